@@ -1,0 +1,63 @@
+"""From a name to the thing that does it: a built-in table first, then entry points, imported when first named.
+
+Links, stores, importers and detectors are all added this way; a package that is installed beside this one adds its
+own under the entry-point group of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from firmware_bridge.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """A table of names: what they are called (`family`), where else to look (`group`), and `module:attribute`."""
+
+    family: str
+    group: str
+    builtin: Mapping[str, str]
+
+    def names(self) -> list[str]:
+        """Return every known name, sorted."""
+        return sorted({*self.builtin, *(point.name for point in entry_points(group=self.group))})
+
+    def load(self, name: str) -> Any:
+        """Import and return what `name` stands for.
+
+        Raises:
+            ConfigError: no such name (the message lists those that exist), or its library is not installed.
+        """
+        target = self.builtin.get(name)
+        if target is None:
+            for point in entry_points(group=self.group):
+                if point.name == name:
+                    return point.load()
+            raise ConfigError(f"unknown {self.family} {name!r}; there are: {', '.join(self.names())}")
+        module, attribute = target.split(":")
+        try:
+            return getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            raise ConfigError(
+                f"{self.family} {name!r} needs the Python package {error.name!r}, which is not installed"
+            ) from error
+
+
+SOURCES = Plugins(
+    "link",
+    "insole.sources",
+    {
+        "virtual": "firmware_bridge.sources.virtual:open_virtual",
+        "file": "firmware_bridge.sources.file:open_file",
+        "serial": "firmware_bridge.sources.serial:open_serial",
+        "ble": "firmware_bridge.sources.ble:open_ble",
+    },
+)
+LOGS = Plugins("log", "insole.logs", {"sqlite": "firmware_bridge.stores.sqlite:SqliteLog"})
+ARCHIVES = Plugins("archive", "insole.archives", {"influx": "firmware_bridge.stores.influx:InfluxArchive"})
+IMPORTERS = Plugins("file format", "insole.importers", {"gaitpdb": "firmware_bridge.importers.gaitpdb:FORMAT"})

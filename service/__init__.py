@@ -1,0 +1,1 @@
+"""From the stored sample to the person."""
