@@ -1,0 +1,142 @@
+"""Binary packets: a profile's `[layout]` compiled once to a numpy structured type, read and written as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.framing import sealed
+from firmware_bridge.model import Float32s, Int64s
+from firmware_bridge.payload_schema import NANOSECONDS, SIZES, BinaryField, Endian, LayoutTable, PacketField
+from firmware_bridge.profile_schema import NotificationFrame, StreamFrame
+from firmware_bridge.readings import Floats, Readings, to_readings, to_sent
+
+_NUMPY = {"u8": "u1", "i8": "i1", "u16": "u2", "i16": "i2", "u32": "u4", "i32": "i4", "f32": "f4"}
+_ORDER = {"little": "<", "big": ">"}
+_SAMPLES = "samples"
+
+
+class BinaryPayload:
+    """The content of binary packets in one framing (see `Payload`); what passed the framing is always understood."""
+
+    corrupt = 0
+    trouble = ""
+
+    def __init__(self, layout: LayoutTable, frame: NotificationFrame | StreamFrame, endian: Endian) -> None:
+        self.samples = layout.repeat.count if layout.repeat else 1
+        self._newest_first = layout.repeat is not None and layout.repeat.order == "newest_first"
+        self._frame = frame
+        self._header: dict[str, PacketField] = {field.role: field for field in layout.header}
+        self._fields = layout.fields
+        self._dtype = _packet_type(layout, frame, endian)
+        sequence = self._header.get("sequence")
+        self.sequence_modulus = None if sequence is None else _modulus(sequence)
+        self._time = self._header.get("time.ms") or self._header.get("time.us")
+        self._tick_ns = NANOSECONDS[self._time.role] if self._time else 1
+        self.tick_modulus = None if self._time is None else _modulus(self._time) * self._tick_ns
+
+    def read(self, packets: list[bytes]) -> Readings:
+        """See `Payload.read`: one conversion for all of them."""
+        data = np.frombuffer(b"".join(packets), self._dtype)
+        n = len(data)
+        samples = data[_SAMPLES][:, ::-1] if self._newest_first else data[_SAMPLES]
+        battery = self._header.get("battery")
+        values: dict[str, Float32s] = {
+            field.role: to_readings(_unpacked(samples[field.role], field), field).reshape(n, self.samples, field.count)
+            for field in self._fields
+        }
+        return Readings(
+            packet=np.arange(n),
+            sequence=self._counter(data, self._header.get("sequence")),
+            tick=self._counter(data, self._time) * self._tick_ns,
+            battery=to_readings(_unpacked(data["battery"], battery), battery).astype(np.float64)
+            if battery
+            else np.full(n, np.nan),
+            values=values,
+        )
+
+    def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]) -> list[bytes]:
+        """See `Payload.write`."""
+        n = len(sequence)
+        data = np.zeros(n, self._dtype)
+        for role, counter in (("sequence", sequence), (self._time.role if self._time else "", tick // self._tick_ns)):
+            if (field := self._header.get(role)) is not None:
+                _pack(data, field, counter % _modulus(field))
+        if (field := self._header.get("battery")) is not None:
+            _pack(data, field, _sent(np.full(n, battery), field))
+        samples = data[_SAMPLES][:, ::-1] if self._newest_first else data[_SAMPLES]
+        for sample_field in self._fields:
+            shape = samples[sample_field.role].shape
+            given = values.get(sample_field.role, np.full(shape, np.nan))
+            _pack(samples, sample_field, _sent(given, sample_field).reshape(shape))
+        head = bytes.fromhex(self._frame.head)
+        checksum = self._frame.checksum if isinstance(self._frame, StreamFrame) else None
+        return [sealed(head + row.tobytes()[len(head) :], checksum) for row in data]
+
+    def reset(self) -> None:
+        """See `Payload.reset`: binary packets say nothing about their device."""
+
+    @staticmethod
+    def _counter(data: NDArray[Any], field: PacketField | None) -> Int64s:
+        return np.zeros(len(data), np.int64) if field is None else _unpacked(data[field.role], field).astype(np.int64)
+
+
+def _struct(names: list[str], formats: list[Any], offsets: list[int], size: int) -> np.dtype[Any]:
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
+
+
+def _packet_type(layout: LayoutTable, frame: NotificationFrame | StreamFrame, endian: Endian) -> np.dtype[Any]:
+    """Return the numpy type of one packet in its frame; fields may overlap, gaps are skipped."""
+    repeat = layout.repeat
+    start = frame.payload + (repeat.at if repeat else 0)
+    sample = _struct(
+        [field.role for field in layout.fields],
+        [_number_type(field, endian) for field in layout.fields],
+        [field.at for field in layout.fields],
+        repeat.stride if repeat else frame.length - start,
+    )
+    return _struct(
+        [*(field.role for field in layout.header), _SAMPLES],
+        [*(_number_type(field, endian) for field in layout.header), (sample, (repeat.count if repeat else 1,))],
+        [*(frame.payload + field.at for field in layout.header), start],
+        frame.length,
+    )
+
+
+def _number_type(field: BinaryField, endian: Endian) -> np.dtype[Any]:
+    number = np.dtype(_ORDER[field.endian or endian] + _NUMPY[field.type])
+    return number if field.count == 1 else np.dtype((number, (field.count,)))
+
+
+def _modulus(field: BinaryField) -> int:
+    """Return where a counter wraps."""
+    return 1 << (field.bits[1] if field.bits else 8 * SIZES[field.type])
+
+
+def _unpacked(sent: NDArray[Any], field: BinaryField) -> NDArray[Any]:
+    """Return the field's own bits."""
+    if field.bits is None:
+        return sent
+    first, width = field.bits
+    return (sent.astype(np.uint32) >> np.uint32(first)) & np.uint32((1 << width) - 1)
+
+
+def _pack(data: NDArray[Any], field: BinaryField, sent: NDArray[Any]) -> None:
+    """Write numbers into the field's bytes, leaving the bits that it shares with others as they are."""
+    target = data[field.role]
+    if field.bits is None:
+        target[...] = sent
+    else:
+        target[...] = target | (sent.astype(np.uint32) << np.uint32(field.bits[0]))
+
+
+def _sent(readings: Floats, field: BinaryField) -> Floats:
+    """Return the numbers to send, within the type's range; NaN without a sentinel is sent as an integer's 0."""
+    if field.type == "f32":
+        return to_sent(readings, field, -np.inf, np.inf, None)
+    signed, bits = field.type[0] == "i", field.bits[1] if field.bits else 8 * SIZES[field.type]
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    return np.nan_to_num(to_sent(readings, field, low, high), nan=0.0)

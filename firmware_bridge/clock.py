@@ -1,0 +1,196 @@
+"""Time: the clock that the program asks, and how a device's own clock is brought to it.
+
+A packet arrives some time after its samples were taken, never before, and that delay comes in bursts. So a device's
+clock is found from the packets that were delayed least: the lower convex hull of (device time, arrival - device time),
+not a mean of it, which would be late by the mean delay, another one for each foot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from typing import Protocol
+
+from firmware_bridge.model import SECOND
+
+WINDOW = 60 * SECOND
+"""How far back the device's clock is compared; a longer silence begins anew."""
+BLOCK = SECOND
+"""Of each such stretch the least delayed packet counts."""
+TREND = 5 * SECOND
+"""Less than this tells an offset but no drift."""
+RESYNC = 10 * SECOND
+"""Arrival and device clock that differ by more do not belong together any more."""
+MAX_DRIFT = 300e-6
+"""Crystals are within 100 ppm; a steeper trend is a changing delay."""
+SLEW = 0.02
+"""How fast, at most, a better estimate moves the time of samples: never back, and no hole where nothing is missing."""
+
+
+class Clock(Protocol):
+    """What sources, alerts and notes ask for the time."""
+
+    def now(self) -> int:
+        """Return UTC ns."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that time on this clock."""
+
+
+class SystemClock:
+    """The computer's clock."""
+
+    def now(self) -> int:
+        """Return UTC ns."""
+        return time.time_ns()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep for real."""
+        await asyncio.sleep(seconds)
+
+
+class ManualClock:
+    """A clock that stands still until it is told to advance: long stories in tests take no time."""
+
+    def __init__(self, start: int = 1_700_000_000 * SECOND) -> None:
+        self._now = start
+        self._order = itertools.count()
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    def now(self) -> int:
+        """Return UTC ns."""
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once `advance` has come that far."""
+        wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._now + round(seconds * SECOND), next(self._order), wake))
+        await wake
+
+    async def advance(self, seconds: float) -> None:
+        """Move on, waking each sleeper at its time and letting it run before the next one."""
+        end = self._now + round(seconds * SECOND)
+        await asyncio.sleep(0)
+        while self._sleepers and self._sleepers[0][0] <= end:
+            due, _, wake = heapq.heappop(self._sleepers)
+            self._now = max(self._now, due)
+            if not wake.done():
+                wake.set_result(None)
+            for _ in range(3):  # the sleeper, what it woke, and that it may sleep again
+                await asyncio.sleep(0)
+        self._now = end
+
+
+class DeviceClock:
+    """Brings device time (ns, unwrapped) to UTC ns, one packet after the other.
+
+    Strictly increasing for increasing device time. A function of the packets alone, not of how they were batched.
+    """
+
+    def __init__(self, max_drift: float = MAX_DRIFT) -> None:
+        self._max_drift = max_drift
+        self._slew = max(SLEW, 2 * max_drift)
+        self._last_time: int | None = None
+        self._running = False
+
+    def restart(self) -> None:
+        """Forget the device's clock (it began anew), but not the time that was given last."""
+        self._running = False
+
+    def place(self, tick: int, arrival: int) -> int:
+        """Return the UTC ns of device time `tick` in a packet that arrived at `arrival`.
+
+        Raises:
+            ValueError: `tick` does not lie behind the last one, and there was no `restart`.
+        """
+        if self._running:
+            self._advance(tick, arrival)
+        else:
+            self._anchor(tick, arrival)
+        self._last_tick = tick
+        self._last_time = self._base + tick + round(self._offset)
+        return self._last_time
+
+    def _anchor(self, tick: int, arrival: int) -> None:
+        """Begin anew: this packet's delay is all that is known."""
+        self._running = True
+        self._tick0, self._base = tick, arrival - tick  # below: x = tick - tick0, y = arrival - tick - base
+        self._level, self._drift = 0.0, 0.0  # the line under the points: level + drift * x
+        self._dip = 0.0  # how far the block that is running lies below it
+        self._block, self._lowest = 0, (0.0, 0.0)
+        self._points: list[tuple[float, float]] = []
+        late = 0 if self._last_time is None else self._last_time + 1 - arrival
+        self._offset = float(max(0, late))  # slewed estimate of y without delay
+
+    def _advance(self, tick: int, arrival: int) -> None:
+        step = tick - self._last_tick
+        if step <= 0:
+            raise ValueError(f"device time must increase, not go from {self._last_tick} to {tick}")
+        x, y = float(tick - self._tick0), float(arrival - tick - self._base)
+        if step > WINDOW or abs(y - self._level - self._drift * x) > RESYNC:
+            self._anchor(tick, arrival)
+            return
+        if int(x) // BLOCK != self._block:
+            self._close_block(int(x) // BLOCK, (x, y))
+        above = y - self._level - self._drift * x
+        if above < self._dip:
+            self._dip, self._lowest = above, (x, y)
+        elif y - self._drift * x < self._lowest[1] - self._drift * self._lowest[0]:
+            self._lowest = (x, y)
+        target = self._level + self._drift * x + self._dip
+        self._offset = min(max(target, self._offset - self._slew * step), self._offset + self._slew * step)
+
+    def _close_block(self, block: int, first: tuple[float, float]) -> None:
+        """Take the running block's least delayed packet into the window and draw the line anew."""
+        self._points.append(self._lowest)
+        self._points = [point for point in self._points if point[0] >= first[0] - WINDOW]
+        self._block, self._lowest, self._dip = block, first, 0.0
+        if self._points:
+            self._drift = self._trend()
+            self._level = min(y - self._drift * x for x, y in self._points)
+
+    def _trend(self) -> float:
+        """Return the slope of the hull's edge under the middle of the window."""
+        first, last = self._points[0][0], self._points[-1][0]
+        if last - first < TREND:
+            return 0.0
+        hull = lower_hull(self._points)
+        middle = (first + last) / 2
+        left, right = next(edge for edge in itertools.pairwise(hull) if middle <= edge[1][0])
+        slope = (right[1] - left[1]) / (right[0] - left[0])
+        return min(max(slope, -self._max_drift), self._max_drift)
+
+
+class ArrivalClock:
+    """The time of packets that carry neither counter nor time stamp: when they came, spread where several came at once.
+
+    Half a period apart at least: a full one would run ahead for ever where a device is quicker than it says.
+    """
+
+    def __init__(self, period: int) -> None:
+        self._apart = period // 2
+        self._last: int | None = None
+
+    def restart(self) -> None:
+        """Nothing to forget."""
+
+    def place(self, tick: int, arrival: int) -> int:  # noqa: ARG002 - takes the place of a DeviceClock
+        """Return the UTC ns of a packet that arrived at `arrival`."""
+        self._last = arrival if self._last is None else max(arrival, self._last + self._apart)
+        return self._last
+
+
+def lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the lower convex hull of points in order of x (monotone chain, Andrew 1979)."""
+    hull: list[tuple[float, float]] = []
+    for point in points:
+        while len(hull) > 1 and _turns_down(hull[-2], hull[-1], point):
+            hull.pop()
+        hull.append(point)
+    return hull
+
+
+def _turns_down(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
+    return (b[0] - a[0]) * (c[1] - a[1]) <= (b[1] - a[1]) * (c[0] - a[0])

@@ -1,0 +1,223 @@
+"""From packets to frames and back, by one definition: what a virtual insole speaks is what a decoder reads.
+
+A decoder never raises on what a device sent: it counts and goes on. Its result depends on the packets alone, not on
+how they were batched, and the time of its samples always increases.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from firmware_bridge.binary import BinaryPayload
+from firmware_bridge.clock import ArrivalClock, DeviceClock
+from firmware_bridge.continuity import Continuity
+from firmware_bridge.errors import ConfigError
+from firmware_bridge.framing import open_framer
+from firmware_bridge.model import SECOND, Float32s, Frames, Int64s, Packet, Side
+from firmware_bridge.payload_schema import SAMPLE_ROLES
+from firmware_bridge.profile import Insole, Profile
+from firmware_bridge.profile_schema import FrameTable, LinesFrame
+from firmware_bridge.readings import Payload, Readings
+from firmware_bridge.text import TextPayload
+
+COUNTED_DRIFT = 0.05
+"""How far a device's true rate may be from its declared one, where only its packets are counted."""
+
+
+class Counts(NamedTuple):
+    """What a decoder saw since it was made."""
+
+    received: int = 0  # samples
+    lost: int = 0  # samples missing by the counters
+    corrupt: int = 0  # packets, or lines
+    duplicate: int = 0  # samples that came again, or too late
+
+
+class Decoder:
+    """Turns the packets of one insole into frames.
+
+    Raises:
+        ConfigError: the profile does not speak this link.
+    """
+
+    def __init__(self, insole: Insole, link: str = "ble") -> None:
+        profile = insole.profile
+        frame = _frame(profile, link)
+        text = profile.table.text
+        self._insole, self._device = insole, insole.device
+        self._framer = open_framer(frame, text.comment.encode() if text else b"#")
+        self._payload = open_payload(profile, frame, insole.side)
+        spacing = sample_spacing(profile)
+        samples = self._payload.samples
+        self._offsets = (np.arange(samples) - (samples - 1)) * spacing  # from the newest sample of a packet
+        self._ahead = (samples - 1) * spacing
+        source = profile.table.clock.source
+        self._continuity = Continuity(
+            self._payload.sequence_modulus,
+            self._payload.tick_modulus if source == "device" else None,
+            samples * spacing,
+        )
+        self._clock = _clock(source, samples * spacing)
+        self._last_time = -(1 << 62)
+        self._received = self._lost = self._duplicate = 0
+        self.battery_pct = math.nan
+
+    @property
+    def counts(self) -> Counts:
+        """What was seen so far."""
+        corrupt = self._framer.corrupt + self._payload.corrupt
+        return Counts(self._received, self._lost, corrupt, self._duplicate)
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing of what comes is believed, in words for the log; "" where all is well."""
+        return self._payload.trouble
+
+    def reset(self) -> None:
+        """Note that the link was lost: what is half here is dropped; the counters go on, so the gap is counted."""
+        self._framer.reset()
+        self._payload.reset()
+
+    def feed(self, packets: Sequence[Packet]) -> Frames | None:
+        """Return the samples that the packets complete, None where there are none."""
+        whole: list[bytes] = []
+        arrivals: list[int] = []
+        for time, data in packets:
+            for packet in self._framer.feed(data):
+                whole.append(packet)
+                arrivals.append(time)
+        return self._frames(self._payload.read(whole), arrivals) if whole else None
+
+    def _frames(self, readings: Readings, arrivals: list[int]) -> Frames | None:
+        kept, times = self._place(readings, arrivals)
+        if not kept:
+            return None
+        percent = readings.battery[kept]
+        known = percent[~np.isnan(percent)]
+        if len(known):
+            self.battery_pct = float(known[-1])
+        time = self._increasing((np.array(times)[:, None] + self._offsets).ravel())
+        self._received += len(time)
+        values = {
+            role: array[kept].reshape(len(time), -1) for role, array in readings.values.items() if role in SAMPLE_ROLES
+        }
+        force = values.get("force")
+        return Frames(
+            wearer=self._insole.wearer,
+            side=self._insole.side,
+            device=self._device,
+            time=time,
+            pressure=values["pressure"],
+            force=None if force is None else force[:, 0],
+            acc=values.get("acc"),
+            gyro=values.get("gyro"),
+        )
+
+    def _place(self, readings: Readings, arrivals: list[int]) -> tuple[list[int], list[int]]:
+        """Return which packets follow in order, and the UTC ns of the newest sample of each."""
+        kept, times = [], []
+        counters = zip(readings.packet.tolist(), readings.sequence.tolist(), readings.tick.tolist(), strict=True)
+        for i, (packet, sequence, tick) in enumerate(counters):
+            arrival = arrivals[packet]
+            follows = self._continuity.follow(sequence, tick, arrival)
+            if follows is None:
+                self._duplicate += self._payload.samples
+                continue
+            self._lost += follows.lost * self._payload.samples
+            if follows.restarted:
+                self._clock.restart()
+            kept.append(i)
+            times.append(self._clock.place(follows.tick + self._ahead, arrival))
+        return kept, times
+
+    def _increasing(self, time: Int64s) -> Int64s:
+        """Move samples that do not lie behind their predecessor to just behind it."""
+        steps = np.arange(1, len(time) + 1)
+        result: Int64s = np.maximum(np.maximum.accumulate(time - steps), self._last_time) + steps
+        self._last_time = int(result[-1])
+        return result
+
+
+class Encoder:
+    """Turns samples into the bytes that a device of this profile would send; keeps its sequence counter.
+
+    Raises:
+        ConfigError: the profile does not speak this link.
+    """
+
+    def __init__(self, profile: Profile, side: Side, link: str = "ble", *, first_sequence: int = 0) -> None:
+        self._payload = open_payload(profile, _frame(profile, link), side)
+        self._sensors = profile.sensors.count
+        self._sequence = first_sequence
+
+    @property
+    def samples_per_packet(self) -> int:
+        """How many samples one packet holds."""
+        return self._payload.samples
+
+    def packets(
+        self,
+        ticks_ns: Int64s,
+        pressure: Float32s,
+        acc: Float32s | None = None,
+        gyro: Float32s | None = None,
+        battery_pct: float = math.nan,
+    ) -> list[bytes]:
+        """Return the wire's bytes, one element for each notification, serial packet or line.
+
+        Args:
+            ticks_ns: device time of each sample, ns; (n,), n a multiple of `samples_per_packet`.
+            pressure: (n, sensors) in the profile's unit; NaN = missing.
+            acc: (n, 3) in g.
+            gyro: (n, 3) in deg/s.
+            battery_pct: of all these packets; NaN where it is not known.
+        """
+        samples = self._payload.samples
+        count, rest = divmod(len(ticks_ns), samples)
+        if rest:
+            raise ValueError(f"packets hold {samples} samples each, so {len(ticks_ns)} samples do not fill them")
+        given = {"pressure": pressure, "acc": acc, "gyro": gyro}
+        values = {
+            role: np.asarray(array, np.float64).reshape(count, samples, -1)
+            for role, array in given.items()
+            if array is not None
+        }
+        sequence = self._sequence + np.arange(count)
+        self._sequence += count
+        return self._payload.write(sequence, np.asarray(ticks_ns, np.int64)[::samples], battery_pct, values)
+
+
+def open_payload(profile: Profile, frame: FrameTable, side: Side) -> Payload:
+    """Return what reads and writes the content of packets in this framing."""
+    table = profile.table
+    if isinstance(frame, LinesFrame):
+        assert table.text is not None  # checked with the profile
+        return TextPayload(table.text, side)
+    assert table.layout is not None
+    return BinaryPayload(table.layout, frame, table.device.endian)
+
+
+def sample_spacing(profile: Profile) -> int:
+    """Return the time between two samples of a packet, ns."""
+    layout = profile.table.layout
+    if layout is not None and layout.repeat is not None and layout.repeat.dt_ms is not None:
+        return round(layout.repeat.dt_ms * 1e6)
+    return round(SECOND / profile.rate_hz)
+
+
+def _frame(profile: Profile, link: str) -> FrameTable:
+    frame = profile.frames.get(link)
+    if frame is None:
+        links = ", ".join(profile.frames) or "only files"
+        raise ConfigError(f"the profile {profile.id} does not speak {link!r}; it speaks {links}")
+    return frame
+
+
+def _clock(source: str, period: int) -> DeviceClock | ArrivalClock:
+    if source == "arrival":
+        return ArrivalClock(period)
+    return DeviceClock() if source == "device" else DeviceClock(COUNTED_DRIFT)

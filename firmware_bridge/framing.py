@@ -1,0 +1,216 @@
+"""From the bytes of a link to whole packets, each as the bytes that its layout describes.
+
+A framer is fed what arrived and gives what became whole. It holds what is not whole yet, counts what it must skip,
+and depends on the bytes alone: any split of the same bytes gives the same packets and the same counts.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Callable
+from functools import cache
+from typing import Protocol
+
+from firmware_bridge.profile_schema import (
+    CHECKSUM_SIZES,
+    ChecksumTable,
+    FrameTable,
+    LinesFrame,
+    NotificationFrame,
+    StreamFrame,
+)
+
+
+class Framer(Protocol):
+    """Cuts bytes into packets."""
+
+    corrupt: int
+    """How many packets, or stretches as long as one, were skipped since the start."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take the bytes of one arrival and return the packets that they complete."""
+
+    def reset(self) -> None:
+        """Forget what is incomplete: the link was lost, and what follows may begin in the middle of a packet."""
+
+
+def open_framer(frame: FrameTable, comment: bytes = b"#") -> Framer:
+    """Return the framer for a link's framing; `comment` is what a comment line begins with."""
+    match frame:
+        case NotificationFrame():
+            return Notifications(frame)
+        case StreamFrame():
+            return Stream(frame)
+        case LinesFrame():
+            return Lines(frame, comment)
+
+
+class Notifications:
+    """One arrival is one packet; another length or head is counted and skipped."""
+
+    def __init__(self, frame: NotificationFrame) -> None:
+        self.corrupt = 0
+        self._length = frame.length
+        self._head = bytes.fromhex(frame.head)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """See `Framer.feed`."""
+        if len(data) == self._length and data.startswith(self._head):
+            return [data]
+        self.corrupt += bool(data)
+        return []
+
+    def reset(self) -> None:
+        """See `Framer.reset`."""
+
+
+class Stream:
+    """Packets of fixed length behind a head, proved by a checksum.
+
+    The head may occur inside of data: a candidate that fails costs one byte, not a packet, so noise takes only the
+    packets that it touches. What lies before the first packet is a packet cut by our late start, not a corrupt one.
+    """
+
+    def __init__(self, frame: StreamFrame) -> None:
+        self.corrupt = 0
+        self._length = frame.length
+        self._head = bytes.fromhex(frame.head)
+        self._valid = checksum_test(frame.checksum)
+        self._held = b""
+        self._skipped = 0  # bytes since the last good packet
+        self._synchronized = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """See `Framer.feed`."""
+        held, at, packets = self._held + data, 0, []
+        while True:
+            start = held.find(self._head, at)
+            if start < 0:
+                start = _partial_head(held, at, self._head)
+                self._skip(start - at)
+                break
+            self._skip(start - at)
+            if start + self._length > len(held):
+                break
+            packet = held[start : start + self._length]
+            if self._valid(packet):
+                packets.append(packet)
+                self._skipped, self._synchronized = 0, True
+                at = start + self._length
+            else:
+                self._skip(1)
+                at = start + 1
+        self._held = held[start:]
+        return packets
+
+    def reset(self) -> None:
+        """See `Framer.reset`."""
+        self._held, self._skipped, self._synchronized = b"", 0, False
+
+    def _skip(self, count: int) -> None:
+        before, after = self._skipped, self._skipped + count
+        self._skipped = after
+        if self._synchronized:  # every begun packet's length of noise counts as one
+            self.corrupt += -(-after // self._length) + (-before // self._length)
+
+
+def _partial_head(held: bytes, at: int, head: bytes) -> int:
+    """Return where a head may begin whose end has not come yet; the end of `held` where none does."""
+    for start in range(max(at, len(held) - len(head) + 1), len(held)):
+        if head.startswith(held[start:]):
+            return start
+    return len(held)
+
+
+class Lines:
+    """Text lines joined across arrivals, without their line ends; empty lines are left out.
+
+    The first line after a start may be the rest of one, and the rest of a line of numbers can look like a line: it is
+    left out unless it begins as a comment, which numbers never do.
+    """
+
+    def __init__(self, frame: LinesFrame, comment: bytes) -> None:
+        self.corrupt = 0
+        self._max = frame.max_length
+        self._comment = comment
+        self._held = b""
+        self._first = True
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """See `Framer.feed`."""
+        *ended, rest = (self._held + data).split(b"\n")
+        self._held = rest[: self._max + 1]  # of a line that is too long, enough to know it
+        return [line for piece in ended if (line := self._accept(piece))]
+
+    def reset(self) -> None:
+        """See `Framer.reset`."""
+        self._held, self._first = b"", True
+
+    def _accept(self, piece: bytes) -> bytes:
+        first, self._first = self._first, False
+        if len(piece) > self._max:
+            self.corrupt += not first
+            return b""
+        line = piece.strip()
+        return b"" if first and not line.startswith(self._comment) else line
+
+
+def checksum_test(table: ChecksumTable | None) -> Callable[[bytes], bool]:
+    """Return the test whether a whole packet carries its own checksum; without one every packet passes."""
+    if table is None:
+        return lambda _: True
+    start, stop = table.over
+    compute = CHECKSUMS[table.type]
+    at, end = table.at, table.at + CHECKSUM_SIZES[table.type]
+    order = table.endian
+    return lambda packet: int.from_bytes(packet[at:end], order) == compute(packet[start:stop])
+
+
+def sealed(packet: bytes, table: ChecksumTable | None) -> bytes:
+    """Return the packet with its checksum written in."""
+    if table is None:
+        return packet
+    start, stop = table.over
+    size = CHECKSUM_SIZES[table.type]
+    value = CHECKSUMS[table.type](packet[start:stop]).to_bytes(size, table.endian)
+    return packet[: table.at] + value + packet[table.at + size :]
+
+
+def _sum8(data: bytes) -> int:
+    return sum(data) & 0xFF
+
+
+def _sum16(data: bytes) -> int:
+    return sum(data) & 0xFFFF
+
+
+def _crc16_ccitt(data: bytes) -> int:
+    """CRC-16/CCITT-FALSE: polynomial 0x1021, start 0xFFFF."""
+    return binascii.crc_hqx(data, 0xFFFF)
+
+
+def _crc16_modbus(data: bytes) -> int:
+    """CRC-16/MODBUS: polynomial 0x8005 reflected, start 0xFFFF."""
+    table = _modbus_table()
+    crc = 0xFFFF
+    for byte in data:
+        crc = (crc >> 8) ^ table[(crc ^ byte) & 0xFF]
+    return crc
+
+
+@cache
+def _modbus_table() -> tuple[int, ...]:
+    def entry(value: int) -> int:
+        for _ in range(8):
+            value = (value >> 1) ^ (0xA001 if value & 1 else 0)
+        return value
+
+    return tuple(entry(value) for value in range(256))
+
+
+CHECKSUMS: dict[str, Callable[[bytes], int]] = {
+    "sum8": _sum8,
+    "sum16": _sum16,
+    "crc16-modbus": _crc16_modbus,
+    "crc16-ccitt": _crc16_ccitt,
+}

@@ -1,0 +1,250 @@
+"""From a TOML file to what the program knows of a device model, and one insole of it on one foot.
+
+A profile is data: positions, units, links, and how bytes become readings. Positions are the same for both feet (`ml`
+0 lateral to 1 medial, `ap` 0 heel to 1 toe), so nothing behind this file asks which foot it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from firmware_bridge.errors import ConfigError
+from firmware_bridge.links import BleLink, SerialLink, ble_link, serial_link
+from firmware_bridge.model import Device, Float32s, Side
+from firmware_bridge.payload_schema import Finite, Table, ValueTable
+from firmware_bridge.profile_schema import FrameTable, ProfileTable, SensorsTable
+
+AnyTable = TypeVar("AnyTable", bound=Table)
+
+COVERED = 0.75
+"""Share of length x width that an insole's outline covers: what the sensors' areas add up to where none are given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sensors:
+    """Where the sensors lie and which part of the sole each speaks for; equal on both feet."""
+
+    ml: NDArray[np.float64]  # (s,) 0 lateral to 1 medial
+    ap: NDArray[np.float64]  # (s,) 0 heel to 1 toe
+    area_mm2: NDArray[np.float64]  # (s,) tributary area: the sum of pressure times area is the foot's force
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.ml)
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """A device model, checked. Its text is its identity: stored with the data, it explains them years later."""
+
+    id: str
+    name: str
+    evidence: str  # how sure the facts are: "virtual", "documented", ...
+    text: str  # the TOML that it was made of
+    rate_hz: float
+    unit: str  # of `Frames.pressure`: "kPa", "N" or "raw"
+    sensors: Sensors
+    length_mm: float  # the insole's size, by which ml and ap become millimetres
+    width_mm: float
+    full_scale: float  # highest pressure that can be read, in `unit`; inf where unknown
+    ble: BleLink | None  # None: does not speak it
+    serial: SerialLink | None
+    table: ProfileTable = field(repr=False)  # the checked file, for the codec
+
+    @property
+    def frames(self) -> Mapping[str, FrameTable]:
+        """How each link ("ble", "serial") cuts its bytes into packets; empty for a file format."""
+        links = {"ble": self.table.transport.ble, "serial": self.table.transport.serial}
+        return {name: link.frame for name, link in links.items() if link is not None}
+
+
+class _CalibrationTable(Table):
+    zero: tuple[Finite, ...] = ()
+    gain: tuple[Finite, ...] = ()
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was measured on one physical insole: (reading - zero) · gain, one value for each sensor. Empty: 0 and 1."""
+
+    zero: tuple[float, ...] = ()
+    gain: tuple[float, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The calibration as TOML, empty where nothing was measured."""
+        pairs = (("zero", self.zero), ("gain", self.gain))
+        return "".join(f"{key} = [{', '.join(repr(float(x)) for x in values)}]\n" for key, values in pairs if values)
+
+    def apply(self, pressure: Float32s) -> Float32s:
+        """Return calibrated pressure (n, s); the input stays as it is."""
+        result = pressure
+        if self.zero:
+            result = result - np.asarray(self.zero, np.float32)
+        if self.gain:
+            result = result * np.asarray(self.gain, np.float32)
+        return result
+
+
+@dataclass(frozen=True)
+class Insole:
+    """One device on one foot of one wearer, and the link (`url`) by which it is reached."""
+
+    wearer: str
+    side: Side
+    profile: Profile
+    url: str
+    calibration: Calibration = Calibration()
+
+    def __post_init__(self) -> None:
+        for key in ("zero", "gain"):
+            values, count = getattr(self.calibration, key), self.profile.sensors.count
+            if values and len(values) != count:
+                wanted = f"{self.profile.id} has {count} sensors"
+                raise ConfigError(f"calibration {key} has {len(values)} values, but {wanted}")
+
+    @property
+    def device(self) -> str:
+        """The device's name: a hash of profile and calibration, so that a changed calibration is another device."""
+        return hashlib.sha256((self.profile.text + self.calibration.text).encode()).hexdigest()[:12]
+
+    def device_row(self, time: int) -> Device:
+        """Return the row that explains this insole's frames from `time` (UTC ns) on."""
+        return Device(time, self.wearer, self.side, self.device, self.profile.text, self.calibration.text)
+
+
+def builtin_profiles() -> list[str]:
+    """Return the names of the profiles that come with the program, sorted."""
+    files = resources.files("firmware_bridge").joinpath("profiles").iterdir()
+    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """Return a built-in profile by its name, or the one in a `.toml` file.
+
+    Raises:
+        ConfigError: there is no such profile, or a key in it is wrong; the message names file and key.
+    """
+    if name_or_path in builtin_profiles():
+        return _builtin(name_or_path)
+    path = Path(name_or_path).expanduser()
+    if path.suffix != ".toml":
+        raise ConfigError(
+            f"no profile is named {name_or_path!r}; there are {', '.join(builtin_profiles())}, or give a .toml file"
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse_profile(text, str(path))
+
+
+@cache
+def _builtin(name: str) -> Profile:
+    text = resources.files("firmware_bridge").joinpath("profiles", f"{name}.toml").read_text(encoding="utf-8")
+    return parse_profile(text, f"{name}.toml")
+
+
+def parse_profile(text: str, origin: str) -> Profile:
+    """Check a profile's TOML text; `origin` is its file name, for messages.
+
+    Raises:
+        ConfigError: naming origin, key (or line) and what is wrong.
+    """
+    table = _checked(text, origin, ProfileTable)
+    ble, serial = table.transport.ble, table.transport.serial
+    return Profile(
+        id=table.device.id,
+        name=table.device.name,
+        evidence=table.device.evidence,
+        text=text,
+        rate_hz=table.device.rate_hz,
+        unit=table.device.unit,
+        sensors=_sensors(table.sensors),
+        length_mm=table.sensors.length_mm,
+        width_mm=table.sensors.width_mm,
+        full_scale=_full_scale(table),
+        ble=ble_link(ble) if ble else None,
+        serial=serial_link(serial) if serial else None,
+        table=table,
+    )
+
+
+def parse_calibration(text: str, origin: str = "calibration") -> Calibration:
+    """Return the calibration that a `Calibration.text` says.
+
+    Raises:
+        ConfigError: naming origin and key.
+    """
+    table = _checked(text, origin, _CalibrationTable)
+    return Calibration(table.zero, table.gain)
+
+
+def load_calibration(path: Path) -> Calibration:
+    """Return the calibration in a `.toml` file.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key in it is wrong.
+    """
+    try:
+        text = path.expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse_calibration(text, str(path))
+
+
+def _checked(text: str, origin: str, kind: type[AnyTable]) -> AnyTable:
+    """Return the TOML's content as a table, or say the first mistakes by file and key."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{origin}: is not valid TOML: {error}") from error
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        mistakes = [_mistake(details["loc"], details["type"], details["msg"]) for details in error.errors()]
+        raise ConfigError(f"{origin}: {'; '.join(mistakes[:3])}") from error
+
+
+def _mistake(where: Sequence[str | int], kind: str, message: str) -> str:
+    """Say one mistake as `sensors.positions[3]: ml must be ...`."""
+    kinds = ("notification", "stream", "lines")
+    parts = [part for i, part in enumerate(where) if not (part in kinds and i and where[i - 1] == "frame")]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
+    if kind == "extra_forbidden":
+        message = "is not a key that a profile knows; is it misspelt?"
+    text = message.removeprefix("Value error, ")
+    return f"{key}: {text}" if key else text
+
+
+def _sensors(table: SensorsTable) -> Sensors:
+    places = np.array(table.positions, dtype=np.float64)
+    share = COVERED * table.length_mm * table.width_mm / len(places)
+    areas = np.full(len(places), share) if table.areas_mm2 is None else np.array(table.areas_mm2)
+    return Sensors(ml=places[:, 0].copy(), ap=places[:, 1].copy(), area_mm2=areas)
+
+
+def _full_scale(table: ProfileTable) -> float:
+    """Return the pressure at the end of the range, the lowest where the links differ."""
+    fields: list[ValueTable] = [f for f in (table.layout.fields if table.layout else ()) if f.role == "pressure"]
+    fields += [c for c in (table.text.columns if table.text else ()) if c.role == "pressure"]
+    return min((reading(f.saturated, f) for f in fields if f.saturated is not None), default=math.inf)
+
+
+def reading(sent: float, value: ValueTable) -> float:
+    """Return what a sent number means (see `ValueTable`)."""
+    raw = sent if value.invert_from is None else value.invert_from - sent
+    return raw * value.scale + value.offset

@@ -1,0 +1,81 @@
+"""What whole packets say, as arrays, and how a number on the wire becomes a reading and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.model import Float32s, Int64s
+from firmware_bridge.payload_schema import ValueTable
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """The content of n packets of m samples each, oldest sample first."""
+
+    packet: Int64s  # (n,) which of the given packets each one is: comments and the other foot's are left out
+    sequence: Int64s  # (n,) as sent; zeros where the device counts nothing
+    tick: Int64s  # (n,) device time of the oldest sample, ns, as sent; zeros where it sends none
+    battery: Floats  # (n,) percent, NaN where not sent
+    values: Mapping[str, Float32s]  # by role, (n, m, count); NaN = missing
+
+
+class Payload(Protocol):
+    """How the content of packets is written: read and write are each other's inverse, up to the wire's resolution."""
+
+    samples: int  # in a packet
+    sequence_modulus: int | None  # where the packets' number wraps, None where there is none
+    tick_modulus: int | None  # where the device's time wraps, ns
+    corrupt: int  # packets whose content was not understood
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is believed at the moment, in words for the log; "" where all is well."""
+
+    def read(self, packets: list[bytes]) -> Readings:
+        """Return what whole packets say."""
+
+    def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]) -> list[bytes]:
+        """Return packets; values by role, (n, m, count), counters wrapped here."""
+
+    def reset(self) -> None:
+        """Forget what the device said about itself: after a lost link it may be another one."""
+
+
+def to_readings(sent: NDArray[np.generic], value: ValueTable) -> Float32s:
+    """Turn sent numbers into readings: inverted, scaled, shifted; sentinels and what is not finite are NaN."""
+    raw = sent.astype(np.float64)
+    result = raw if value.invert_from is None else value.invert_from - raw
+    result = result * value.scale + value.offset
+    bad = ~np.isfinite(result)
+    for sentinel in value.missing:
+        bad |= raw == sentinel
+    result[bad] = np.nan
+    return result.astype(np.float32)
+
+
+def to_sent(readings: Floats, value: ValueTable, low: float, high: float, decimals: int | None = 0) -> Floats:
+    """Turn readings into the numbers to send, the inverse of `to_readings`.
+
+    Rounded to `decimals` (None: not at all) and held within low..high and the sensor's range, as a converter would.
+    NaN becomes the first sentinel; where there is none it stays NaN.
+    """
+    raw = (np.asarray(readings, np.float64) - value.offset) / value.scale
+    low, high = low + (low in value.missing), high - (high in value.missing)
+    if value.invert_from is not None:
+        raw = value.invert_from - raw
+        low = low if value.saturated is None else max(low, value.saturated)
+    else:
+        high = high if value.saturated is None else min(high, value.saturated)
+    if decimals is not None:
+        raw = np.round(raw, decimals)
+    raw = np.clip(raw, low, high)
+    if value.missing:
+        raw[np.isnan(raw)] = value.missing[0]
+    return raw
