@@ -1,0 +1,118 @@
+"""What may be said about pain, shoes and exercise: fixed texts, each with its grade and its source.
+
+Nothing here depends on a measurement. The signs that need a doctor stand first, whatever the sensors say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DISCLAIMER = "insole describes patterns in your own data. It is not a medical device and gives no diagnosis."
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlag:
+    """A sign that needs a doctor, whatever the sensors say. `urgency` is "emergency" or "soon"."""
+
+    sign: str
+    urgency: str
+
+
+RED_FLAG_ADVICE = {
+    "emergency": "Go to an emergency department at once.",
+    "soon": "See a doctor at once, before the next run.",
+}
+RED_FLAG_SOURCE = "after Finucane 2020 (IFOMPT framework); single signs are weak evidence, so rather ask once too often"
+
+RED_FLAGS: tuple[RedFlag, ...] = (
+    RedFlag("New trouble holding or passing urine or stool.", "emergency"),
+    RedFlag("Numbness around the saddle area: the inner thighs, the genitals, the bottom.", "emergency"),
+    RedFlag("Weakness or numbness in both legs, or weakness that quickly gets worse.", "emergency"),
+    RedFlag("Strong pain after a fall, or pain with fragile bones or long use of cortisone.", "soon"),
+    RedFlag("Pain and you have or have had cancer, or you lose weight without knowing why.", "soon"),
+    RedFlag("Constant pain at night that no position eases.", "soon"),
+    RedFlag("Pain with fever, a recent infection, a weakened immune system or injected drugs.", "soon"),
+    RedFlag("Pain at one spot of a bone that grows while running, at night or when hopping.", "soon"),
+    RedFlag("Pain in a calf that is swollen, or a joint that swells or locks.", "soon"),
+    RedFlag("Pain of 7 or more out of 10, for more than six weeks, or rising over three runs.", "soon"),
+)
+"""Asked at the start, and shown wherever pain is entered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one study found, said without more than it showed."""
+
+    topic: str  # as on flags and verdicts
+    text: str
+    source: str
+
+
+EVIDENCE: tuple[Evidence, ...] = (
+    Evidence(
+        "imbalance",
+        "Among 836 runners followed for six months, those whose feet differed more did not get hurt more often.",
+        "Malisoux 2024",
+    ),
+    Evidence(
+        "imbalance",
+        "People with low-back pain walk differently from others: pain itself changes how feet are loaded.",
+        "Smith 2022, 97 studies",
+    ),
+    Evidence(
+        "over_pronation",
+        "Among 927 new runners in neutral shoes, those with pronated feet did not get hurt more often.",
+        "Nielsen 2014",
+    ),
+    Evidence(
+        "over_pronation",
+        "In 1930 older people, a pronated way of walking went together with low-back pain in women, not in men; which "
+        "came first is not known.",
+        "Menz 2013",
+    ),
+    Evidence(
+        "over_pronation",
+        "Pressure under the foot and the angle of the heel go together only in part (r = 0.46 to 0.54).",
+        "Dixon 2006",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """Something that people commonly try. `grade` says how well it is supported."""
+
+    text: str
+    grade: str
+    source: str
+
+
+GUIDANCE: tuple[Guidance, ...] = (
+    Guidance(
+        "Go easier for some days and come back step by step; stay active as far as it is comfortable.",
+        "general advice",
+        "NICE NG59",
+    ),
+    Guidance(
+        "Regular exercise for the trunk and the hips; gentle stretching of hip, hamstring and lower back; a warm bath.",
+        "general advice",
+        "NICE NG59",
+    ),
+    Guidance(
+        "Some runners with a strongly medial pattern do better in stability shoes. Comfort and a gradual change "
+        "matter; compare two pairs over several runs each.",
+        "one trial for, an overview of trials with low certainty",
+        "Malisoux 2016",
+    ),
+    Guidance(
+        "A lift in one shoe is something to try only after a professional has measured your leg length.",
+        "small trials",
+        "Campbell 2018; Rannisto 2019",
+    ),
+    Guidance("About medicines, ask a doctor or pharmacist.", "general advice", ""),
+    Guidance(
+        "If pain stays, see a professional and take the report of your last weeks with you.",
+        "general advice",
+        "",
+    ),
+)
