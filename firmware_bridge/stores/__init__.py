@@ -1,0 +1,124 @@
+"""Where items rest: the log, which has an arrival order, and archives, which mirror it.
+
+`open_log` and `open_archive` choose by the scheme of a URL; each store sits in a leaf module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol, TypeVar, cast
+
+from firmware_bridge.errors import ConfigError
+from firmware_bridge.model import Item
+from firmware_bridge.plugins import ARCHIVES, LOGS, Plugins
+
+__all__ = ["BEGINNING", "END", "Archive", "Log", "open_archive", "open_log"]
+
+BEGINNING = -(2**63)
+"""Before every time; the default start of a range."""
+END = 2**63 - 1
+"""After every time; the default stop of a range."""
+
+T = TypeVar("T")
+
+
+class Log(Protocol):
+    """The one place where stages meet: items in one arrival order. Synchronous, thread-safe, shared by processes.
+
+    Laws: a put is one transaction, and what it acknowledged survives a crash. The identity of a row is its time and
+    keys, that of frames their wearer, side and first time. Putting an equal item changes nothing; a changed one
+    replaces the old and gets a new arrival number. Arrival numbers strictly increase over all kinds, are never used
+    twice, and become visible in their order: who asks `after` its last number sees everything exactly once. Every
+    item lies in one of 64 partitions: that of its wearer, or the one its own field `partition` names.
+
+    Every call may raise `Unavailable` (locked, disk full) or `ConfigError` (not writable, damaged).
+    """
+
+    def put(self, items: Iterable[Item]) -> None:
+        """Store all items or none of them. Of several with one identity the last one counts.
+
+        Raises:
+            CorruptData: a value that cannot be stored, such as an int of more than 64 bits.
+        """
+
+    def after(
+        self, kinds: Sequence[type], cursor: int, partitions: Collection[int] | None = None, limit: int = 1000
+    ) -> list[tuple[int, Item]]:
+        """Return the first `limit` items of these kinds that arrived after `cursor`, with their arrival numbers.
+
+        Of all partitions where none are named. Fewer than `limit` means that there are no more for now.
+        """
+
+    def read(self, kind: type[T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[T]:
+        """Return what has its time in [start, stop), ascending; of `Frames` every whole chunk that overlaps it."""
+
+    def replace(self, kinds: Sequence[type], wearer: str, start: int, stop: int, rows: Iterable[Item]) -> None:
+        """Let `rows` be all that these kinds hold of the wearer in [start, stop); one transaction.
+
+        What was there and is equal keeps its arrival number. Frames count by their first time.
+        """
+
+    def wearers(self) -> list[str]:
+        """Return everybody of whom something is stored, sorted."""
+
+    def head(self) -> int:
+        """Return the highest arrival number given so far, 0 for an empty log."""
+
+    def version(self) -> int:
+        """Return a number that changes whenever anybody, in any process, has put something; cheap."""
+
+    def close(self) -> None:
+        """Wait for the calls that are running, then close. Calls after that are refused."""
+
+
+class Archive(Protocol):
+    """A store without arrival order, to which a log is mirrored. Putting twice is putting once.
+
+    Every call may raise `Unavailable` (down; try again), `ConfigError` (wrong token or name) or `CorruptData` (the
+    archive refuses these items, and would again).
+    """
+
+    def put(self, items: Iterable[Item]) -> None:
+        """Store items; when it raises, any part of them may be there already."""
+
+    def replace(self, kinds: Sequence[type], wearer: str, start: int, stop: int, rows: Iterable[Item]) -> None:
+        """Let `rows` be all that these kinds hold of the wearer in [start, stop)."""
+
+    def check(self) -> str:
+        """Say in one line what answers there, having tried that it may be read and written."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+def open_log(url: str) -> Log:
+    """Open the log that a URL such as `sqlite:///insole.db` names.
+
+    Raises:
+        ConfigError: no such kind of log, or it cannot be used as it is.
+        Unavailable: it may open later.
+    """
+    return cast("Log", _load(LOGS, url)(url))
+
+
+def open_archive(url: str, token: str | None = None) -> Archive:
+    """Open the archive that a URL such as `influx://localhost:8086/insole` names; nothing is asked of it yet.
+
+    What follows a `+` in the scheme says how it is reached: `influx+https://…`.
+
+    Raises:
+        ConfigError: no such kind of archive, or an incomplete URL.
+    """
+    return cast("Archive", _load(ARCHIVES, url)(url, token))
+
+
+class _Opener(Protocol):
+    def __call__(self, url: str, token: str | None = ..., /) -> Log | Archive: ...
+
+
+def _load(plugins: Plugins, url: str) -> _Opener:
+    scheme, colon, _ = url.partition("://")
+    if not colon:
+        example = "sqlite:///insole.db" if plugins is LOGS else "influx://localhost:8086/insole"
+        raise ConfigError(f"{url!r} is not the URL of a {plugins.family}; write it like {example}")
+    return cast("_Opener", plugins.load(scheme.partition("+")[0]))

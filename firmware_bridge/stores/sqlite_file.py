@@ -1,0 +1,201 @@
+"""The file of the embedded log: where it is, how it is opened, and what its errors mean to the user."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
+from firmware_bridge.stores.tables import Table
+
+APPLICATION = 0x494E534C  # "INSL" in the file's head: tells it from other programs' SQLite files
+FORMAT = 1  # raised when older versions of this program could no longer use the file
+BUSY_S = 10.0
+
+_CREATE = (
+    # `number`: the highest arrival number given; `longest`: the longest chunk of frames, ns, which bounds searches
+    "CREATE TABLE _arrival (number INTEGER NOT NULL, longest INTEGER NOT NULL)",
+    "INSERT INTO _arrival VALUES (0, 0)",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {FORMAT}",
+)
+
+
+_ILL = ("cannot be reached", "is the disk full, ill or unplugged?")
+_LATER = {
+    sqlite3.SQLITE_BUSY: ("is locked", "another program keeps it to itself"),
+    sqlite3.SQLITE_LOCKED: ("is locked", "another program keeps it to itself"),
+    sqlite3.SQLITE_FULL: ("has no room left", "free some space on its disk; nothing that is stored is lost"),
+    sqlite3.SQLITE_IOERR: _ILL,
+    sqlite3.SQLITE_NOMEM: _ILL,
+    sqlite3.SQLITE_PROTOCOL: _ILL,
+}
+_SHUT = "may not be written; change the permissions of the file and its directory, or choose another place"
+_CHANGE = {
+    sqlite3.SQLITE_READONLY: _SHUT,
+    sqlite3.SQLITE_PERM: _SHUT,
+    sqlite3.SQLITE_AUTH: _SHUT,
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; is it a file, and may it and its directory be written?",
+    sqlite3.SQLITE_NOTADB: "is not a database; it was left as it is; choose another file",
+    sqlite3.SQLITE_CORRUPT: "is damaged; keep a copy, then put a backup back, or save what is left with `sqlite3 "
+    "OLD .recover | sqlite3 NEW`",
+}
+
+
+def path_of(url: str) -> Path:
+    """Return the file that a `sqlite:` URL names.
+
+    Raises:
+        ConfigError: the URL names a host, an option or nothing.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "sqlite" or parts.netloc or parts.query or parts.fragment or parts.path in {"", "/"}:
+        raise ConfigError(
+            f"store {url!r}: write sqlite:///file.db, sqlite:////absolute/file.db or sqlite:///~/file.db (a ? or # "
+            "in the name as %3F or %23)"
+        )
+    path = Path(unquote(parts.path[1:]))
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"store {url!r}: no home directory is known; write the whole path") from error
+
+
+def create_file(path: Path) -> None:
+    """Make the file, and its directory, if absent: a person's data, for nobody else to read."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise Unavailable(
+                f"store {path} cannot be made: {error.strerror}", "free some space on its disk"
+            ) from error
+        raise ConfigError(f"store {path}: cannot be made: {error.strerror}; choose another place") from error
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection that may be used from any thread, by one at a time; transactions are begun by hand."""
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare(path: Path) -> sqlite3.Connection:
+    """Open the writer's connection on a store of ours, making it one if the file is empty.
+
+    Raises:
+        ConfigError: it is another program's file, or a newer version's; it is left as it is.
+    """
+    connection = connect(path)
+    try:
+        if _is_new(connection, path):
+            connection.execute("PRAGMA page_size = 8192")
+            with transaction(connection):
+                if _is_new(connection, path):  # no other process was quicker
+                    for statement in _CREATE:
+                        connection.execute(statement)
+        _log_ahead(connection, path)
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def ensure(connection: sqlite3.Connection, wanted: Table) -> None:
+    """Make a kind's table, or add to an older one what it lacks; within a transaction."""
+    missing = lacking(connection, wanted)
+    if missing is None:
+        for statement in (wanted.create, *wanted.indexes):
+            connection.execute(statement)
+        return
+    for name in missing:
+        connection.execute(f'ALTER TABLE "{wanted.name}" ADD COLUMN "{name}" {wanted.columns[name]}')
+    keys = tuple(row[2] for row in connection.execute(f'PRAGMA index_info("{wanted.name}_key")'))
+    if keys != wanted.keys:
+        connection.execute(f'DROP INDEX "{wanted.name}_key"')
+        connection.execute(wanted.indexes[0])
+
+
+def lacking(connection: sqlite3.Connection, wanted: Table) -> list[str] | None:
+    """Return the fields that a kind's table lacks, or None where there is no table."""
+    there = {row[1] for row in connection.execute(f'PRAGMA table_info("{wanted.name}")')}
+    return [name for name in wanted.columns if name not in there] if there else None
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is written inside, or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into the program's."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise CorruptData(f"a text that is not Unicode cannot be stored: {error}") from error
+    except sqlite3.Error as error:
+        known = _meaning(path, error)
+        if known is None:
+            raise
+        raise known from error
+
+
+def _meaning(path: Path, error: sqlite3.Error) -> InsoleError | None:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _LATER:
+        what, advice = _LATER[code]
+        return Unavailable(f"store {path} {what} ({error})", advice)
+    return ConfigError(f"store {path} {_CHANGE[code]} ({error})") if code in _CHANGE else None
+
+
+def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if application == APPLICATION and version > FORMAT:
+        raise ConfigError(
+            f"store {path} was made by a newer version (format {version}, this one knows {FORMAT}); it was left as it "
+            "is; update this program or choose another file"
+        )
+    filled = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] > 0
+    if application != APPLICATION and (filled or application or version):
+        raise ConfigError(f"store {path} belongs to another program; it was left as it is; choose another file")
+    return not filled
+
+
+def _log_ahead(connection: sqlite3.Connection, path: Path) -> None:
+    """Switch to the write-ahead log, which SQLite refuses for a moment while other processes open the file."""
+    give_up = time.monotonic() + BUSY_S
+    while True:
+        try:
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+            continue
+        if mode != "wal":
+            raise ConfigError(f"store {path}: its file system cannot hold a shared log; choose a local directory")
+        return
