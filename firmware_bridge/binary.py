@@ -29,32 +29,32 @@ class BinaryPayload:
         self.samples = layout.repeat.count if layout.repeat else 1
         self._newest_first = layout.repeat is not None and layout.repeat.order == "newest_first"
         self._frame = frame
-        self._header: dict[str, PacketField] = {field.role: field for field in layout.header}
+        header: dict[str, PacketField] = {field.role: field for field in layout.header}
+        self._sequence = header.get("sequence")
+        self._time = header.get("time.ms") or header.get("time.us")
+        self._battery = header.get("battery")
         self._fields = layout.fields
         self._dtype = _packet_type(layout, frame, endian)
-        sequence = self._header.get("sequence")
-        self.sequence_modulus = None if sequence is None else _modulus(sequence)
-        self._time = self._header.get("time.ms") or self._header.get("time.us")
+        self.sequence_modulus = _modulus(self._sequence) if self._sequence else None
         self._tick_ns = NANOSECONDS[self._time.role] if self._time else 1
-        self.tick_modulus = None if self._time is None else _modulus(self._time) * self._tick_ns
+        self.tick_modulus = _modulus(self._time) * self._tick_ns if self._time else None
 
     def read(self, packets: list[bytes]) -> Readings:
         """See `Payload.read`: one conversion for all of them."""
         data = np.frombuffer(b"".join(packets), self._dtype)
         n = len(data)
         samples = data[_SAMPLES][:, ::-1] if self._newest_first else data[_SAMPLES]
-        battery = self._header.get("battery")
         values: dict[str, Float32s] = {
             field.role: to_readings(_unpacked(samples[field.role], field), field).reshape(n, self.samples, field.count)
             for field in self._fields
         }
         return Readings(
             packet=np.arange(n),
-            sequence=self._counter(data, self._header.get("sequence")),
-            tick=self._counter(data, self._time) * self._tick_ns,
-            battery=to_readings(_unpacked(data["battery"], battery), battery).astype(np.float64)
-            if battery
-            else np.full(n, np.nan),
+            sequence=_counter(data, self._sequence),
+            tick=_counter(data, self._time) * self._tick_ns,
+            battery=np.full(n, np.nan)
+            if self._battery is None
+            else to_readings(_unpacked(data["battery"], self._battery), self._battery).astype(np.float64),
             values=values,
         )
 
@@ -62,26 +62,23 @@ class BinaryPayload:
         """See `Payload.write`."""
         n = len(sequence)
         data = np.zeros(n, self._dtype)
-        for role, counter in (("sequence", sequence), (self._time.role if self._time else "", tick // self._tick_ns)):
-            if (field := self._header.get(role)) is not None:
-                _pack(data, field, counter % _modulus(field))
-        if (field := self._header.get("battery")) is not None:
-            _pack(data, field, _sent(np.full(n, battery), field))
+        if self._sequence is not None:
+            _pack(data, self._sequence, sequence % _modulus(self._sequence))
+        if self._time is not None:
+            _pack(data, self._time, tick // self._tick_ns % _modulus(self._time))
+        if self._battery is not None:
+            _pack(data, self._battery, _sent(np.full(n, battery), self._battery))
         samples = data[_SAMPLES][:, ::-1] if self._newest_first else data[_SAMPLES]
-        for sample_field in self._fields:
-            shape = samples[sample_field.role].shape
-            given = values.get(sample_field.role, np.full(shape, np.nan))
-            _pack(samples, sample_field, _sent(given, sample_field).reshape(shape))
+        for field in self._fields:
+            shape = samples[field.role].shape
+            given = values.get(field.role, np.full(shape, np.nan))
+            _pack(samples, field, _sent(given, field).reshape(shape))
         head = bytes.fromhex(self._frame.head)
         checksum = self._frame.checksum if isinstance(self._frame, StreamFrame) else None
         return [sealed(head + row.tobytes()[len(head) :], checksum) for row in data]
 
     def reset(self) -> None:
         """See `Payload.reset`: binary packets say nothing about their device."""
-
-    @staticmethod
-    def _counter(data: NDArray[Any], field: PacketField | None) -> Int64s:
-        return np.zeros(len(data), np.int64) if field is None else _unpacked(data[field.role], field).astype(np.int64)
 
 
 def _struct(names: list[str], formats: list[Any], offsets: list[int], size: int) -> np.dtype[Any]:
@@ -114,6 +111,10 @@ def _number_type(field: BinaryField, endian: Endian) -> np.dtype[Any]:
 def _modulus(field: BinaryField) -> int:
     """Return where a counter wraps."""
     return 1 << (field.bits[1] if field.bits else 8 * SIZES[field.type])
+
+
+def _counter(data: NDArray[Any], field: PacketField | None) -> Int64s:
+    return np.zeros(len(data), np.int64) if field is None else _unpacked(data[field.role], field).astype(np.int64)
 
 
 def _unpacked(sent: NDArray[Any], field: BinaryField) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import time
 from typing import Protocol
 
@@ -118,9 +119,8 @@ class DeviceClock:
         self._running = True
         self._tick0, self._base = tick, arrival - tick  # below: x = tick - tick0, y = arrival - tick - base
         self._level, self._drift = 0.0, 0.0  # the line under the points: level + drift * x
-        self._dip = 0.0  # how far the block that is running lies below it
-        self._block, self._lowest = 0, (0.0, 0.0)
-        self._points: list[tuple[float, float]] = []
+        self._points: list[tuple[float, float]] = []  # the least delayed packet of each block in the window
+        self._block, self._lowest, self._above = 0, (0.0, 0.0), 0.0  # of the running block, and its y above the line
         late = 0 if self._last_time is None else self._last_time + 1 - arrival
         self._offset = float(max(0, late))  # slewed estimate of y without delay
 
@@ -132,24 +132,21 @@ class DeviceClock:
         if step > WINDOW or abs(y - self._level - self._drift * x) > RESYNC:
             self._anchor(tick, arrival)
             return
-        if int(x) // BLOCK != self._block:
-            self._close_block(int(x) // BLOCK, (x, y))
-        above = y - self._level - self._drift * x
-        if above < self._dip:
-            self._dip, self._lowest = above, (x, y)
-        elif y - self._drift * x < self._lowest[1] - self._drift * self._lowest[0]:
-            self._lowest = (x, y)
-        target = self._level + self._drift * x + self._dip
+        if (block := int(x) // BLOCK) != self._block:
+            self._close_block(x)
+            self._block = block
+        line = self._level + self._drift * x
+        if y - line < self._above:
+            self._above, self._lowest = y - line, (x, y)
+        target = line + min(0.0, self._above)  # a packet below the line tells at once that the line is too high
         self._offset = min(max(target, self._offset - self._slew * step), self._offset + self._slew * step)
 
-    def _close_block(self, block: int, first: tuple[float, float]) -> None:
+    def _close_block(self, now: float) -> None:
         """Take the running block's least delayed packet into the window and draw the line anew."""
-        self._points.append(self._lowest)
-        self._points = [point for point in self._points if point[0] >= first[0] - WINDOW]
-        self._block, self._lowest, self._dip = block, first, 0.0
-        if self._points:
-            self._drift = self._trend()
-            self._level = min(y - self._drift * x for x, y in self._points)
+        self._points = [*(point for point in self._points if point[0] >= now - WINDOW), self._lowest]
+        self._above = math.inf
+        self._drift = self._trend()
+        self._level = min(y - self._drift * x for x, y in self._points)
 
     def _trend(self) -> float:
         """Return the slope of the hull's edge under the middle of the window."""

@@ -18,7 +18,6 @@ from firmware_bridge.continuity import Continuity
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.framing import open_framer
 from firmware_bridge.model import SECOND, Float32s, Frames, Int64s, Packet, Side
-from firmware_bridge.payload_schema import SAMPLE_ROLES
 from firmware_bridge.profile import Insole, Profile
 from firmware_bridge.profile_schema import FrameTable, LinesFrame
 from firmware_bridge.readings import Payload, Readings
@@ -102,9 +101,7 @@ class Decoder:
             self.battery_pct = float(known[-1])
         time = self._increasing((np.array(times)[:, None] + self._offsets).ravel())
         self._received += len(time)
-        values = {
-            role: array[kept].reshape(len(time), -1) for role, array in readings.values.items() if role in SAMPLE_ROLES
-        }
+        values = {role: array[kept].reshape(len(time), -1) for role, array in readings.values.items()}
         force = values.get("force")
         return Frames(
             wearer=self._insole.wearer,
@@ -180,6 +177,8 @@ class Encoder:
         count, rest = divmod(len(ticks_ns), samples)
         if rest:
             raise ValueError(f"packets hold {samples} samples each, so {len(ticks_ns)} samples do not fill them")
+        if pressure.shape != (len(ticks_ns), self._sensors):
+            raise ValueError(f"pressure must be {(len(ticks_ns), self._sensors)}, not {pressure.shape}")
         given = {"pressure": pressure, "acc": acc, "gyro": gyro}
         values = {
             role: np.asarray(array, np.float64).reshape(count, samples, -1)

@@ -145,11 +145,17 @@ class AnnounceTable(Table):
 class TextTable(Table):
     """`[text]`: a packet as a line of numbers."""
 
-    separator: str = ","
-    comment: str = "#"
+    separator: Annotated[str, Field(min_length=1)] = ","
+    comment: Annotated[str, Field(min_length=1)] = "#"
     announce: AnnounceTable | None = None
     side_prefix: dict[str, Literal["left", "right"]] = {}  # first column where one dongle serves both feet
     columns: tuple[TextColumn, ...]
+
+    @model_validator(mode="after")
+    def _announced_in_comments(self) -> Self:
+        if self.announce and not self.announce.head.startswith(self.comment):
+            raise ValueError(f"announce.head must begin as a comment does, with {self.comment!r}")
+        return self
 
     @model_validator(mode="after")
     def _columns_tell_apart(self) -> Self:

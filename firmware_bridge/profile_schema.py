@@ -27,16 +27,11 @@ def _uuid(value: str) -> str:
     return text
 
 
-def _hex(value: str) -> bytes:
+def _hexadecimal(value: str) -> str:
     try:
-        return bytes.fromhex(value)
+        return bytes.fromhex(value).hex()
     except ValueError:
         raise ValueError('must be bytes as hexadecimal digits, such as "a55a"') from None
-
-
-def _hexadecimal(value: str) -> str:
-    _hex(value)
-    return value
 
 
 def _regex(value: str) -> str:
@@ -110,12 +105,14 @@ class StreamFrame(Table):
 
     kind: Literal["stream"]
     length: Annotated[int, Field(ge=2, le=4096)]
-    head: Annotated[Hex, Field(min_length=2)]
+    head: Hex
     checksum: ChecksumTable | None = None
     payload: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if not 0 < len(self.head) // 2 < self.length:
+            raise ValueError("head must be of at least one byte, and shorter than the frame")
         if self.checksum is not None:
             start, stop = self.checksum.over
             if not start < stop <= self.length:

@@ -50,14 +50,15 @@ class Payload(Protocol):
 
 def to_readings(sent: NDArray[np.generic], value: ValueTable) -> Float32s:
     """Turn sent numbers into readings: inverted, scaled, shifted; sentinels and what is not finite are NaN."""
-    raw = sent.astype(np.float64)
-    result = raw if value.invert_from is None else value.invert_from - raw
-    result = result * value.scale + value.offset
-    bad = ~np.isfinite(result)
+    with np.errstate(over="ignore", invalid="ignore"):  # a device may send any bits as a float
+        raw = sent.astype(np.float64)
+        straight = raw if value.invert_from is None else value.invert_from - raw
+        result = (straight * value.scale + value.offset).astype(np.float32)
+    missing = ~np.isfinite(result)
     for sentinel in value.missing:
-        bad |= raw == sentinel
-    result[bad] = np.nan
-    return result.astype(np.float32)
+        missing |= raw == sentinel
+    result[missing] = np.nan
+    return result
 
 
 def to_sent(readings: Floats, value: ValueTable, low: float, high: float, decimals: int | None = 0) -> Floats:

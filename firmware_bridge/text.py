@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware_bridge.announcement import Announcement
 from firmware_bridge.errors import CorruptData
@@ -32,8 +33,9 @@ class TextPayload:
         self._shapes = table.shapes
         self._time = self._columns.get("time.ms") or self._columns.get("time.us")
         self._tick_ns = NANOSECONDS[self._time.role] if self._time else 1
-        sequence = self._columns.get("sequence")
-        self.sequence_modulus = 1 << sequence.width if sequence else None
+        self._sequence = self._columns.get("sequence")
+        self._highest = np.concatenate([np.full(column.count, _highest(column)) for column in table.columns])
+        self.sequence_modulus = 1 << self._sequence.width if self._sequence else None
         self.tick_modulus = (1 << self._time.width) * self._tick_ns if self._time else None
         self._written = 0
 
@@ -55,20 +57,32 @@ class TextPayload:
                 kept.append(i)
                 rows.append(row)
         data = np.array(rows, np.float64).reshape(len(rows), self._width)
-        battery = self._columns.get("battery")
+        possible = self._possible(data)
+        self.corrupt += len(rows) - int(possible.sum())
+        return self._readings(np.array(kept, np.int64)[possible], data[possible])
+
+    def _readings(self, kept: Int64s, data: Floats) -> Readings:
+        nothing = np.full(len(data), np.nan)
         return Readings(
-            packet=np.array(kept, np.int64),
-            sequence=self._numbers(data, "sequence").astype(np.int64),
-            tick=np.round(self._numbers(data, self._time.role if self._time else "") * self._tick_ns).astype(np.int64),
-            battery=to_readings(data[:, self._slices["battery"]][:, 0], battery).astype(np.float64)
-            if battery
-            else np.full(len(rows), np.nan),
+            packet=kept,
+            sequence=self._counter(data, self._sequence).astype(np.int64),
+            tick=np.round(self._counter(data, self._time) * self._tick_ns).astype(np.int64),
+            battery=to_readings(data[:, self._slices["battery"].start], self._columns["battery"]).astype(np.float64)
+            if "battery" in self._columns
+            else nothing,
             values={
                 role: to_readings(data[:, None, self._slices[role]], self._columns[role])
                 for role in SAMPLE_ROLES
                 if role in self._columns
             },
         )
+
+    def _possible(self, data: Floats) -> NDArray[np.bool_]:
+        """Tell which lines hold what their columns can: without a checksum, that is how a mangled line shows."""
+        sequence, time = self._counter(data, self._sequence), self._counter(data, self._time)
+        possible: NDArray[np.bool_] = ~np.any(data > self._highest, axis=1)
+        possible &= (sequence >= 0) & (sequence == np.floor(sequence)) & (time >= 0)
+        return possible
 
     def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]) -> list[bytes]:
         """See `Payload.write`: one line each, an announcement before the first one and every few seconds."""
@@ -101,30 +115,32 @@ class TextPayload:
             if self._announcement:
                 self._announcement.hear(line)
             return None
+        if "_" in line:
+            raise CorruptData("1_000 is a number to Python only")
         cells = line.split(self._table.separator)
         prefix = self._table.side_prefix.get(cells[0].strip())
         if prefix is not None and prefix != self._side:
             return None
         if self._announcement and not self._announcement.believable(named=prefix is not None):
             raise CorruptData(self._announcement.trouble)
-        return self._spread(_parsed(cells[prefix is not None :]))
+        return self._spread(_numbers(cells[prefix is not None :]))
 
     def _spread(self, numbers: list[float]) -> list[float]:
-        """Put a line's numbers to their columns, NaN where it lacks optional ones, and check their range."""
+        """Put a line's numbers to their columns, NaN where it lacks optional ones."""
+        if len(numbers) == self._width:
+            return numbers
         columns = self._shapes.get(len(numbers))
         if columns is None:
-            raise CorruptData(f"{len(numbers)} columns, not {sorted(self._shapes)}")
+            raise CorruptData(f"{len(numbers)} columns, not one of {sorted(self._shapes)}")
         row = [math.nan] * self._width
         at = 0
         for column in columns:
-            part = numbers[at : at + column.count]
-            _check(part, column)
-            row[self._slices[column.role]] = part
+            row[self._slices[column.role]] = numbers[at : at + column.count]
             at += column.count
         return row
 
-    def _numbers(self, data: Floats, role: str) -> Floats:
-        return data[:, self._slices[role].start] if role in self._slices else np.zeros(len(data))
+    def _counter(self, data: Floats, column: TextColumn | None) -> Floats:
+        return np.zeros(len(data)) if column is None else data[:, self._slices[column.role].start]
 
     def _line(self, cells: list[str]) -> bytes:
         line = self._table.separator.join(cells) + "\n"
@@ -143,26 +159,21 @@ def _slices(columns: tuple[TextColumn, ...]) -> dict[str, slice]:
     return found
 
 
-def _parsed(cells: list[str]) -> list[float]:
-    """Return the numbers of cells, NaN for an empty one; what only Python takes for a number (1_000) is noise here."""
+def _highest(column: TextColumn) -> float:
+    """Return the highest number that a column can hold."""
+    if column.role in ("sequence", *NANOSECONDS):
+        return (1 << column.width) - 1
+    if column.saturated is None or column.invert_from is not None:
+        return math.inf
+    return column.saturated
+
+
+def _numbers(cells: list[str]) -> list[float]:
+    """Return the numbers of cells, NaN for an empty one."""
     try:
-        numbers = [float(cell) if cell else math.nan for cell in cells]
+        return [float(cell) if cell else math.nan for cell in cells]
     except ValueError as error:
         raise CorruptData(str(error)) from error
-    if any("_" in cell for cell in cells):
-        raise CorruptData("an underscore is no part of a number")
-    return numbers
-
-
-def _check(numbers: list[float], column: TextColumn) -> None:
-    """Refuse what the column cannot hold: without a checksum, that is how a mangled line shows."""
-    if column.role in ("sequence", *NANOSECONDS):
-        number = numbers[0]
-        if not 0 <= number < 1 << column.width or (column.role == "sequence" and not number.is_integer()):
-            raise CorruptData(f"{column.role} cannot be {number}")
-    limit = math.inf if column.saturated is None or column.invert_from is not None else column.saturated
-    if any(number > limit for number in numbers):
-        raise CorruptData(f"{column.role} is beyond {limit:g}")
 
 
 def _written(readings: Floats, column: TextColumn) -> list[list[str]]:

@@ -248,13 +248,13 @@ def test_head_bytes_inside_data_do_not_break_a_stream_without_counters() -> None
         'kind = "stream", head = "aa", length = 7, checksum = { type = "sum8", over = [0, 6], at = 6 }',
         'fields = [{ role = "pressure", type = "u16", at = 2, count = 2 }]',
     )
-    frames = [sealed(bytes([0xAA, 2, 0xAA, 0xAA, i, 0xAA, 0]), SUM8) for i in range(10)]
+    frames = [sealed(bytes([0xAA, 1, 0xAA, 0x10, i, 0xAA, 0]), SUM8) for i in range(10)]
     stream = frames[0][3:] + b"".join(frames[1:5]) + frames[5][:4] + b"".join(frames[6:])
     decoder = Decoder(insole(profile), "serial")
     halves = [Packet(START + i * DT, stream[i : i + 4]) for i in range(0, len(stream), 4)]
     found = decoded(decoder, [halves])
     assert found is not None
-    assert found.pressure.tolist() == [[0xAAAA, i * 256 + 0xAA] for i in (1, 2, 3, 4, 6, 7, 8, 9)]
+    assert found.pressure.tolist() == [[0xAA10, i * 256 + 0xAA] for i in (1, 2, 3, 4, 6, 7, 8, 9)]
     assert decoder.counts == (8, 0, 1, 0)
 
 

@@ -45,7 +45,7 @@ def test_its_text_alone_makes_it_again(name: str) -> None:
 def test_a_mistake_in_any_key_is_named(name: str) -> None:
     text = load_profile(name).text
     code = re.sub(r"(?m)#(?!insole).*$", lambda match: " " * len(match[0]), text)
-    keys = [match for match in re.finditer(r"(?<![\w.])([a-z][a-z_0-9.]*) = ", code)]
+    keys = list(re.finditer(r"(?<![\w.])([a-z][a-z_0-9.]*) = ", code))
     keys = [match for match in keys if not match[1].startswith("chars.") and not _in_expect(code, match.start())]
     assert len(keys) > 5
     for match in keys:

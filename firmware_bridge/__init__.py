@@ -1,0 +1,89 @@
+"""From the sensor to the stored sample. This is the face: `service` imports nothing deeper.
+
+Importing it loads numpy, pydantic and the standard library; what speaks to radios, ports and databases is loaded when
+a URL first names it.
+"""
+
+from firmware_bridge.bridge import bridge
+from firmware_bridge.clock import Clock, SystemClock
+from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
+from firmware_bridge.importers import read_recording, wearer_of
+from firmware_bridge.model import (
+    PARTITIONS,
+    SECOND,
+    Column,
+    Device,
+    Frames,
+    Item,
+    Key,
+    Link,
+    Packet,
+    Row,
+    Side,
+    columns,
+    kind_name,
+    partition_of,
+    row_key,
+    same_row,
+)
+from firmware_bridge.profile import (
+    Calibration,
+    Insole,
+    Profile,
+    Sensors,
+    builtin_profiles,
+    load_calibration,
+    load_profile,
+    parse_calibration,
+    parse_profile,
+)
+from firmware_bridge.retry import Backoff, persist
+from firmware_bridge.sources import link_of, open_source
+from firmware_bridge.stores import Archive, Log, open_archive, open_log
+from firmware_bridge.virtual.play import play_virtual
+
+__all__ = [
+    "PARTITIONS",
+    "SECOND",
+    "Archive",
+    "Backoff",
+    "Calibration",
+    "Clock",
+    "Column",
+    "ConfigError",
+    "CorruptData",
+    "Device",
+    "Frames",
+    "Insole",
+    "InsoleError",
+    "Item",
+    "Key",
+    "Link",
+    "Log",
+    "Packet",
+    "Profile",
+    "Row",
+    "Sensors",
+    "Side",
+    "SystemClock",
+    "Unavailable",
+    "bridge",
+    "builtin_profiles",
+    "columns",
+    "kind_name",
+    "link_of",
+    "load_calibration",
+    "load_profile",
+    "open_archive",
+    "open_log",
+    "open_source",
+    "parse_calibration",
+    "parse_profile",
+    "partition_of",
+    "persist",
+    "play_virtual",
+    "read_recording",
+    "row_key",
+    "same_row",
+    "wearer_of",
+]

@@ -1,0 +1,136 @@
+"""From one insole to the log: open, decode, batch, put, and again after a lost link.
+
+One coroutine an insole. Time comes from the packets (a silent link sends empty ones), so a live radio, a recording
+played flat out and a virtual past take the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from firmware_bridge.accounting import LinkAccount
+from firmware_bridge.clock import Clock, SystemClock
+from firmware_bridge.codec import Decoder
+from firmware_bridge.errors import Unavailable
+from firmware_bridge.model import SECOND, Item, Packet
+from firmware_bridge.profile import Insole
+from firmware_bridge.retry import Backoff, persist
+from firmware_bridge.sources import link_of, open_source
+from firmware_bridge.stores import Log
+
+PUT_EVERY_S = 0.1
+LIVE_SLOT = SECOND // 10
+"""Packets are decoded together that arrived in the same tenth of a second, or second where they are long past: by
+their own time, so that a recording that is played again gives the same frames and the log stays as it is."""
+LIVE_WITHIN = 5 * SECOND
+STEADY_S = 10.0
+"""A link that lived this long starts its back-off anew."""
+
+_log = logging.getLogger(__name__)
+
+
+async def bridge(insole: Insole, log: Log, clock: Clock | None = None) -> None:
+    """Carry one insole's samples to the log until its recording ends or the task is cancelled.
+
+    What was received is put before this returns, on cancellation too. A lost link is counted and opened again with a
+    capped back-off; a log that is away holds the link back, it loses nothing that the link's inbox can keep.
+
+    Raises:
+        ConfigError: the URL, the profile or the store is wrong; trying again would not help.
+    """
+    link = await asyncio.to_thread(link_of, insole.url)
+    carrier = _Carrier(insole, link, log, clock or SystemClock())
+    try:
+        await carrier.run()
+    finally:
+        await asyncio.shield(carrier.put_last())
+
+
+class _Carrier:
+    """The state of one bridge: packets not decoded yet, items not put yet."""
+
+    def __init__(self, insole: Insole, link: str, log: Log, clock: Clock) -> None:
+        self._insole, self._log, self._clock = insole, log, clock
+        self._name = f"{insole.wearer}'s {insole.side} insole"
+        self._decoder = Decoder(insole, link)
+        self._account = LinkAccount(insole)
+        self._packets: list[Packet] = []
+        self._items: list[Item] = []
+        self._described = False
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        backoff = Backoff()
+        while True:
+            opened = loop.time()
+            try:
+                async with open_source(self._insole.url, self._insole, self._clock) as packets:
+                    self._account.open()
+                    _log.info("%s: connected", self._name)
+                    await self._pump(packets)
+                await self.put()
+                return
+            except Unavailable as error:
+                if loop.time() - opened > STEADY_S:
+                    backoff.reset()
+                delay = backoff.delay()
+                _log.warning("%s: %s; trying again in %.1f s", self._name, error, delay)
+            self._decode()
+            self._decoder.reset()
+            await self._wait(delay)
+
+    async def _pump(self, packets: AsyncIterator[Packet]) -> None:
+        loop = asyncio.get_running_loop()
+        slot, due = -1, loop.time() + PUT_EVERY_S
+        async for packet in packets:
+            live = packet.time > self._clock.now() - LIVE_WITHIN
+            if packet.time // (LIVE_SLOT if live else SECOND) != slot:
+                self._decode()
+                self._account.dropped = getattr(packets, "dropped", 0)
+                self._advance(packet.time, connected=True)
+                slot = packet.time // (LIVE_SLOT if live else SECOND)
+                if loop.time() >= due:
+                    await self.put()
+                    due = loop.time() + PUT_EVERY_S
+            self._packets.append(packet)
+        self._decode()
+        self._items += self._account.end(self._decoder.counts, self._decoder.battery_pct)
+
+    async def _wait(self, delay_s: float) -> None:
+        """Sleep before the next attempt, in pieces of a second, so that every dead second is accounted."""
+        while delay_s > 0:
+            self._advance(self._clock.now(), connected=False)
+            await self.put()
+            await self._clock.sleep(min(1.0, delay_s))
+            delay_s -= 1.0
+
+    def _advance(self, time: int, *, connected: bool) -> None:
+        self._items += self._account.advance(time, self._decoder.counts, self._decoder.battery_pct, connected=connected)
+
+    def _decode(self) -> None:
+        packets, self._packets = self._packets, []
+        frames = self._decoder.feed(packets) if packets else None
+        if frames is None:
+            return
+        if not self._described:
+            self._items.append(self._insole.device_row(int(frames.time[0])))
+            self._described = True
+        self._items.append(frames)
+
+    async def put(self) -> None:
+        """Put what is held; on `Unavailable` wait and try again, holding the link back."""
+        items = list(self._items)
+        if items:
+            await persist("store", lambda: self._log.put(items))
+            del self._items[: len(items)]  # only now: a cancelled put is made again, and a second one changes nothing
+
+    async def put_last(self) -> None:
+        """Put what is left when the bridge ends; there is no later, so a store that is away is only reported."""
+        self._decode()
+        if self._items:
+            try:
+                await asyncio.to_thread(self._log.put, self._items)
+            except Unavailable as error:
+                _log.error("%s: the last %d items could not be stored: %s", self._name, len(self._items), error)
