@@ -25,6 +25,11 @@ class LinkAccount:
         self.dropped = 0
         self.reconnects = -1
 
+    @property
+    def begun(self) -> bool:
+        """Tell whether any second is accounted yet."""
+        return self._second is not None
+
     def open(self) -> None:
         """Note that the link was made; the first time is no reconnect."""
         self.reconnects += 1

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from firmware_bridge.accounting import LinkAccount
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.codec import Decoder
-from firmware_bridge.errors import Unavailable
+from firmware_bridge.errors import CorruptData, Unavailable
 from firmware_bridge.model import SECOND, Item, Packet
 from firmware_bridge.profile import Insole
 from firmware_bridge.retry import Backoff, persist
@@ -21,6 +21,8 @@ from firmware_bridge.sources import link_of, open_source
 from firmware_bridge.stores import Log
 
 PUT_EVERY_S = 0.1
+PUT_WITHIN = 10 * SECOND
+"""Of a past that comes flat out no more is held, so that the two feet stay abreast in the log."""
 LIVE_SLOT = SECOND // 10
 """Packets are decoded together that arrived in the same tenth of a second, or second where they are long past: by
 their own time, so that a recording that is played again gives the same frames and the log stays as it is."""
@@ -67,11 +69,15 @@ class _Carrier:
             opened = loop.time()
             try:
                 async with open_source(self._insole.url, self._insole, self._clock) as packets:
+                    if self._account.begun:
+                        self._advance(self._clock.now(), connected=False)  # what opening took
                     self._account.open()
                     _log.info("%s: connected", self._name)
                     await self._pump(packets)
-                await self.put()
-                return
+                break
+            except CorruptData as error:
+                _log.error("%s: %s; what came before it is kept", self._name, error)
+                break
             except Unavailable as error:
                 if loop.time() - opened > STEADY_S:
                     backoff.reset()
@@ -80,10 +86,13 @@ class _Carrier:
             self._decode()
             self._decoder.reset()
             await self._wait(delay)
+        self._decode()
+        self._items += self._account.end(self._decoder.counts, self._decoder.battery_pct)
+        await self.put()
 
     async def _pump(self, packets: AsyncIterator[Packet]) -> None:
         loop = asyncio.get_running_loop()
-        slot, due = -1, loop.time() + PUT_EVERY_S
+        slot, ahead, due = -1, 0, loop.time() + PUT_EVERY_S
         async for packet in packets:
             live = packet.time > self._clock.now() - LIVE_WITHIN
             if packet.time // (LIVE_SLOT if live else SECOND) != slot:
@@ -91,12 +100,11 @@ class _Carrier:
                 self._account.dropped = getattr(packets, "dropped", 0)
                 self._advance(packet.time, connected=True)
                 slot = packet.time // (LIVE_SLOT if live else SECOND)
-                if loop.time() >= due:
+                if loop.time() >= due or packet.time >= ahead:
                     await self.put()
+                    ahead = packet.time + PUT_WITHIN
                     due = loop.time() + PUT_EVERY_S
             self._packets.append(packet)
-        self._decode()
-        self._items += self._account.end(self._decoder.counts, self._decoder.battery_pct)
 
     async def _wait(self, delay_s: float) -> None:
         """Sleep before the next attempt, in pieces of a second, so that every dead second is accounted."""

@@ -153,8 +153,8 @@ def say(status: int, body: str = "", **headers: str) -> Callable[[str, str], Ans
 @pytest.mark.parametrize(
     ("status", "body", "meaning"),
     [
-        (401, '{"message": "unauthorized access"}', (ConfigError, "unauthorized access.*`token`")),
-        (403, '{"message": "forbidden"}', (ConfigError, "`token`")),
+        (401, '{"message": "unauthorized access"}', (ConfigError, "unauthorized access.*INSOLE_INFLUX__TOKEN")),
+        (403, '{"message": "forbidden"}', (ConfigError, "INSOLE_INFLUX__TOKEN")),
         (404, '{"message": "bucket not found"}', (ConfigError, "create it")),
         (400, '{"message": "unable to parse"}', (CorruptData, "unable to parse")),
         (422, '{"message": "points beyond retention policy"}', (CorruptData, "lengthen its retention")),

@@ -1,0 +1,172 @@
+"""`serial:PORT`: an insole on USB, on a Bluetooth serial port, or behind a network serial server.
+
+`serial:/dev/serial/by-id/…`, `serial:COM3`, `serial:socket://host:port`, or any other URL that pyserial knows.
+Options: `baud=` (else the profile's), `stall=` seconds of silence after which the link counts as dead (else never).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import math
+import os
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import serial  # type: ignore[import-untyped]
+from serial.tools import list_ports  # type: ignore[import-untyped]
+
+from firmware_bridge.clock import Clock
+from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
+from firmware_bridge.model import Packet
+from firmware_bridge.profile import Insole
+from firmware_bridge.sources.address import Address
+from firmware_bridge.sources.inbox import Inbox
+
+READ_S = 0.1
+"""How long a read waits, and so how long closing takes at most."""
+
+_CHUNK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Port:
+    name: str
+    baud: int
+
+
+@dataclass(frozen=True, slots=True)
+class PortSeen:
+    """A serial port of this computer."""
+
+    name: str
+    description: str
+    usb: tuple[int, int] | None  # vendor, product; None where it is not USB
+
+
+def scan() -> list[PortSeen]:
+    """Return the serial ports that are there, by name. Blocks for a moment."""
+    found = [
+        PortSeen(info.device, info.description or "", None if info.vid is None else (info.vid, info.pid))
+        for info in list_ports.comports()
+    ]
+    return sorted(found, key=lambda port: port.name)
+
+
+@asynccontextmanager
+async def open_serial(url: str, insole: Insole, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
+    """Open a serial port for this program alone; a packet is what one read brought.
+
+    A thread reads, since that is what pyserial does alike on every system. `Unavailable` comes from the iterator when
+    the insole is unplugged.
+
+    Raises:
+        ConfigError: no port is named, or an option is wrong.
+        Unavailable: the port is not there, not permitted, or in use.
+    """
+    port, stall = await asyncio.to_thread(_port, Address.parse(url), insole)
+    inbox = Inbox(clock, stall_s=stall, advice="is the insole switched on, and is this its port?")
+    reader = _Reader(port, inbox, clock)
+    reader.start()
+    try:
+        await reader.opened
+        yield inbox
+    finally:
+        await asyncio.shield(reader.stop())
+
+
+class _Reader(threading.Thread):
+    """Opens a port, reads it and closes it, all in this thread; what it has to say is said in the loop's."""
+
+    def __init__(self, port: _Port, inbox: Inbox, clock: Clock) -> None:
+        super().__init__(name=f"serial {port.name}", daemon=True)
+        self._port, self._inbox, self._clock = port, inbox, clock
+        self._loop = asyncio.get_running_loop()
+        self._closing = threading.Event()
+        self.opened: asyncio.Future[None] = self._loop.create_future()
+
+    def run(self) -> None:
+        """Read until stopped, or until the port is lost."""
+        try:
+            with _opened(self._port) as handle:
+                self._in_loop(self._succeed)
+                while not self._closing.is_set():
+                    if data := _read(handle):
+                        self._in_loop(self._inbox.put, data, self._clock.now())
+        except OSError as error:  # which serial.SerialException is, too
+            self._in_loop(self._fail, _unavailable(error, self._port))
+        except ValueError as error:
+            self._in_loop(self._fail, ConfigError(f"serial:{self._port.name}, {self._port.baud} baud: {error}"))
+
+    async def stop(self) -> None:
+        """Stop reading and wait until the port is closed."""
+        self._closing.set()
+        await asyncio.to_thread(self.join)
+
+    def _in_loop(self, call: Callable[..., None], *arguments: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _succeed(self) -> None:
+        if not self.opened.done():
+            self.opened.set_result(None)
+
+    def _fail(self, error: InsoleError) -> None:
+        if self.opened.done():
+            self._inbox.fail(error)
+        else:
+            self.opened.set_exception(error)
+
+
+def _port(address: Address, insole: Insole) -> tuple[_Port, float]:
+    address.allow(("baud", "stall"))
+    if not address.place:
+        raise ConfigError(f"{address.url!r} names no port, as serial:/dev/ttyACM0 does; there are: {_ports()}")
+    link = insole.profile.serial
+    if link is None and "baud" not in address.options:
+        raise ConfigError(f"{address.url!r}: profile {insole.profile.id} says nothing of serial links: add ?baud=")
+    baud = address.number("baud", link.baud if link else math.nan, least=1)
+    return _Port(address.place, round(baud)), address.number("stall", math.inf, least=0.2)
+
+
+def _opened(port: _Port) -> Any:
+    # An advisory lock, so that a second bridge fails instead of stealing bytes; Windows locks by itself.
+    lock = {"exclusive": True} if os.name == "posix" and "://" not in port.name else {}
+    return serial.serial_for_url(port.name, baudrate=port.baud, timeout=READ_S, **lock)
+
+
+def _read(handle: Any) -> bytes:
+    """Return what is there, after waiting for it up to `READ_S`."""
+    first = bytes(handle.read(1))
+    if not first:
+        return b""
+    waiting = int(handle.in_waiting)
+    if waiting > 1 or not hasattr(handle, "_socket"):
+        return first + bytes(handle.read(waiting)) if waiting else first
+    handle.timeout = 0  # pyserial's sockets do not know how much there is
+    try:
+        return first + bytes(handle.read(_CHUNK))
+    finally:
+        handle.timeout = READ_S
+
+
+def _unavailable(error: OSError, port: _Port) -> Unavailable:
+    """Say in the user's words why a port cannot be used."""
+    text = str(error)
+    name = f"serial:{port.name}"
+    if error.errno == errno.ENOENT or "FileNotFoundError" in text:
+        return Unavailable(f"{name} is not there", f"is it plugged in? There are: {_ports()}")
+    if error.errno in (errno.EAGAIN, errno.EBUSY) or "PermissionError" in text:
+        return Unavailable(f"{name} is in use", "another program, or another bridge, has it open")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Unavailable(f"{name}: no permission", "add yourself to the group dialout and log in again")
+    if "://" in port.name:
+        return Unavailable(f"{name}: {text}", "is the other end running?")
+    return Unavailable(f"{name} was lost", "unplugged, or a loose cable?")
+
+
+def _ports() -> str:
+    return ", ".join(port.name for port in scan()) or "none"

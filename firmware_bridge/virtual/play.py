@@ -1,0 +1,61 @@
+"""Two virtual insoles for another process: over pseudo terminals, or over a virtual radio."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from firmware_bridge.errors import ConfigError
+from firmware_bridge.model import Side
+from firmware_bridge.profile import Profile
+from firmware_bridge.virtual.foot import VirtualFoot
+from firmware_bridge.virtual.story import TELLINGS, Story, plain_story, told_gait
+
+LINKS = ("ble", "serial")
+
+
+async def play_virtual(
+    link: str, profile: Profile, gait: str, seed: int, *, port: int = 0, control_port: int = 0
+) -> None:
+    """Play a pair of insoles from now on until cancelled; says on stdout by which URLs they are reached.
+
+    Args:
+        link: "ble" or "serial".
+        profile: the device model.
+        gait: "normal", "limping" or "pronated", reached within 90 s.
+        seed: of the person, the insoles and all chance.
+        port: for "ble", the TCP port of the virtual radio; 0 for any that is free.
+        control_port: the TCP port that takes faults; 0 for any that is free.
+
+    Raises:
+        ConfigError: no such link or gait, the profile does not speak the link, or bumble is not installed.
+    """
+    story = _story(gait, seed)
+    feet = [VirtualFoot(profile, side, story) for side in Side]
+    if link == "serial":
+        with tempfile.TemporaryDirectory(prefix="insole-") as folder:
+            await _load("serial_insole", "serve_serial")(feet, Path(folder), control_port=control_port)
+    elif link == "ble":
+        await _load("ble_insole", "serve_ble")(feet, port=port, control_port=control_port)
+    else:
+        raise ConfigError(f"{link!r}: the virtual insoles speak {' or '.join(LINKS)}")
+
+
+def _story(gait: str, seed: int) -> Story:
+    for telling in TELLINGS:
+        if gait == telling:
+            return plain_story(told_gait(telling, "running", seed), time.time_ns(), seed, faults=True)
+    raise ConfigError(f"--gait {gait}: there are {', '.join(TELLINGS)}")
+
+
+def _load(module: str, name: str) -> Any:
+    """Import late: pseudo terminals are not on every system, and the radio is an extra."""
+    try:
+        return getattr(import_module(f"firmware_bridge.virtual.{module}"), name)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"virtual insoles need {error.name!r}, which is not here; for Bluetooth: pip install 'insole[sim]'"
+        ) from error
