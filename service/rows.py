@@ -94,6 +94,7 @@ class Flag:
     measure: Key[str]  # the field that changed: "contact_time_si_pct", "impulse_si_pct", "medial_lateral_left" ...
     raised: bool
     bout: int
+    activity: str
     since: int  # when the change began to be seen
     value: float
     low: float  # 95 % interval of the value

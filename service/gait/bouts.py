@@ -1,0 +1,142 @@
+"""Both feet brought together: which bout a step belongs to, and from when on nothing new can come."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from firmware_bridge import Side
+from service.gait import parameters as p
+from service.gait.foot import Foot, Seen
+from service.gait.stepping import Stepping
+from service.rows import Step
+
+
+class Gathering:
+    """Give the steps of both feet their bout, and put them in one order of time.
+
+    A step is released as soon as its bout is certain: at once while its foot keeps stepping, and else when the other
+    foot is known to have come no earlier.
+    """
+
+    def __init__(self, wearer: str) -> None:
+        self._wearer = wearer
+        self.feet = {side: Foot() for side in Side}
+        self._seen: dict[Side, deque[Seen]] = {side: deque() for side in Side}
+        self._stepping: dict[Side, Stepping | None] = dict.fromkeys(Side)
+        self._ordered: dict[Side, deque[Step | tuple[int, int]]] = {side: deque() for side in Side}
+        self._heard: dict[Side, int] = {}
+        self._bout: int | None = None
+        self._last: int | None = None  # contact of the bout's last step
+        self._closed = False
+
+    def hear(self, side: Side, time: int) -> None:
+        """Let a foot's event time advance to at least `time`: its samples, or its link's account, have come there."""
+        self._heard[side] = max(time, self._heard.get(side, time))
+
+    def close(self) -> None:
+        """Take it that nothing comes any more."""
+        self._closed = True
+
+    def take(self, side: Side, seen: list[Seen]) -> None:
+        """Take what a foot showed."""
+        self._seen[side].extend(seen)
+
+    def horizon(self, side: Side) -> float:
+        """Return the time before which this foot can show nothing new; a foot that is late counts as lost."""
+        if self._closed:
+            return float("inf")
+        foot = self.feet[side]
+        lost = self._lost(side)
+        if foot.horizon is None or foot.reached is None:
+            return lost
+        return float(foot.horizon) if foot.reached >= lost else max(float(foot.horizon), lost)
+
+    def _lost(self, side: Side) -> float:
+        """Return the time before which a foot that showed nothing counts as lost.
+
+        Its own account says when it is silent. A foot without one may only be behind: a recording of it comes later.
+        """
+        if not self._heard:
+            return float("-inf")
+        now, own = max(self._heard.values()), self._heard.get(side)
+        if own is None:
+            return float(now - p.ABSENT_NS)
+        return float(max(own - p.LATENESS_NS, now - p.BEHIND_NS))
+
+    @property
+    def complete(self) -> float:
+        """Time before which both feet can show nothing new."""
+        return min(self.horizon(side) for side in Side)
+
+    @property
+    def pending(self) -> int | None:
+        """Time since which something is held that is not final: the current bout's start, or where we are."""
+        if self._bout is not None and self._last is not None and self.complete < self._last + p.BOUT_NS:
+            return self._bout
+        complete = self.complete
+        return None if math.isinf(complete) else int(complete)
+
+    def share(self, side: Side, start: int, stop: int) -> float:
+        """Return the share of a foot's samples that arrived between two times."""
+        return self.feet[side].samples.share(start, stop)
+
+    def forget(self, before: int) -> None:
+        """Drop the counts of samples before a time."""
+        for foot in self.feet.values():
+            foot.samples.forget(before)
+
+    def release(self) -> list[Step]:
+        """Return the steps whose bout has become certain, in order of time where both feet have some."""
+        out: list[Step] = []
+        while True:
+            sides = sorted((s for s in Side if self._certain(s)), key=lambda s: self._seen[s][0].time)
+            if not sides:
+                return out
+            side = sides[0]
+            step = self._place(side, self._seen[side].popleft())
+            if step is not None:
+                out.append(step)
+
+    def _certain(self, side: Side) -> bool:
+        if not self._seen[side]:
+            return False
+        time = self._seen[side][0].time
+        own = self._stepping[side]
+        if own is not None and own.last is not None and own.bout == self._bout and time - own.last < p.BOUT_NS:
+            return True
+        other = self._seen[side.other]
+        return other[0].time >= time if other else self.horizon(side.other) >= time
+
+    def _place(self, side: Side, seen: Seen) -> Step | None:
+        own = self._stepping[side]
+        if seen.measures is None:
+            if own is not None:
+                self._ordered[side].append((seen.time, own.hole(seen)))
+            return None
+        if self._last is None or seen.time - self._last >= p.BOUT_NS:
+            self._bout, self._last = seen.time, seen.time
+        assert self._bout is not None
+        if own is None or own.bout != self._bout:
+            own = self._stepping[side] = Stepping(self._wearer, side, self._bout)
+        self._last = max(self._last, seen.time)
+        step = own.step(seen)
+        self._ordered[side].append(step)
+        return step
+
+    def ordered(self) -> list[tuple[Side, Step | tuple[int, int]]]:
+        """Return the steps (and the times of holes, with the steps they hid) of both feet that are complete."""
+        out: list[tuple[Side, Step | tuple[int, int]]] = []
+        until = self.complete
+        while True:
+            heads = [(_time(queue[0]), side) for side, queue in self._ordered.items() if queue]
+            if not heads:
+                return out
+            time, side = min(heads, key=lambda head: head[0])
+            if time >= until:
+                return out
+            out.append((side, self._ordered[side].popleft()))
+
+
+def _time(item: Step | tuple[int, int]) -> int:
+    return item.time if isinstance(item, Step) else item[0]

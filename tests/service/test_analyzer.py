@@ -1,0 +1,191 @@
+"""The laws of the analysis, on walks that are known in full."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware_bridge import SECOND, Frames, Link, Side
+from service.gait import Analyzer
+from service.rows import Block, Flag, Step, Verdict
+from tests.service.gait_walks import Rows, analyze, cut, evenly, merged, session, sets, silence
+from tests.walks import START, Activity, Gait, devices, walk
+
+SHIFT = 3600 * SECOND
+
+
+@cache
+def plain(activity: Activity = "walking", lost: float = 0.0) -> list[str]:
+    left, right = session(activity, lost=lost)
+    return sets(analyze(merged(evenly(left, 100), evenly(right, 100))))
+
+
+@pytest.mark.parametrize(("activity", "lost"), [("walking", 0.0), ("running", 0.0), ("walking", 0.03)])
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_any_split_of_the_frames_gives_the_same_rows(activity: Activity, lost: float, data: st.DataObject) -> None:
+    left, right = session(activity, lost=lost)
+    cuts = st.lists(st.integers(1, len(left) - 1), max_size=40)
+    size = data.draw(st.sampled_from([1, 7, 33, 150]))
+    feet = [cut(foot, [*data.draw(cuts), *range(0, len(foot), size if size > 1 else 10**6)]) for foot in (left, right)]
+    assert sets(analyze(merged(*feet))) == plain(activity, lost)
+
+
+def test_single_samples_give_the_same_rows() -> None:
+    left, right = session()
+    rows = analyze(merged(evenly(left[:1500], 1), evenly(right[:1500], 1)))
+    assert sets(rows) == sets(analyze(merged(evenly(left[:1500], 400), evenly(right[:1500], 400))))
+    assert sum(isinstance(r, Step) for r in rows) > 10
+
+
+@settings(max_examples=15, deadline=None)
+@given(lag=st.lists(st.floats(0, 1.5), min_size=1, max_size=12), seed=st.integers(0, 99))
+def test_any_interleaving_within_the_lateness_gives_the_same_rows(lag: list[float], seed: int) -> None:
+    left, right = session()
+    late = np.random.default_rng(seed).choice(np.array(lag), 2000)
+    timed = []
+    for foot in (left, right):
+        clock = 0.0
+        for k, piece in enumerate(evenly(foot, 10)):
+            clock = max(clock, int(piece.time[-1]) * 1e-9 + float(late[k]))
+            timed.append((clock, piece))
+    assert sets(analyze([piece for _, piece in sorted(timed, key=lambda t: t[0])])) == plain()
+
+
+def swapped(rows: Rows) -> list[str]:
+    """Return rows with left and right exchanged."""
+    out: Rows = []
+    for row in rows:
+        values = {f.name: getattr(row, f.name) for f in fields(row)}
+        new = {n.replace("left", "tmp").replace("right", "left").replace("tmp", "right"): v for n, v in values.items()}
+        if isinstance(row, Step):
+            new["side"] = row.side.other
+        for name in ("contact_time_si", "impulse_si"):
+            if f"{name}_pct" in new:
+                low, high = new[f"{name}_low_pct"], new[f"{name}_high_pct"]
+                new |= {f"{name}_pct": -new[f"{name}_pct"], f"{name}_low_pct": -high, f"{name}_high_pct": -low}
+        out.append(type(row)(**new))
+    return sets(out)
+
+
+def test_swapping_the_feet_swaps_sides_and_signs() -> None:
+    left, right = session()
+    names = {side: device.device for side, device in zip(Side, devices(), strict=True)}
+    other = [replace(foot, side=foot.side.other, device=names[foot.side.other]) for foot in (left, right)]
+    ours = analyze(merged(evenly(left, 100), evenly(right, 100)))
+    theirs = analyze(merged(*(evenly(foot, 100) for foot in other)))
+    keep = (Step, Block)
+    assert sets([r for r in theirs if isinstance(r, keep)]) == swapped([r for r in ours if isinstance(r, keep)])
+
+
+@pytest.mark.parametrize("factor", [0.25, 4.0])
+def test_scaling_the_pressure_leaves_times_and_ratios_alone(factor: float) -> None:
+    left, right = session()
+    scaled = [replace(f, pressure=f.pressure * np.float32(factor)) for f in (left, right)]
+    ours = analyze(merged(evenly(left, 100), evenly(right, 100)))
+    theirs = analyze(merged(*(evenly(foot, 100) for foot in scaled)))
+    steps = [[replace(r, peak=0.0, impulse=0.0) for r in rows if isinstance(r, Step)] for rows in (ours, theirs)]
+    assert sets([*steps[0]]) == sets([*steps[1]])
+    peaks = [[r.peak for r in rows if isinstance(r, Step)] for rows in (ours, theirs)]
+    assert np.allclose(np.array(peaks[0]) * factor, peaks[1])
+    for one, other in zip(*([r for r in rows if isinstance(r, Block)] for rows in (ours, theirs)), strict=True):
+        for field in fields(Block):  # logarithms differ in the last bit
+            a, b = getattr(one, field.name), getattr(other, field.name)
+            assert a == b or b == pytest.approx(a, rel=1e-9, abs=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("shift", [SECOND, SHIFT])
+def test_shifting_time_shifts_only_time(shift: int) -> None:
+    left, right = session()
+    moved = [replace(f, time=f.time + shift) for f in (left, right)]
+    theirs = analyze(merged(*(evenly(foot, 100) for foot in moved)))
+    back = [
+        replace(r, **{n: getattr(r, n) - shift for n in ("time", "foot_off", "stop", "bout", "since") if hasattr(r, n)})
+        for r in theirs
+    ]
+    assert sets(back) == plain()
+
+
+def test_no_step_spans_a_gap() -> None:
+    left, right = session(lost=0.03)
+    rows = analyze(merged(evenly(left, 100), evenly(right, 100)))
+    for foot in (left, right):
+        steps = [r for r in rows if isinstance(r, Step) and r.side is foot.side]
+        after = foot.time[1:][np.diff(foot.time) > 0.035 * SECOND]
+        before = foot.time[:-1][np.diff(foot.time) > 0.035 * SECOND]
+        assert len(after) > 20
+        assert len(steps) > 20
+        for step in steps:
+            assert not ((before < step.foot_off) & (after > step.time)).any()
+            previous = step.time - step.stride_time_s * SECOND
+            assert not ((before < step.time) & (after > previous)).any()
+
+
+def test_silence_raises_nothing_and_ends_a_bout() -> None:
+    assert analyze(silence(START, 300)) == []
+    left, right = session()
+    items: list[Frames | Link] = [*merged(evenly(left, 100), evenly(right, 100)), *silence(int(left.time[-1]), 100)]
+    open_yet = analyze(items, close=False)
+    done = analyze([*items, *silence(int(left.time[-1]) + 100 * SECOND, 30)], close=False)
+    assert not any(isinstance(r, Block) and r.reason == "short" for r in open_yet)
+    assert [r.reason for r in done if isinstance(r, Block)][-1] in {"short", ""}
+    assert any(isinstance(r, Verdict) for r in done)
+
+
+def test_standing_makes_no_steps() -> None:
+    left, right, _ = walk(Gait(activity="walking", stops=((5.0, 110.0),)), seconds=120, seed=2, faults=True)
+    rows = analyze(merged(left, right))
+    still = [r for r in rows if isinstance(r, Step) and START + 7 * SECOND < r.time < START + 114 * SECOND]
+    assert still == []
+    assert sum(isinstance(r, Step) for r in rows) > 8
+
+
+def test_restart_from_needs_from_goes_on_as_if_never_stopped() -> None:
+    left, right = session(seconds=60)
+    gap = 200 * SECOND
+    again = [replace(f, time=f.time + gap) for f in (left, right)]
+    items: list[Frames | Link] = [
+        *merged(evenly(left, 50), evenly(right, 50)),
+        *silence(int(left.time[-1]), 130),
+        *merged(evenly(again[0], 50), evenly(again[1], 50)),
+    ]
+    whole = Analyzer("ada")
+    for device in devices():
+        whole.feed(device)
+    emitted: list[Rows] = []
+    points = []
+    for item in items:
+        emitted.append(whole.feed(item))
+        points.append(whole.needs_from)
+    end = whole.close()
+    assert len({r.bout for rows in emitted for r in rows if isinstance(r, Step)}) == 2
+    assert len(set(points)) >= 3
+    for k in range(10, len(items), 37):
+        since = points[k]
+        assert since is not None
+        known = [r for rows in emitted[: k + 1] for r in rows if isinstance(r, Block)]
+        fresh = Analyzer("ada", known)
+        for device in devices():
+            fresh.feed(device)
+        later: Rows = []
+        for j, item in enumerate(items):
+            last = item.time if isinstance(item, Link) else int(item.time[-1])
+            got = fresh.feed(item) if last >= since else []
+            later += got if j > k else []
+        later += fresh.close()
+        assert sets(later) == sets([r for rows in [*emitted[k + 1 :], end] for r in rows])
+
+
+def test_flags_and_verdicts_wait_for_a_baseline() -> None:
+    left, right = session()
+    rows = analyze(merged(evenly(left, 100), evenly(right, 100)))
+    assert not any(isinstance(r, Flag) for r in rows)
+    assert {(v.topic, v.answer) for v in rows if isinstance(v, Verdict)} == {
+        ("imbalance", "cannot_tell"),
+        ("over_pronation", "cannot_tell"),
+    }
