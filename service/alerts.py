@@ -114,13 +114,11 @@ def process(
     now: int,
     notes: Sequence[Note] = (),
     zone: tzinfo = UTC,
-    activity: str = "",
 ) -> Iterator[Alert]:
     """Decide on each flag, send what is to be sent, and yield its `Alert` right after.
 
     Blocking, so it runs in a thread. The caller puts each alert as it comes: what follows may fail. A failed send
-    yields an alert with outcome "failed" and does not hold up the flags after it. Times of day are said in `zone`, and
-    with the `activity` of the flags' bout a run is called a run.
+    yields an alert with outcome "failed" and does not hold up the flags after it. Times of day are said in `zone`.
 
     Raises:
         Unavailable: after the last flag, if any send failed. Call again later with the same flags and the alerts that
@@ -137,7 +135,7 @@ def process(
         if outcome is Outcome.SENT and muted(flag, notes, now):
             outcome = Outcome.MUTED
         if outcome is Outcome.SENT:
-            message = flag_text(flag, zone=zone, activity=activity)
+            message = flag_text(flag, zone=zone)
             text = f"{message.title}\n{message.body}"
             try:
                 notifier.send(message)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from firmware_bridge import SECOND
+from service.gait.parameters import PERSIST_BLOCKS
 from service.rows import Flag, Verdict
 
 
@@ -81,38 +82,32 @@ _OPTION = (
 )
 
 
-def flag_text(flag: Flag, *, zone: tzinfo, activity: str = "") -> Message:
+def flag_text(flag: Flag, *, zone: tzinfo) -> Message:
     """Say what began or ended, since when, how sure that is, and what the wearer's usual is.
 
     Args:
         flag: the finding.
         zone: where the wearer is; times of day are said there.
-        activity: of the flag's bout, so that a run is called a run.
     """
     since = _clock(flag.since if flag.raised else flag.time, zone)
     observation = f"{_observation(flag)}, since {since}."
     if not flag.raised:
-        return Message(f"{_subject(flag)} back to your usual", observation, _context(flag, activity))
+        return Message(f"{_subject(flag)} back to your usual", observation, _context(flag))
     return Message(
         f"{_subject(flag)} {_difference(flag)}",
         observation,
-        _context(flag, activity),
+        _context(flag),
         _BEHIND.get(flag.topic, _BEHIND_ANY),
         _OPTION,
     )
 
 
-def verdict_text(verdict: Verdict, *, blocks_needed: int = 0) -> Message:
-    """Say in one line what a bout was, and with what evidence.
-
-    Args:
-        verdict: of one topic.
-        blocks_needed: how many blocks a verdict takes, said where there are too few; 0 leaves it out.
-    """
+def verdict_text(verdict: Verdict) -> Message:
+    """Say in one line what a bout was, and with what evidence."""
     if verdict.answer not in {"normal", "differs"} or math.isnan(verdict.value):
-        return _cannot_tell(verdict, blocks_needed)
+        return _cannot_tell(verdict)
     observation = f"{_observation(verdict)}."
-    context = _context(verdict, verdict.activity)
+    context = _context(verdict)
     if verdict.answer == "normal":
         return Message("Normal for you", observation, context)
     title = f"Differs from your usual: {_headline(verdict)}"
@@ -160,7 +155,7 @@ REASONS: Mapping[str, Reason] = {
 }
 
 
-def _cannot_tell(verdict: Verdict, blocks_needed: int) -> Message:
+def _cannot_tell(verdict: Verdict) -> Message:
     known = REASONS.get(verdict.reason)
     topic = TOPICS.get(verdict.topic, verdict.topic.replace("_", " "))
     seen = f"{topic}: {_count(verdict.strides, 'stride')} a foot in {_count(verdict.blocks, 'block')} so far."
@@ -169,12 +164,12 @@ def _cannot_tell(verdict: Verdict, blocks_needed: int) -> Message:
     words = {
         "bout": bout_word(verdict.activity),
         "bouts": _count(verdict.bouts, f"earlier {bout_word(verdict.activity)}"),
-        "blocks": f" ({verdict.blocks} of {blocks_needed} blocks)" if blocks_needed else "",
+        "blocks": f" ({verdict.blocks} of {PERSIST_BLOCKS} blocks)",
         "used": f"{verdict.steps_used} of {verdict.steps_expected} could be used",
     }
     context = ""
     if known.shown and not math.isnan(verdict.value):
-        seen, context = f"{_observation(verdict)}.", _context(verdict, verdict.activity)
+        seen, context = f"{_observation(verdict)}.", _context(verdict)
     return Message(
         f"Cannot tell: {known.title.format(**words)}", seen, context, known.why, known.option.format(**words)
     )
@@ -224,8 +219,8 @@ def _sided_interval(low: float, high: float, say: Callable[[float], str]) -> str
     return f"95 % interval {say(low)} to {say(high)}, "
 
 
-def _context(finding: Flag | Verdict, activity: str) -> str:
-    bout = bout_word(activity)
+def _context(finding: Flag | Verdict) -> str:
+    bout = bout_word(finding.activity)
     if math.isnan(finding.normal):
         return f"Your usual is not known yet ({_count(finding.bouts, f'earlier {bout}')})."
     measure = MEASURES.get(finding.measure)

@@ -1,0 +1,61 @@
+"""Bouts, computed from what is stored of them: a bout is never stored itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from service.plain import plain
+from service.rows import Block, Step, Verdict
+from service.when import iso
+
+
+@dataclass(frozen=True, slots=True)
+class Bout:
+    """A stretch of activity; `time` is its first contact, `stop` the end of its last stance (UTC ns)."""
+
+    time: int
+    stop: int
+    activity: str  # the most frequent one among its steps
+    steps: int
+    valid_steps: int
+    blocks: int
+    void_blocks: int
+    verdicts: tuple[Verdict, ...]
+
+
+def bouts(steps: Iterable[Step], blocks: Iterable[Block], verdicts: Iterable[Verdict]) -> list[Bout]:
+    """Return one wearer's bouts, oldest first. Rows of a bout that has no step are left out."""
+    of_steps: dict[int, list[Step]] = {}
+    for step in steps:
+        of_steps.setdefault(step.bout, []).append(step)
+    of_blocks: dict[int, list[Block]] = {}
+    for block in blocks:
+        of_blocks.setdefault(block.bout, []).append(block)
+    of_verdicts: dict[int, list[Verdict]] = {}
+    for verdict in verdicts:
+        of_verdicts.setdefault(verdict.time, []).append(verdict)
+    return [
+        _bout(time, of_steps[time], of_blocks.get(time, []), of_verdicts.get(time, [])) for time in sorted(of_steps)
+    ]
+
+
+def _bout(time: int, steps: list[Step], blocks: list[Block], verdicts: list[Verdict]) -> Bout:
+    return Bout(
+        time=time,
+        stop=max(step.foot_off for step in steps),
+        activity=Counter(step.activity for step in steps).most_common(1)[0][0],
+        steps=len(steps),
+        valid_steps=sum(step.valid for step in steps),
+        blocks=len(blocks),
+        void_blocks=sum(block.void for block in blocks),
+        verdicts=tuple(verdicts),
+    )
+
+
+def plain_bout(bout: Bout, show: Callable[[Verdict], dict[str, Any]] = plain) -> dict[str, Any]:
+    """Return a bout as JSON can hold it, its verdicts as `show` gives them."""
+    shown = asdict(bout) | {"time": iso(bout.time), "stop": iso(bout.stop)}
+    return shown | {"verdicts": [show(verdict) for verdict in bout.verdicts]}

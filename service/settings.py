@@ -1,0 +1,153 @@
+"""What can be set: one `insole.toml`, overridden by `INSOLE_…` in the environment. Without either everything works.
+
+Every key is read in one place. Secrets belong in the environment (`INSOLE_WEB__TOKEN`, `INSOLE_INFLUX__TOKEN`,
+`INSOLE_ALERTS__URLS`), not in the file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from firmware_bridge import Calibration, ConfigError, Insole, Side, load_calibration, load_profile
+from service.alerts import AlertSettings
+
+FILE = Path("insole.toml")
+
+
+class InsoleSettings(BaseModel):
+    """One insole: who wears it on which foot, what it is and where it is heard."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    side: Side
+    url: str = Field(description="virtual:, ble:NAME, serial:PORT or file:RECORDING")
+    profile: str = Field("demo-16", description="a built-in profile's name, or the path of a .toml")
+    wearer: str = Field("me", min_length=1, description="a pseudonym; it partitions everything")
+    calibration: Path | None = Field(None, description="a calibration's .toml")
+
+    def insole(self) -> Insole:
+        """Return the insole with its profile and calibration read.
+
+        Raises:
+            ConfigError: one of the two files is wrong.
+        """
+        calibration = load_calibration(self.calibration) if self.calibration else Calibration()
+        return Insole(self.wearer, self.side, load_profile(self.profile), self.url, calibration)
+
+
+class WebSettings(BaseModel):
+    """Where the page is served."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8321, ge=0, le=65535)
+    token: str = Field("", description="needed for any bind beyond this computer")
+    hosts: tuple[str, ...] = Field((), description="names beside localhost by which the page may be called")
+
+    def check(self) -> None:
+        """Refuse to show health data to a network without a token.
+
+        Raises:
+            ConfigError: the bind goes beyond loopback and there is no token.
+        """
+        if not self.token and not _is_loopback(self.host):
+            raise ConfigError(
+                f"web.host is {self.host}, which other computers can reach: set a token "
+                "(INSOLE_WEB__TOKEN in the environment) or keep 127.0.0.1"
+            )
+
+
+class AlertKeys(BaseModel):
+    """To whom a flag is told, and how often."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    urls: tuple[str, ...] = Field((), description="Apprise URLs, for example ntfy://topic")
+    cool_down_s: float = Field(AlertSettings().cool_down_s, gt=0)
+    stale_s: float = Field(AlertSettings().stale_s, gt=0)
+
+    def settings(self) -> AlertSettings:
+        """Return them as the alerts take them."""
+        return AlertSettings(urls=self.urls, cool_down_s=self.cool_down_s, stale_s=self.stale_s)
+
+
+class InfluxKeys(BaseModel):
+    """What an InfluxDB asks for beside its address (influx://host:8086/bucket?org=name)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: str = ""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(env_prefix="INSOLE_", env_nested_delimiter="__", extra="forbid")
+
+    store: str = Field("sqlite:///insole.sqlite", description="the embedded log")
+    insoles: tuple[InsoleSettings, ...] = (
+        InsoleSettings(side=Side.LEFT, url="virtual:"),
+        InsoleSettings(side=Side.RIGHT, url="virtual:"),
+    )
+    web: WebSettings = WebSettings()
+    alerts: AlertKeys = AlertKeys()
+    mirrors: tuple[str, ...] = Field(
+        (), description="archives that get a copy, for example influx://127.0.0.1:8086/insole"
+    )
+    influx: InfluxKeys = InfluxKeys()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, whose keys come in as `init_settings`."""
+        return env_settings, init_settings
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read `path`, or `insole.toml` here if there is one, and the environment.
+
+    Raises:
+        ConfigError: a file that is missing, is not TOML, or has a wrong key or value; the message names it.
+    """
+    keys: dict[str, Any] = {}
+    source = path or FILE
+    if path is not None or source.exists():
+        try:
+            keys = tomllib.loads(source.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{source}: cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{source}: is not TOML: {error}") from error
+    try:
+        return Settings(**keys)
+    except ValidationError as error:
+        raise ConfigError(
+            "\n".join(_complaint(source, e["loc"], e["msg"], e["type"]) for e in error.errors())
+        ) from error
+
+
+def _complaint(source: Path, where: tuple[int | str, ...], message: str, kind: str) -> str:
+    key = ".".join(str(part) for part in where)
+    env = "INSOLE_" + "__".join(str(part).upper() for part in where)
+    remedy = "no such key; look for a misspelling" if kind == "extra_forbidden" else message
+    return f"{source} (or {env}): {key}: {remedy}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

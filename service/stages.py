@@ -1,0 +1,198 @@
+"""What runs: the bridge's neighbours, each the same sentence: tail → pure function → put.
+
+With `web` the only modules that await. Live, offline, restart and backfill are this one mechanism.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import uvicorn
+
+from firmware_bridge import (
+    Archive,
+    ConfigError,
+    Device,
+    Frames,
+    Insole,
+    Item,
+    Link,
+    Log,
+    bridge,
+    open_archive,
+    open_log,
+    persist,
+)
+from service.alerts import AlertSettings, AppriseNotifier, check_urls, process
+from service.analysis import INPUTS, Analysis
+from service.rows import Alert, Block, Flag, Note, Progress, Step, Verdict
+from service.settings import Settings, WebSettings
+from service.web import LOOPBACK, create_app
+
+TAIL_POLL_S = 0.02
+TAIL_LIMIT = 1000
+MIRROR_EVERY_S = 0.5
+MIRRORED: tuple[type[Any], ...] = (Device, Frames, Link, Step, Block, Flag, Verdict, Alert, Note)
+
+_log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings, insoles: Sequence[Insole]) -> None:
+    """Bridge, analyze, alert, mirror and serve until cancelled.
+
+    Raises:
+        ExceptionGroup: of `ConfigError` where something has to be changed by the user.
+    """
+    settings.web.check()
+    check_urls(settings.alerts.urls)
+    with closing(await asyncio.to_thread(open_log, settings.store)) as log:
+        async with asyncio.TaskGroup() as group:
+            for insole in insoles:
+                group.create_task(bridge(insole, log))
+            group.create_task(analyze(log))
+            group.create_task(alert(log, settings.alerts.settings()))
+            for target in settings.mirrors:
+                group.create_task(mirror(log, target, open_archive(target, settings.influx.token)))
+            group.create_task(serve(log, settings.web))
+
+
+async def run_bridges(settings: Settings, insoles: Sequence[Insole]) -> None:
+    """Only carry samples to the log, until cancelled or until every recording has ended."""
+    with closing(await asyncio.to_thread(open_log, settings.store)) as log:
+        async with asyncio.TaskGroup() as group:
+            for insole in insoles:
+                group.create_task(bridge(insole, log))
+
+
+async def run_mirrors(settings: Settings, targets: Sequence[str], *, follow: bool) -> None:
+    """Bring archives up to date with the log, and keep them so with `follow`."""
+    with closing(await asyncio.to_thread(open_log, settings.store)) as log:
+        async with asyncio.TaskGroup() as group:
+            for target in targets:
+                archive = open_archive(target, settings.influx.token)
+                group.create_task(mirror(log, target, archive, follow=follow))
+
+
+async def tail(
+    log: Log,
+    kinds: Sequence[type[Any]],
+    cursor: int,
+    partitions: Collection[int] | None = None,
+    *,
+    follow: bool = True,
+) -> AsyncIterator[list[tuple[int, Item]]]:
+    """Yield what was put after `cursor` in batches of (arrival number, item); then wait for more, or end."""
+    while True:
+        version = await asyncio.to_thread(log.version)
+        batch = await persist("store", partial(log.after, kinds, cursor, partitions, TAIL_LIMIT))
+        if batch:
+            cursor = batch[-1][0]
+            yield batch
+            continue
+        if not follow:
+            return
+        while await asyncio.to_thread(log.version) == version:  # noqa: ASYNC110 - other processes put, too
+            await asyncio.sleep(TAIL_POLL_S)
+
+
+async def analyze(log: Log) -> None:
+    """Turn frames into steps, blocks, flags and verdicts."""
+    analysis = Analysis(log)
+    async for batch in tail(log, INPUTS, await persist("store", analysis.resume)):
+        rows = await asyncio.to_thread(analysis.feed, batch)
+        if rows:
+            await persist("store", partial(log.put, rows))
+
+
+async def alert(log: Log, settings: AlertSettings) -> None:
+    """Bring flags to people: at least once, and no oftener than the cool-down allows."""
+    notifier = AppriseNotifier(settings.urls)
+    async for batch in tail(log, [Flag], await persist("store", partial(_done, log, "alert"))):
+        flags = [flag for _, flag in batch if isinstance(flag, Flag)]
+        for flag in flags:
+            await persist("alert", partial(_tell, log, flag, settings, notifier))
+        await persist("store", partial(log.put, [_progress("alert", batch[-1][0])]))
+
+
+def _tell(log: Log, flag: Flag, settings: AlertSettings, notifier: AppriseNotifier) -> None:
+    """Decide on a flag and send it; raises `Unavailable`, to be tried again, until it went out or has grown stale."""
+    earlier, notes = log.read(Alert, flag.wearer), log.read(Note, flag.wearer)
+    zone = datetime.now().astimezone().tzinfo or UTC
+    for told in process(
+        [flag], earlier, settings=settings, notifier=notifier, now=time.time_ns(), notes=notes, zone=zone
+    ):
+        log.put([told])
+
+
+async def mirror(log: Log, target: str, archive: Archive, *, follow: bool = True) -> None:
+    """Put everything of a log into an archive, at least once; it goes on where it stopped, hours later too.
+
+    Without `follow` it ends when the archive has everything.
+    """
+    stage = f"mirror {target}"
+    cursor = await persist("store", partial(_done, log, stage))
+    try:
+        async for batch in tail(log, MIRRORED, cursor, follow=follow):
+            await persist(target, partial(archive.put, [item for _, item in batch]))
+            await persist("store", partial(log.put, [_progress(stage, batch[-1][0])]))
+            if follow and len(batch) < TAIL_LIMIT:
+                await asyncio.sleep(MIRROR_EVERY_S)  # fewer and larger writes: an archive is not for watching a foot
+    finally:
+        await asyncio.to_thread(archive.close)
+
+
+async def serve(log: Log, settings: WebSettings) -> None:
+    """Serve the page until cancelled; open event streams are told to end first."""
+    ending = asyncio.Event()
+    hosts = (*LOOPBACK, settings.host, *settings.hosts)
+    app = create_app(log, token=settings.token or None, allowed_hosts=hosts, closing=ending)
+    with bind(settings) as listener:
+        server = _Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            ending.set()
+            server.should_exit = True
+            await serving
+
+
+def bind(settings: WebSettings) -> socket.socket:
+    """Take the page's port.
+
+    Raises:
+        ConfigError: the port is in use, or the address is not this computer's.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"web.host {settings.host}, web.port {settings.port}: {error.strerror}; "
+            "choose another port (--port, INSOLE_WEB__PORT) or end what uses it"
+        ) from error
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn that leaves the signals to the one task group."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _done(log: Log, stage: str) -> int:
+    """Return the arrival number up to which a stage without partitions has come."""
+    return max((p.done for p in log.read(Progress, "") if p.stage == stage), default=0)
+
+
+def _progress(stage: str, number: int) -> Progress:
+    return Progress(0, "", stage, 0, restart=number, done=number)

@@ -1,0 +1,72 @@
+"""Settings: a file, the environment over it, and a clear word where one is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge import ConfigError, Side
+from service.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def written(text: str) -> Path:
+    path = Path("insole.toml")
+    path.write_text(text)
+    return path
+
+
+def test_without_a_file_everything_works() -> None:
+    settings = load_settings()
+    assert [keys.insole().side for keys in settings.insoles] == [Side.LEFT, Side.RIGHT]
+    assert settings.web.host == "127.0.0.1"
+    settings.web.check()
+
+
+def test_the_file_here_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    written('store = "sqlite:///mine.sqlite"\n[web]\nport = 9000\nhost = "127.0.0.2"\n')
+    monkeypatch.setenv("INSOLE_WEB__PORT", "9001")
+    monkeypatch.setenv("INSOLE_MIRRORS", '["influx://localhost:8086/insole"]')
+    settings = load_settings()
+    assert (settings.store, settings.web.port, settings.web.host) == ("sqlite:///mine.sqlite", 9001, "127.0.0.2")
+    assert settings.mirrors == ("influx://localhost:8086/insole",)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("stor = 1\n", r"insole\.toml.*stor: no such key"),
+        ("[web]\nport = 70000\n", r"insole\.toml.*web\.port"),
+        ("[[insoles]]\nside = 'middle'\nurl = 'virtual:'\n", r"insoles\.0\.side.*'left' or 'right'"),
+        ("store = \n", r"insole\.toml: is not TOML.*line 1"),
+    ],
+)
+def test_a_mistake_names_file_and_key(text: str, says: str) -> None:
+    written(text)
+    with pytest.raises(ConfigError, match=says):
+        load_settings()
+
+
+def test_a_named_file_has_to_be_there() -> None:
+    with pytest.raises(ConfigError, match=r"other\.toml: cannot be read"):
+        load_settings(Path("other.toml"))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "insole.example"])
+def test_a_bind_beyond_this_computer_needs_a_token(host: str) -> None:
+    settings = load_settings(written(f'[web]\nhost = "{host}"\n'))
+    with pytest.raises(ConfigError, match="INSOLE_WEB__TOKEN"):
+        settings.web.check()
+    settings.web.model_copy(update={"token": "secret"}).check()
+
+
+def test_a_calibration_that_does_not_fit_is_named() -> None:
+    Path("left.toml").write_text("gain = [1.0, 2.0]\n")
+    settings = load_settings(written("[[insoles]]\nside='left'\nurl='virtual:'\ncalibration='left.toml'\n"))
+    with pytest.raises(ConfigError, match="gain has 2 values"):
+        settings.insoles[0].insole()
