@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge import SECOND, ConfigError, CorruptData, Link, Side, Unavailable
+from firmware_bridge import SECOND, Link, Side
 from service import guidance
 from service.messages import (
     MEASURES,
@@ -26,7 +26,6 @@ from service.messages import (
     verdict_text,
 )
 from service.rows import Flag, Verdict
-from service.troubles import link_troubles, trouble_text
 from tests.conftest import PROJECT
 
 NAN = float("nan")
@@ -38,6 +37,7 @@ FLAG = Flag(
     measure="contact_time_si_pct",
     raised=True,
     bout=AT_14_03 - 900 * SECOND,
+    activity="running",
     since=AT_14_03,
     value=7.9,
     low=7.1,
@@ -75,7 +75,7 @@ LINK = Link(0, "me", Side.LEFT, "d", True, 100, 0, 0, 0, 0, 0, 80.0)
 
 
 def test_a_flag_says_what_since_when_how_sure_and_against_which_usual() -> None:
-    message = flag_text(FLAG, zone=UTC, activity="running")
+    message = flag_text(FLAG, zone=UTC)
     assert message.title == "Left and right differ from your usual"
     assert message.observation == (
         "Your right foot stayed on the ground 7.9 % longer than your left (95 % interval 7.1 to 8.7, 412 strides a "
@@ -132,18 +132,18 @@ def test_a_cleared_flag_proposes_nothing() -> None:
 def test_without_a_usual_it_says_so_and_does_not_claim_a_change() -> None:
     message = flag_text(replace(FLAG, normal=NAN, normal_low=NAN, normal_high=NAN, bouts=1), zone=UTC)
     assert message.title == "Left and right differ"
-    assert message.context == "Your usual is not known yet (1 earlier outing)."
+    assert message.context == "Your usual is not known yet (1 earlier run)."
 
 
 def test_a_usual_from_this_very_bout_is_called_so() -> None:
-    assert "Earlier in this walk it was" in flag_text(replace(FLAG, bouts=0), zone=UTC, activity="walking").context
+    assert "Earlier in this walk it was" in flag_text(replace(FLAG, bouts=0, activity="walking"), zone=UTC).context
 
 
 def test_the_verdicts() -> None:
     assert verdict_text(replace(VERDICT, answer="normal", value=0.9)).title == "Normal for you"
     assert verdict_text(VERDICT).title == "Differs from your usual: right foot 7.9 % longer on the ground"
     short = replace(VERDICT, answer="cannot_tell", reason="too_short", blocks=3, value=NAN)
-    assert verdict_text(short, blocks_needed=6).title == "Cannot tell: too little of this run so far (3 of 6 blocks)"
+    assert verdict_text(replace(short, blocks=1)).title == "Cannot tell: too little of this run so far (1 of 3 blocks)"
     lossy = verdict_text(replace(short, reason="data_quality"))
     assert lossy.title == "Cannot tell: too many steps are missing (830 of 1220 could be used)"
     first = verdict_text(replace(short, reason="no_baseline", value=7.9, normal=NAN, bouts=2))
@@ -201,27 +201,6 @@ def test_nothing_is_proposed_without_its_uncertainty() -> None:
         Message("a title", "an observation", option="Run more.")
     with pytest.raises(ValueError, match="observation"):
         Message("a title", "")
-
-
-def test_troubles_say_what_happens_next() -> None:
-    again = trouble_text(Unavailable("the left insole is not advertising", "is it on?"))
-    assert (again.title, again.option) == ("Will be tried again", "Is it on?")
-    assert again.observation == "the left insole is not advertising"
-    assert trouble_text(ConfigError("insole.toml: web.port")).title == "Something has to be changed"
-    assert trouble_text(CorruptData("line 3")).title == "Skipped and counted"
-
-
-def test_a_link_s_troubles() -> None:
-    assert link_troubles([]) == []
-    assert link_troubles([LINK, replace(LINK, time=SECOND, battery_pct=NAN)]) == []
-    bad = replace(LINK, time=SECOND, connected=False, received=38, lost=62, dropped=1, battery_pct=9.0)
-    titles = [message.title for message in link_troubles([bad, LINK])]
-    assert titles == [
-        "Left insole is not heard",
-        "Left insole: 31 % of the samples are lost",
-        "Left insole: this computer cannot keep up",
-        "Left insole: battery at 9 %",
-    ]
 
 
 def test_every_topic_has_its_evidence_and_every_red_flag_its_advice() -> None:

@@ -1,0 +1,6 @@
+"""The page, the JSON API and the live event stream."""
+
+from service.web.app import create_app
+from service.web.security import LOOPBACK
+
+__all__ = ["LOOPBACK", "create_app"]

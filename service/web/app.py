@@ -1,0 +1,142 @@
+"""The web application: one page, the JSON API and the live event stream, behind the gate."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from os import PathLike, stat_result
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import FastAPI, HTTPException, Query
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
+from starlette.types import Scope
+
+from firmware_bridge import Log, Unavailable
+from service import guidance
+from service.web.api import api, known
+from service.web.security import LOOPBACK, Gate
+from service.web.stream import Closing, EventStream, events
+
+_HERE = Path(__file__).parent
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+MOST_STREAMS = 32  # each looks at the log on its own; more than a household and a clinic need
+
+
+def create_app(
+    log: Log,
+    *,
+    token: str | None = None,
+    allowed_hosts: Sequence[str] = LOOPBACK,
+    closing: Closing | None = None,
+    now: Callable[[], int] = time.time_ns,
+) -> FastAPI:
+    """Make the application that shows a log. It reads only.
+
+    Args:
+        log: where everything is read from.
+        token: what a caller has to know; None asks for none.
+        allowed_hosts: names, without port, under which the service may be called.
+        closing: event streams end when it is set; without it a server waits for its readers when it stops.
+        now: the wall clock, UTC ns.
+    """
+    app = FastAPI(
+        title="insole",
+        version="1",  # of the API
+        description="Gait notes from pressure-sensing insoles. Moments are ISO 8601 in UTC, a missing number is null.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # its page would load scripts from another host
+        redoc_url=None,
+    )
+    app.add_middleware(Gate, token=token, allowed_hosts=allowed_hosts)
+    app.add_exception_handler(Unavailable, _busy)
+    app.include_router(api(log))
+    _add_events(app, log, closing or asyncio.Event(), now)
+    _add_pages(app)
+    return app
+
+
+def _add_events(app: FastAPI, log: Log, closing: Closing, now: Callable[[], int]) -> None:
+    streams = _Streams()
+
+    @app.get(
+        "/api/events",
+        response_class=EventStream,
+        summary="What happens now, as server-sent events",
+        responses={200: {"content": {"text/event-stream": {}}}, 503: {"description": "too many streams"}},
+    )
+    async def stream(
+        wearer: Annotated[str | None, Query(description="without it, the first wearer there is")] = None,
+    ) -> Response:
+        """Begin with `snapshot` (or `waiting`, while nobody is known), from the present on.
+
+        Then `device`, `frame` (at most 20 a second and foot: cell values, force, center of pressure), `link`, `step`,
+        `block`, `flag`, `verdict`; and `catching_up` while history is being filled in.
+        """
+        if wearer is not None:
+            await asyncio.to_thread(known, log, wearer)
+        if streams.open >= MOST_STREAMS:
+            raise HTTPException(503, f"{MOST_STREAMS} pages are open already; close one", {"Retry-After": "10"})
+        texts = streams.count(events(log, wearer, closing=closing, now=now))
+        return EventStream(texts, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+
+async def _busy(_: Request, error: Exception) -> Response:
+    return JSONResponse({"detail": str(error)}, 503, {"Retry-After": "5"})
+
+
+class _Streams:
+    """How many event streams are running."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    async def count(self, texts: AsyncIterator[str]) -> AsyncIterator[str]:
+        self.open += 1
+        try:
+            async for text in texts:
+                yield text
+        finally:
+            self.open -= 1
+
+
+class _Static(StaticFiles):
+    """Files that a browser asks about every time, so that a new version is seen at once.
+
+    Their types are said here: those that a machine has registered can be wrong, and then a page does not start.
+    """
+
+    def file_response(
+        self, full_path: PathLike[str] | str, stat_result: stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        kind = _TYPES.get(Path(full_path).suffix, "application/octet-stream")
+        response = FileResponse(
+            full_path, status_code, {"Cache-Control": "no-cache"}, media_type=kind, stat_result=stat_result
+        )
+        if self.is_not_modified(response.headers, Headers(scope=scope)):
+            return NotModifiedResponse(response.headers)
+        return response
+
+
+def _add_pages(app: FastAPI) -> None:
+    templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    def page() -> HTMLResponse:
+        text = templates.get_template("index.html").render(guidance=guidance)
+        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    def icon() -> Response:
+        return RedirectResponse("/static/favicon.svg", 308)
+
+    @app.get("/healthz", include_in_schema=False)
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    app.mount("/static", _Static(directory=_HERE / "static", check_dir=False), name="static")

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from firmware_bridge import SECOND, Side
+from service.bouts import bouts
+from tests.service.web_rows import BOUT, a_block, a_step, a_verdict
+
+
+def test_a_bout_is_made_of_its_rows() -> None:
+    steps = [a_step(BOUT + k * SECOND, Side.LEFT, valid=k > 1) for k in range(10)]
+    steps += [a_step(BOUT + 10 * SECOND, Side.RIGHT, activity="walking")]
+    (bout,) = bouts(steps, [a_block(), a_block(BOUT + 1, void=True)], [a_verdict()])
+    assert (bout.time, bout.stop) == (BOUT, BOUT + 10 * SECOND + SECOND // 4)
+    assert (bout.activity, bout.steps, bout.valid_steps) == ("running", 11, 9)
+    assert (bout.blocks, bout.void_blocks, bout.verdicts) == (2, 1, (a_verdict(),))
+
+
+def test_bouts_come_oldest_first_whatever_order_the_rows_have() -> None:
+    later = BOUT + 1000 * SECOND
+    found = bouts([a_step(later, bout=later), a_step(BOUT)], [a_block(later, bout=later)], [])
+    assert [(bout.time, bout.steps, bout.blocks) for bout in found] == [(BOUT, 1, 0), (later, 1, 1)]
+
+
+def test_without_steps_there_is_no_bout() -> None:
+    assert bouts([], [a_block()], [a_verdict()]) == []
