@@ -1,0 +1,122 @@
+"""What the README tells people to type exists: every command, option, make target, setting and file."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+import pytest
+import typer
+from pydantic import BaseModel
+
+from firmware_bridge import parse_profile
+from service.cli import app
+from service.settings import Settings
+from tests.conftest import PROJECT
+
+README = PROJECT / "README.md"
+TEXT = README.read_text(encoding="utf-8") if README.exists() else ""
+SEPARATORS = {"&&", "||", "|", ";", "&", ">", ">>", "<"}
+
+pytestmark = pytest.mark.skipif(not TEXT, reason="there is no README.md yet")
+
+
+def _blocks(*languages: str) -> list[str]:
+    return [
+        body
+        for name, body in re.findall(r"^```(\w*)[^\n]*\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+        if name in languages
+    ]
+
+
+def _commands() -> Iterator[list[str]]:
+    """The simple commands of all shell blocks, without prompts, variables in front, and comments."""
+    for line in "\n".join(_blocks("sh", "bash", "shell", "console")).replace("\\\n", " ").splitlines():
+        command: list[str] = []
+        lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        for word in lexer:
+            if word in SEPARATORS:
+                yield command
+                command = []
+            elif command or not re.fullmatch(r"[A-Z_]+=.*|sudo|uvx|time", word):
+                command.append(word)
+        yield command
+
+
+COMMANDS = [command for command in _commands() if command]
+INSOLE = [command[1:] for command in COMMANDS if command[0].rpartition("/")[2] == "insole"]
+MAKE = [command[1:] for command in COMMANDS if command[0] == "make"]
+INSOLE += [
+    ["demo", *shlex.split(word.removeprefix("ARGS="))]
+    for words in MAKE
+    if "demo" in words
+    for word in words
+    if word.startswith("ARGS=")
+]
+
+
+def test_there_is_something_to_type() -> None:
+    assert INSOLE
+    assert MAKE
+
+
+@pytest.mark.parametrize("words", INSOLE, ids=" ".join)
+def test_every_command_and_option_exists(words: list[str]) -> None:
+    command: Any = typer.main.get_command(app)
+    rest = list(words)
+    while rest and hasattr(command, "commands") and not rest[0].startswith("-"):
+        name = rest.pop(0)
+        assert name in command.commands, f"insole has no {name!r}; there are: {', '.join(command.commands)}"
+        command = command.commands[name]
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    used = {word.partition("=")[0] for word in rest if word.startswith("--")} - {"--help"}
+    assert used <= known
+
+
+@pytest.mark.parametrize("words", MAKE, ids=" ".join)
+def test_every_make_target_exists(words: list[str]) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", PROJECT.joinpath("Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {word for word in words if "=" not in word and not word.startswith("-")} <= targets
+
+
+def _unknown(keys: Mapping[str, Any], model: type[BaseModel], where: str = "") -> Iterator[str]:
+    """Yield the keys that the settings do not have."""
+    for key, value in keys.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            yield f"{where}{key}"
+            continue
+        inner = next((kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)), None)
+        for part in value if isinstance(value, list) else [value]:
+            if inner is not None and isinstance(part, dict):
+                yield from _unknown(part, inner, f"{where}{key}.")
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+@pytest.mark.parametrize("block", _blocks("toml"))
+def test_every_setting_exists_and_every_profile_is_sound(block: str) -> None:
+    """A TOML block is a profile where its first line says so, else a part of insole.toml."""
+    if "profile" in block.splitlines()[0]:
+        parse_profile(block, "README.md")
+    else:
+        assert list(_unknown(tomllib.loads(block), Settings)) == []
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"\bINSOLE_[A-Z0-9_]*[A-Z0-9]", TEXT))))
+def test_every_variable_is_a_setting(name: str) -> None:
+    keys: dict[str, Any] = {}
+    for part in reversed(name.removeprefix("INSOLE_").lower().split("__")):
+        keys = {part: keys}
+    assert list(_unknown(keys, Settings)) == []
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", TEXT))))
+def test_every_link_into_the_project_leads_somewhere(target: str) -> None:
+    assert PROJECT.joinpath(target).exists()
