@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -36,11 +37,8 @@ def _parts(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
 
 
 def _store(url: str) -> str:
-    log = open_log(url)
-    try:
+    with closing(open_log(url)) as log:
         wearers = len(log.wearers())
-    finally:
-        log.close()
     path = Path(url.partition(":///")[2]).expanduser()
     free = shutil.disk_usage(path.parent if path.parent.exists() else Path.cwd()).free / 1e9
     return f"{url}, {wearers} wearers, {free:.0f} GB free on its disk"
@@ -63,8 +61,5 @@ def _alerts(settings: Settings) -> str:
 
 
 def _archive(target: str, settings: Settings) -> str:
-    archive = open_archive(target, settings.influx.token)
-    try:
+    with closing(open_archive(target, settings.influx.token)) as archive:
         return archive.check()
-    finally:
-        archive.close()

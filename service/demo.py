@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import time
 import webbrowser
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -68,8 +69,5 @@ async def _open_browser(page: str) -> None:
 
 
 def _knows(store: str) -> bool:
-    log = open_log(store)
-    try:
+    with closing(open_log(store)) as log:
         return WEARER in log.wearers()
-    finally:
-        log.close()

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json as jsonlib
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from statistics import fmean
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from firmware_bridge import ConfigError, Log, Side, open_log, same_row
+from firmware_bridge import SECOND, ConfigError, Log, Side, open_log, same_row
 from service import analysis
+from service.bouts import Bout, plain_bout
 from service.bouts import bouts as find_bouts
-from service.bouts import plain_bout
 from service.messages import verdict_text
 from service.plain import plain
 from service.rows import Block, Step, Verdict
@@ -23,31 +25,26 @@ from service.when import iso
 SUMMARY = {
     "stride_time_s": ("stride s", 3),
     "contact_time_s": ("contact s", 3),
-    "duty_factor": ("duty", 3),
-    "cadence_spm": ("steps/min", 0),
-    "medial_lateral_index": ("medial-lateral %", 1),
+    "duty_factor": ("duty", 2),
+    "cadence_spm": ("spm", 0),
+    "medial_lateral_index": ("inner %", 1),
 }
 """What the summary of a foot shows: the mean of a step's field under a heading, with so many digits."""
 
 
 def steps(store: str, wearer: str | None, *, json: bool) -> None:
     """Print everybody's or one wearer's steps: a line each, or a summary table of each foot."""
-    log = open_log(store)
-    try:
-        if json:
-            for name in _wearers(log, wearer):
-                _print_lines(log.read(Step, name))
-            return
-        table = Table(
-            "wearer", "foot", "steps", "valid", "stride s", "contact s", "duty", "cadence", "medial-lateral %"
-        )
+    table = _table("wearer", "foot", "steps", "valid", *(heading for heading, _ in SUMMARY.values()))
+    with closing(open_log(store)) as log:
         for name in _wearers(log, wearer):
             rows = log.read(Step, name)
-            for side in Side:
-                table.add_row(name, side, *_summary([row for row in rows if row.side is side]))
+            if json:
+                _print_lines(rows)
+            else:
+                for side in Side:
+                    table.add_row(name, side, *_summary([row for row in rows if row.side is side]))
+    if not json:
         Console().print(table)
-    finally:
-        log.close()
 
 
 def _summary(rows: Sequence[Step]) -> list[str]:
@@ -63,32 +60,30 @@ def _mean(values: Iterable[float], digits: int) -> str:
 
 def bouts(store: str, wearer: str | None, *, json: bool) -> None:
     """Print runs and walks, newest last, with their verdicts."""
-    log = open_log(store)
-    try:
-        table = Table("wearer", "start", "minutes", "what", "steps", "valid", "verdict")
+    table = _table("wearer", "start (UTC)", "min", "what", "steps", "valid", "verdict")
+    with closing(open_log(store)) as log:
         for name in _wearers(log, wearer):
             for bout in find_bouts(log.read(Step, name), log.read(Block, name), log.read(Verdict, name)):
                 if json:
                     _print_line({"wearer": name, **plain_bout(bout)})
-                    continue
-                said = "\n".join(verdict_text(verdict).title for verdict in bout.verdicts)
-                start, minutes = iso(bout.time)[:19] + "Z", f"{(bout.stop - bout.time) / 60e9:.1f}"
-                table.add_row(name, start, minutes, bout.activity, str(bout.steps), str(bout.valid_steps), said)
-        if not json:
-            Console().print(table)
-    finally:
-        log.close()
+                else:
+                    table.add_row(name, *_bout(bout))
+    if not json:
+        Console().print(table)
+
+
+def _bout(bout: Bout) -> list[str]:
+    start, minutes = iso(bout.time)[:16].replace("T", " "), f"{(bout.stop - bout.time) / SECOND / 60:.1f}"
+    said = "\n".join(dict.fromkeys(verdict_text(verdict).title for verdict in bout.verdicts))
+    return [start, minutes, bout.activity, str(bout.steps), str(bout.valid_steps), said]
 
 
 def replay(store: str, wearer: str, *, json: bool) -> bool:
     """Analyze stored frames again and compare the steps with the stored ones; return whether they are the same."""
-    log = open_log(store)
-    try:
+    with closing(open_log(store)) as log:
         _wearers(log, wearer)
         stored = {(row.time, row.side): row for row in log.read(Step, wearer)}
         again = {(row.time, row.side): row for row in analysis.replay(log, wearer) if isinstance(row, Step)}
-    finally:
-        log.close()
     if json:
         _print_lines(again.values())
     different = sum(1 for key in stored.keys() & again.keys() if not same_row(stored[key], again[key]))
@@ -104,6 +99,15 @@ def _wearers(log: Log, wearer: str | None) -> list[str]:
     if wearer is not None and wearer not in known:
         raise ConfigError(f"nobody is called {wearer!r} in this store; there are: {', '.join(known) or 'none'}")
     return [wearer] if wearer else known
+
+
+def _table(first: str, *others: str) -> Table:
+    """Return a table whose first column, the wearer, is never cut: it is what the other commands are called with."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column(first, no_wrap=True, min_width=9)
+    for name in others:
+        table.add_column(name)
+    return table
 
 
 def _print_lines(rows: Iterable[Step]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -40,20 +41,15 @@ def import_files(files: Sequence[Path], store: str, *, wearer: str | None, start
     except ValueError as error:
         raise ConfigError(f"--start: {error}") from error
     console = Console(stderr=True)
-    log = open_log(store)
     failed = 0
-    try:
-        with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
-            for path in bar.track(files, description="importing"):
-                try:
-                    console.print(_import(path, log, wearer or wearer_of(path), began, form), highlight=False)
-                except (ConfigError, CorruptData) as error:
-                    console.print(f"insole: {error}", style="red", highlight=False, soft_wrap=True)
-                    failed += 1
-        rows = analyze_all(log)
-        console.print(f"analysis: {rows} rows", highlight=False)
-    finally:
-        log.close()
+    with closing(open_log(store)) as log, Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+        for path in bar.track(files, description="importing"):
+            try:
+                console.print(_import(path, log, wearer or wearer_of(path), began, form), highlight=False)
+            except (ConfigError, CorruptData) as error:
+                console.print(f"insole: {error}", style="red", highlight=False, soft_wrap=True)
+                failed += 1
+        console.print(f"analysis: {analyze_all(log)} rows", highlight=False)
     return failed
 
 

@@ -19,6 +19,7 @@ from service.analysis import analyze_all
 from service.rows import Alert, Block, Flag, Step, Verdict
 from tests.influx_front import TOKEN, running_influx
 from tests.programs import Program, answers, command, eventually, frames, free_port, links, running
+from tests.stories import told_and_analyzed
 
 pytestmark = pytest.mark.slow
 
@@ -186,6 +187,22 @@ def test_an_alert_reaches_a_person_once_and_says_what_since_when_and_how_sure(tm
     assert re.search(r"since \d\d:\d\d", text)
     assert re.search(r"95 % interval \S+ to \S+, \d+ strides", text)
     assert "your last 5 runs" in text
+
+
+def test_flags_of_an_old_recording_are_on_record_but_never_sent(tmp_path: Path) -> None:
+    store = told_and_analyzed(tmp_path, "limping", 1)
+    port = free_port()
+    with (
+        phone() as (url, arrived),
+        running(
+            tmp_path, "serve", "--port", str(port), "--store", store, env={"INSOLE_ALERTS__URLS": json.dumps([url])}
+        ) as service,
+    ):
+        eventually("the flag is decided", lambda: _alerts(store))
+        eventually("the page answers", lambda: answers(port))
+        assert service.stop() == 0
+        assert [alert.outcome for alert in _alerts(store)] == ["stale"]
+        assert arrived == []
 
 
 def _alerts(store: str) -> list[Alert]:
