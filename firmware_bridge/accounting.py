@@ -20,9 +20,9 @@ class LinkAccount:
         self._device = insole.device
         self._second: int | None = None
         self._told = Counts()
-        self._dropped = 0
         self._connected = False
-        self.dropped = 0
+        self._dropped = 0  # not told yet
+        self._dropped_here = 0  # of this connection, told or not
         self.reconnects = -1
 
     @property
@@ -34,6 +34,12 @@ class LinkAccount:
         """Note that the link was made; the first time is no reconnect."""
         self.reconnects += 1
         self._connected = True
+        self._dropped_here = 0
+
+    def drop(self, total: int) -> None:
+        """Take how many packets were dropped since the link was made."""
+        self._dropped += total - self._dropped_here
+        self._dropped_here = total
 
     def advance(self, time: int, counts: Counts, battery_pct: float, *, connected: bool) -> list[Link]:
         """Return the rows of all seconds that ended by `time`; the running counts belong to the first of them."""
@@ -51,7 +57,7 @@ class LinkAccount:
 
     def _row(self, counts: Counts, battery_pct: float) -> Link:
         told, self._told = self._told, counts
-        dropped, self._dropped = self.dropped - self._dropped, self.dropped
+        dropped, self._dropped = self._dropped, 0
         assert self._second is not None
         return Link(
             time=self._second * SECOND,
@@ -74,4 +80,10 @@ class LinkAccount:
             return []
         rows = self.advance((self._second + 1) * SECOND, counts, battery_pct, connected=False)
         self._second += AFTER_THE_END_S
-        return [*rows, self._row(counts, battery_pct)]
+        return [*rows, *self.stop(counts, battery_pct)]
+
+    def stop(self, counts: Counts, battery_pct: float) -> list[Link]:
+        """Return the open second's row, cut short by the program's end: what it counted is told, silence is not."""
+        rows = [] if self._second is None else [self._row(counts, battery_pct)]
+        self._second = None
+        return rows

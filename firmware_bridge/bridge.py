@@ -27,6 +27,8 @@ LIVE_SLOT = SECOND // 10
 """Packets are decoded together that arrived in the same tenth of a second, or second where they are long past: by
 their own time, so that a recording that is played again gives the same frames and the log stays as it is."""
 LIVE_WITHIN = 5 * SECOND
+STRANGE_BYTES = 4096
+"""After so many bytes that hold no packet the profile is in doubt, and that is said."""
 STEADY_S = 10.0
 """A link that lived this long starts its back-off anew."""
 
@@ -61,6 +63,8 @@ class _Carrier:
         self._packets: list[Packet] = []
         self._items: list[Item] = []
         self._described = False
+        self._trouble = ""
+        self._strange = 0  # bytes since the last one that belonged to a sample
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -93,18 +97,22 @@ class _Carrier:
     async def _pump(self, packets: AsyncIterator[Packet]) -> None:
         loop = asyncio.get_running_loop()
         slot, ahead, due = -1, 0, loop.time() + PUT_EVERY_S
-        async for packet in packets:
-            live = packet.time > self._clock.now() - LIVE_WITHIN
-            if packet.time // (LIVE_SLOT if live else SECOND) != slot:
-                self._decode()
-                self._account.dropped = getattr(packets, "dropped", 0)
-                self._advance(packet.time, connected=True)
+        try:
+            async for packet in packets:
+                live = packet.time > self._clock.now() - LIVE_WITHIN
+                begun = slot
                 slot = packet.time // (LIVE_SLOT if live else SECOND)
-                if loop.time() >= due or packet.time >= ahead:
+                if slot != begun:
+                    self._decode()
+                    self._account.drop(_dropped(packets))
+                    self._advance(packet.time, connected=True)
+                self._packets.append(packet)  # before a put, in which cancellation may strike
+                if slot != begun and (loop.time() >= due or packet.time >= ahead):
                     await self.put()
                     ahead = packet.time + PUT_WITHIN
                     due = loop.time() + PUT_EVERY_S
-            self._packets.append(packet)
+        finally:
+            self._account.drop(_dropped(packets))
 
     async def _wait(self, delay_s: float) -> None:
         """Sleep before the next attempt, in pieces of a second, so that every dead second is accounted."""
@@ -120,12 +128,28 @@ class _Carrier:
     def _decode(self) -> None:
         packets, self._packets = self._packets, []
         frames = self._decoder.feed(packets) if packets else None
+        self._doubt(packets, understood=frames is not None)
         if frames is None:
             return
         if not self._described:
             self._items.append(self._insole.device_row(int(frames.time[0])))
             self._described = True
         self._items.append(frames)
+
+    def _doubt(self, packets: list[Packet], *, understood: bool) -> None:
+        """Say once that what comes is not of this profile: the counts tell how much is skipped, but not why."""
+        before, self._strange = self._strange, 0 if understood else self._strange + sum(len(p.data) for p in packets)
+        told, self._trouble = self._trouble, self._decoder.trouble
+        if self._trouble and self._trouble != told:
+            _log.error("%s: nothing of it is stored: %s", self._name, self._trouble)
+        elif before < STRANGE_BYTES <= self._strange and not self._trouble:
+            _log.warning(
+                "%s: %d bytes came, but no packet of profile %s in them; are its frame, head and checksum right, and "
+                "the baud rate?",
+                self._name,
+                self._strange,
+                self._insole.profile.id,
+            )
 
     async def put(self) -> None:
         """Put what is held; on `Unavailable` wait and try again, holding the link back."""
@@ -137,8 +161,14 @@ class _Carrier:
     async def put_last(self) -> None:
         """Put what is left when the bridge ends; there is no later, so a store that is away is only reported."""
         self._decode()
+        self._items += self._account.stop(self._decoder.counts, self._decoder.battery_pct)
         if self._items:
             try:
                 await asyncio.to_thread(self._log.put, self._items)
             except Unavailable as error:
                 _log.error("%s: the last %d items could not be stored: %s", self._name, len(self._items), error)
+
+
+def _dropped(packets: AsyncIterator[Packet]) -> int:
+    """Return how many packets a link's inbox has dropped; a source without one drops none."""
+    return int(getattr(packets, "dropped", 0))

@@ -66,7 +66,7 @@ class BleLink:
 
 @dataclass(frozen=True, slots=True)
 class SerialLink:
-    """A serial port: its speed, and the USB ids (vendor, product) by which the port can be found."""
+    """A serial port: its speed, and the USB ids (vendor, product) that such a device has."""
 
     baud: int
     usb: tuple[tuple[int, int], ...] = ()

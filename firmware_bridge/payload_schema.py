@@ -5,7 +5,7 @@ The part of a profile's keys (see `firmware_bridge.profile_schema`) that decoder
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -59,6 +59,15 @@ class BinaryField(ValueTable):
     def end(self) -> int:
         """The first byte behind the field."""
         return self.at + self.count * SIZES[self.type]
+
+    def places(self, start: int, endian: Endian) -> Iterator[int]:
+        """Give the numbers of its bits, 8 · byte + bit, in a packet whose payload or sample begins at byte `start`."""
+        size = SIZES[self.type]
+        first, width = self.bits or (0, 8 * size)
+        for number in range(start + self.at, start + self.end, size):
+            for bit in range(first, first + width):
+                byte = bit // 8 if (self.endian or endian) == "little" else size - 1 - bit // 8
+                yield 8 * (number + byte) + bit % 8
 
     @model_validator(mode="after")
     def _bits_fit(self) -> Self:
@@ -115,6 +124,13 @@ class LayoutTable(Table):
         if self.repeat is None:
             return max([*ends, *(field.end for field in self.fields)])
         return max([*ends, self.repeat.at + self.repeat.count * self.repeat.stride])
+
+    def places(self, start: int, endian: Endian) -> Iterator[tuple[str, int]]:
+        """Give every bit (see `BinaryField.places`) with the role of the field that it belongs to."""
+        repeat = self.repeat
+        samples = [start + repeat.at + k * repeat.stride for k in range(repeat.count)] if repeat else [start]
+        yield from ((field.role, bit) for field in self.header for bit in field.places(start, endian))
+        yield from ((field.role, bit) for at in samples for field in self.fields for bit in field.places(at, endian))
 
     @model_validator(mode="after")
     def _samples_fit(self) -> Self:

@@ -33,19 +33,17 @@ class Plugins:
         Raises:
             ConfigError: no such name (the message lists those that exist), or its library is not installed.
         """
-        target = self.builtin.get(name)
-        if target is None:
-            for point in entry_points(group=self.group):
-                if point.name == name:
-                    return point.load()
-            raise ConfigError(f"unknown {self.family} {name!r}; there are: {', '.join(self.names())}")
-        module, attribute = target.split(":")
         try:
-            return getattr(import_module(module), attribute)
+            if target := self.builtin.get(name):
+                module, attribute = target.split(":")
+                return getattr(import_module(module), attribute)
+            for point in entry_points(group=self.group, name=name):
+                return point.load()
         except ModuleNotFoundError as error:
             raise ConfigError(
                 f"{self.family} {name!r} needs the Python package {error.name!r}, which is not installed"
             ) from error
+        raise ConfigError(f"unknown {self.family} {name!r}; there are: {', '.join(self.names())}")
 
 
 SOURCES = Plugins(
@@ -60,4 +58,13 @@ SOURCES = Plugins(
 )
 LOGS = Plugins("log", "insole.logs", {"sqlite": "firmware_bridge.stores.sqlite:SqliteLog"})
 ARCHIVES = Plugins("archive", "insole.archives", {"influx": "firmware_bridge.stores.influx:InfluxArchive"})
-IMPORTERS = Plugins("file format", "insole.importers", {"gaitpdb": "firmware_bridge.importers.gaitpdb:FORMAT"})
+IMPORTERS = Plugins(
+    "file format",
+    "insole.importers",
+    {
+        "csv": "firmware_bridge.importers.separated:FORMAT",
+        "gaitndd": "firmware_bridge.importers.gaitndd:FORMAT",
+        "gaitpdb": "firmware_bridge.importers.gaitpdb:FORMAT",
+        "pedar": "firmware_bridge.importers.pedar:FORMAT",
+    },
+)

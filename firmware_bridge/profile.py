@@ -140,16 +140,12 @@ def load_profile(name_or_path: str) -> Profile:
     """
     if name_or_path in builtin_profiles():
         return _builtin(name_or_path)
-    path = Path(name_or_path).expanduser()
+    path = Path(name_or_path)
     if path.suffix != ".toml":
         raise ConfigError(
             f"no profile is named {name_or_path!r}; there are {', '.join(builtin_profiles())}, or give a .toml file"
         )
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    return parse_profile(text, str(path))
+    return parse_profile(_text(path), str(path))
 
 
 @cache
@@ -199,11 +195,14 @@ def load_calibration(path: Path) -> Calibration:
     Raises:
         ConfigError: the file cannot be read, or a key in it is wrong.
     """
+    return parse_calibration(_text(path), str(path))
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    return parse_calibration(text, str(path))
+        return path.expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: there is no such home directory
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _checked(text: str, origin: str, kind: type[AnyTable]) -> AnyTable:
@@ -219,14 +218,22 @@ def _checked(text: str, origin: str, kind: type[AnyTable]) -> AnyTable:
         raise ConfigError(f"{origin}: {'; '.join(mistakes[:3])}") from error
 
 
+_KINDS = ("notification", "stream", "lines")
+_SAID = {
+    "extra_forbidden": "is not a key that is known here; is it misspelt?",
+    "missing": "is missing",
+    "tuple_type": "must be a list",
+    "union_tag_not_found": f"kind is missing; it is one of {', '.join(_KINDS)}",
+    "union_tag_invalid": f"kind must be one of {', '.join(_KINDS)}",
+}
+"""What pydantic says in its own terms, in those of a TOML file."""
+
+
 def _mistake(where: Sequence[str | int], kind: str, message: str) -> str:
     """Say one mistake as `sensors.positions[3]: ml must be ...`."""
-    kinds = ("notification", "stream", "lines")
-    parts = [part for i, part in enumerate(where) if not (part in kinds and i and where[i - 1] == "frame")]
+    parts = [part for i, part in enumerate(where) if not (part in _KINDS and i and where[i - 1] == "frame")]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
-    if kind == "extra_forbidden":
-        message = "is not a key that a profile knows; is it misspelt?"
-    text = message.removeprefix("Value error, ")
+    text = _SAID.get(kind, message.removeprefix("Value error, "))
     return f"{key}: {text}" if key else text
 
 

@@ -181,7 +181,8 @@ class SerialTable(Table):
     """`[transport.serial]`: a serial port, or a Bluetooth device that looks like one."""
 
     baud: Annotated[int, Field(ge=50, le=4_000_000)] = 115200
-    usb: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$")], ...] = ()  # vendor:product
+    # vendor:product; marks the ports that messages list, chooses none: the two feet have the same
+    usb: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$")], ...] = ()
     frame: FrameTable
 
 
@@ -238,7 +239,20 @@ class ProfileTable(Table):
                     f"the layout needs {self.layout.length} bytes from byte {frame.payload}, "
                     f"but the {frame.kind} frame has length = {frame.length}"
                 )
+            _apart(frame, self.layout, self.device.endian)
             roles = {field.role for field in self.layout.header}
         needed = {"device": ("time.ms", "time.us"), "sequence": ("sequence",)}.get(self.clock.source, ())
         if needed and roles.isdisjoint(needed):
             raise ValueError(f"clock.source = {self.clock.source!r} needs a field with role = {needed[0]!r}")
+
+
+def _apart(frame: NotificationFrame | StreamFrame, layout: LayoutTable, endian: Endian) -> None:
+    """Check that no two parts of a packet lie on the same bits: a wrong offset would pass as data."""
+    taken = dict.fromkeys(range(4 * len(frame.head)), "the head")  # two digits a byte
+    if isinstance(frame, StreamFrame) and frame.checksum is not None:
+        start = 8 * frame.checksum.at
+        taken |= dict.fromkeys(range(start, start + 8 * CHECKSUM_SIZES[frame.checksum.type]), "the checksum")
+    for role, bit in layout.places(frame.payload, endian):
+        if bit in taken:
+            raise ValueError(f"{role} lies on {taken[bit]} in byte {bit // 8} of the {frame.kind} frame")
+        taken[bit] = role

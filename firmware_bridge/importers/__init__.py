@@ -6,47 +6,26 @@ wearers, stores or links.
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from firmware_bridge.accounting import LinkAccount
 from firmware_bridge.codec import Counts
 from firmware_bridge.errors import ConfigError, CorruptData
-from firmware_bridge.model import SECOND, Float32s, Frames, Int64s, Item, Side
+from firmware_bridge.importers.files import head_of
+from firmware_bridge.importers.formats import Format, Recording, Samples, columns_beside, untold
+from firmware_bridge.model import SECOND, Frames, Item, Side
 from firmware_bridge.plugins import IMPORTERS
-from firmware_bridge.profile import Insole, Profile
+from firmware_bridge.profile import Insole
 
-HEAD_BYTES = 4096
+__all__ = ["Format", "Recording", "Samples", "find_format", "read_recording", "wearer_of"]
 
-
-class Samples(NamedTuple):
-    """Consecutive samples of one foot; a file gives them in the order of time, the feet in turn."""
-
-    side: Side
-    profile: Profile
-    time: Int64s  # (n,) UTC ns
-    pressure: Float32s  # (n, sensors) in the profile's unit, NaN where missing
-    skipped: int = 0  # rows before or among these that broke the format's rules
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One file format.
-
-    `recognizes(head)` tells by the first bytes (unpacked) whether a file is of this format; `read(path, start)`
-    yields its samples, `start` being the UTC ns of the first one where the file has no date of its own.
-    """
-
-    name: str
-    recognizes: Callable[[bytes], bool]
-    read: Callable[[Path, int], Iterator[Samples]]
+MAPPED = "csv"
+"""The format of a file that comes with a map of its columns."""
 
 
 def wearer_of(path: Path) -> str:
@@ -54,66 +33,79 @@ def wearer_of(path: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", path.name.split(".")[0]) or "wearer"
 
 
-def read_recording(path: Path, wearer: str, *, start: int = 0, form: str | None = None) -> Iterator[Item]:
+def read_recording(
+    path: Path,
+    wearer: str,
+    *,
+    start: int | None = None,
+    form: str | None = None,
+    columns: Path | None = None,
+    progress: Callable[[int, int], None] = untold,
+) -> Iterator[Item]:
     """Read a file as the items that belong in the log: devices, frames and one link row a second.
+
+    The same file gives the same items, however often; some seconds of it are in memory at a time.
 
     Args:
         path: the file, gzip'ed or not.
         wearer: whose recording it is.
-        start: UTC ns of the first sample, for a file that does not know its date.
+        start: UTC ns of the first sample; the file's own date, or 1970, where it is not given.
         form: the format's name; found from the file's content where it is not given.
+        columns: the map of a file of format csv; the one beside it where it is not given.
+        progress: is told the bytes read so far, and the bytes in all.
 
     Raises:
-        ConfigError: the file cannot be read, or no format fits.
+        ConfigError: the file cannot be read, no format fits, or it lacks what only a person can tell.
         CorruptData: the file breaks its format's rules from the first row on.
     """
-    known = find_format(path, form)
+    known = find_format(path, form, columns)
     feet: dict[Side, _Foot] = {}
-    for samples in known.read(path, start):
+    skipped = dict.fromkeys(Side, 0)
+    for samples in known.read(Recording(path, start, columns, progress)):
         foot = feet.get(samples.side)
+        if not len(samples.time):
+            skipped[samples.side] += samples.skipped
+            continue
         if foot is None:
             insole = Insole(wearer=wearer, side=samples.side, profile=samples.profile, url=f"file:{path.name}")
             foot = feet[samples.side] = _Foot(insole)
             yield insole.device_row(int(samples.time[0]))
-        yield from foot.items(samples)
+        yield from foot.items(samples._replace(skipped=samples.skipped + skipped[samples.side]))
+        skipped[samples.side] = 0
     if not feet:
         raise CorruptData(f"{path}: no sample in it; is it cut off, or not a {known.name} file?")
-    for foot in feet.values():
-        yield from foot.end()
+    for side, foot in feet.items():
+        yield from foot.end(skipped[side])
 
 
-def find_format(path: Path, form: str | None = None) -> Format:
-    """Return the named format, or the first that recognizes the file.
+def find_format(path: Path, form: str | None = None, columns: Path | None = None) -> Format:
+    """Return the named format, or the one that recognizes the file.
 
     Raises:
-        ConfigError: the file cannot be read, or no format fits; the message lists those that exist.
+        ConfigError: the file cannot be read, or not exactly one format fits; the message lists those that exist.
     """
+    if form is None and (columns or columns_beside(path)):
+        form = MAPPED
     if form is not None:
         named: Format = IMPORTERS.load(form)
         return named
-    try:
-        with open_file(path) as file:
-            head = file.read(HEAD_BYTES)
-    except (OSError, EOFError) as error:
-        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if not head:
-        raise ConfigError(f"{path}: the file is empty")
-    for name in IMPORTERS.names():
-        known: Format = IMPORTERS.load(name)
-        if known.recognizes(head):
-            return known
-    raise ConfigError(f"{path}: of no format that is known here ({', '.join(IMPORTERS.names())}); name one by --format")
-
-
-def open_file(path: Path) -> gzip.GzipFile:
-    """Open a file for reading bytes, unpacking it where it is gzip'ed."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
+    head = head_of(path)
+    formats: list[Format] = [IMPORTERS.load(name) for name in IMPORTERS.names()]
+    fitting = [known for known in formats if known.recognizes(head)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = ", ".join(known.name for known in fitting)
+        raise ConfigError(f"{path}: could be of the formats {names}; name one of them by --format")
+    advice = next((text for known in formats if (text := known.advice(path))), "")
+    if advice:
+        raise ConfigError(f"{path}: {advice}")
+    names = ", ".join(known.name for known in formats)
+    raise ConfigError(f"{path}: of no format that is known here ({names}); name one by --format")
 
 
 class _Foot:
-    """Turns one foot's samples into frames, and accounts for each second as a bridge does."""
+    """Turns one foot's samples into frames of a whole second, and accounts for each second as a bridge does."""
 
     def __init__(self, insole: Insole) -> None:
         self._insole = insole
@@ -121,19 +113,35 @@ class _Foot:
         self._account = LinkAccount(insole)
         self._account.open()
         self._received = self._corrupt = 0
+        self._open: Frames | None = None  # of the second that is not over yet
 
     def items(self, samples: Samples) -> Iterator[Item]:
-        seconds = samples.time // SECOND
-        edges = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist(), len(seconds)]
+        """Take samples; yield the seconds that are over."""
         frames = Frames(self._insole.wearer, self._insole.side, self._device, samples.time, samples.pressure)
+        if self._open is not None:
+            frames = Frames.concatenate([self._open, frames])
+        seconds = frames.time // SECOND
+        edges = np.flatnonzero(np.diff(seconds)) + 1
+        first = 0
+        for last in edges.tolist():
+            yield from self._second(frames[first:last])
+            first = last
+        rest = frames[first:]
+        # a copy, lest the second holds on to the whole portion
+        self._open = replace(rest, time=rest.time.copy(), pressure=rest.pressure.copy())
         self._corrupt += samples.skipped
-        for first, last in pairwise(edges):
-            yield from self._account.advance(int(samples.time[first]), self._counts(), float("nan"), connected=True)
-            self._received += last - first
-            yield frames[first:last]
 
-    def end(self) -> Iterator[Item]:
+    def end(self, skipped: int) -> Iterator[Item]:
+        """Yield what is left; `skipped` rows came after the last sample."""
+        if self._open is not None:
+            yield from self._second(self._open)
+        self._corrupt += skipped
         yield from self._account.end(self._counts(), float("nan"))
+
+    def _second(self, frames: Frames) -> Iterator[Item]:
+        yield from self._account.advance(int(frames.time[0]), self._counts(), float("nan"), connected=True)
+        self._received += len(frames)
+        yield frames
 
     def _counts(self) -> Counts:
         return Counts(received=self._received, corrupt=self._corrupt)

@@ -19,13 +19,11 @@ from firmware_bridge.clock import Clock
 from firmware_bridge.model import Packet
 from firmware_bridge.plugins import SOURCES
 from firmware_bridge.profile import Insole
-from firmware_bridge.sources.address import Address
+from firmware_bridge.sources.address import WRAPPERS, Address
 from firmware_bridge.sources.pacing import Paced
 from firmware_bridge.sources.recording import recorded
 
 __all__ = ["Address", "link_of", "open_source"]
-
-WRAPPERS = ("pace", "record")
 
 
 @asynccontextmanager

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from firmware_bridge.errors import ConfigError
+
+WRAPPERS = ("pace", "record")
+"""Options of every link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,14 @@ class Address:
         """
         for key in self.options:
             if key not in known:
-                raise ConfigError(f"{self.url!r}: unknown option {key!r}; there are: {', '.join(sorted(known))}")
+                there = ", ".join(sorted({*known, *WRAPPERS}))
+                raise ConfigError(f"{self.url!r}: unknown option {key!r}; there are: {there}")
 
-    def number(self, key: str, default: float, *, least: float = 0.0) -> float:
-        """Return an option as a number that is at least `least`.
+    def number(self, key: str, default: float, *, least: float = 0.0, most: float = math.inf) -> float:
+        """Return an option as a finite number from `least` to `most`.
 
         Raises:
-            ConfigError: it is not a number, or below `least`.
+            ConfigError: it is not a number, or out of this range.
         """
         text = self.options.get(key)
         if text is None:
@@ -59,9 +64,10 @@ class Address:
         try:
             value = float(text)
         except ValueError:
-            value = float("nan")
-        if not least <= value < float("inf"):
-            raise ConfigError(f"{self.url!r}: {key}={text} has to be a number from {least:g} on")
+            value = math.nan
+        if not least <= value <= most or math.isinf(value):
+            upward = "on" if math.isinf(most) else f"to {most:g}"
+            raise ConfigError(f"{self.url!r}: {key}={text} has to be a number from {least:g} {upward}")
         return value
 
     def without(self, keys: Collection[str]) -> str:

@@ -33,6 +33,7 @@ OPTIONS = ("name", "address", "adapter", "stall", "timeout", "backend")
 TIMEOUT_S = 10.0
 _STOP_S = 2.0
 _HANG_UP_S = 5.0
+_HEARD = 8  # names that are listed where the wanted one is not among them
 _NOT_FOUND = "not advertising; is it switched on, near, and not connected elsewhere?"
 _LOST = "out of range, switched off, or its battery is empty?"
 
@@ -153,7 +154,7 @@ def _wanted(address: Address, insole: Insole) -> _Wanted:
     if not (wanted.name or wanted.address) and "(?P<side>" not in (link.name_regex or ""):
         raise ConfigError(
             f"{address.url!r}: the names of {insole.profile.id} do not tell left from right; "
-            f"say which one is the {insole.side}: ble:NAME or ble:?address=… (`insole scan` lists them)"
+            f"say which one is the {insole.side}: ble:NAME or ble:?address=…"
         )
     told = link.side_of(name)
     if told is not None and told is not insole.side:
@@ -174,11 +175,13 @@ async def _radio(address: Address, timeout_s: float, stack: AsyncExitStack) -> t
         module = import_module("firmware_bridge.virtual.bumble_backend")
     except ModuleNotFoundError as error:
         raise ConfigError(f"{address.url!r}: bumble is not installed: pip install 'insole[sim]'") from error
-    with _translated(
-        f"no Bluetooth controller at {transport}", "is it plugged in, or are the virtual insoles running?"
-    ):
-        async with asyncio.timeout(timeout_s):
-            radio = await stack.enter_async_context(module.opened(transport))
+    advice = "is it plugged in, or are the virtual insoles running?"
+    try:
+        with _translated(f"no Bluetooth controller at {transport}", advice):
+            async with asyncio.timeout(timeout_s):
+                radio = await stack.enter_async_context(module.opened(transport))
+    except ValueError as error:
+        raise ConfigError(f"{address.url!r}: {transport} is no transport of bumble's: {error}") from error
     return {"backend": radio.scanner}, {"backend": radio.client}
 
 
@@ -190,11 +193,18 @@ def _lock(address: Address) -> asyncio.Lock:
 
 async def _found(wanted: _Wanted, timeout_s: float, options: dict[str, Any]) -> BLEDevice:
     # Scanned anew for each attempt: addresses change, and systems forget devices that they do not hear.
+    heard: dict[str, str] = {}
+
+    def matches(device: BLEDevice, advertisement: AdvertisementData) -> bool:
+        heard[device.address] = advertisement.local_name or device.name or device.address
+        return wanted.matches(device, advertisement)
+
     with _translated(f"{wanted} cannot be looked for"):
         async with asyncio.timeout(timeout_s + _HANG_UP_S):
-            device = await BleakScanner.find_device_by_filter(wanted.matches, timeout_s, **options)
+            device = await BleakScanner.find_device_by_filter(matches, timeout_s, **options)
     if device is None:
-        raise Unavailable(f"{wanted} was not found in {timeout_s:g} s", _NOT_FOUND)
+        others = ", ".join(sorted(set(heard.values()))[:_HEARD]) or "nothing"
+        raise Unavailable(f"{wanted} was not found in {timeout_s:g} s", f"{_NOT_FOUND} Heard: {others}")
     return device
 
 
@@ -234,7 +244,10 @@ def _translated(what: str, advice: str = "") -> Iterator[None]:
     except TimeoutError as error:
         raise Unavailable(f"{what}: no answer", advice or _NOT_FOUND) from error
     except _FOREIGN as error:
-        raise Unavailable(f"{what}: {_cause(error)}", advice or _advice(error)) from error
+        cause = _cause(error)
+        if not advice and isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
+            cause = f"the Bluetooth service cannot be reached: {cause}"  # of bleak's only file, D-Bus's socket
+        raise Unavailable(f"{what}: {cause}", advice or _advice(error)) from error
 
 
 def _cause(error: BaseException) -> str:
@@ -248,5 +261,5 @@ def _advice(error: BaseException) -> str:
     if isinstance(error, BleakDBusError):
         return next((advice for name, advice in _DBUS if name in error.dbus_error), _LOST)
     if isinstance(error, OSError):
-        return "is the Bluetooth service running, and may this program use it?"
+        return "is the Bluetooth service running (on Linux BlueZ, behind D-Bus), and may this program use it?"
     return _LOST

@@ -22,6 +22,7 @@ from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.recording import Header
 
 _BLOCK = 1024  # packets read at a time
+_LATEST = 1 << 62  # UTC ns, in 2116: room to calculate in 64 bits
 
 
 def header_of(url: str) -> Header:
@@ -132,7 +133,7 @@ class _Tape:
             packet = Packet(int(time), bytes.fromhex(data))
         except ValueError as error:
             raise CorruptData(f"{where}: not a packet, which is a time in ns and bytes in hexadecimal") from error
-        if packet.time < self._last:
-            raise CorruptData(f"{where}: the time goes backwards")
+        if not self._last <= packet.time < _LATEST:
+            raise CorruptData(f"{where}: the time goes backwards, or is none: {packet.time}")
         self._last = packet.time
         return packet

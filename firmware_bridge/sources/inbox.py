@@ -7,7 +7,7 @@ import math
 from collections import deque
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.errors import InsoleError, Unavailable
+from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import Packet
 
 CAPACITY = 4096
@@ -35,7 +35,7 @@ class Inbox:
         self._stall_s, self._advice = stall_s, advice
         self._silent_beats = 0
         self._last = 0
-        self._error: InsoleError | None = None
+        self._error: Exception | None = None
         self._arrived = asyncio.Event()
 
     def put(self, data: bytes, time: int | None = None) -> None:
@@ -47,7 +47,7 @@ class Inbox:
         self._silent_beats = 0
         self._arrived.set()
 
-    def fail(self, error: InsoleError) -> None:
+    def fail(self, error: Exception) -> None:
         """End the iteration with `error`, after what has arrived so far. The first error counts."""
         self._error = self._error or error
         self._arrived.set()

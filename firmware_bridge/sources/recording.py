@@ -10,6 +10,8 @@ One line a packet: arrival (UTC ns, never decreasing) and the bytes in hexadecim
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import os
 import re
 from collections.abc import AsyncIterator
@@ -17,13 +19,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.errors import ConfigError, Unavailable
+from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import Packet, Side
 from firmware_bridge.profile import Insole
 
 FLUSH_S = 1.0
+_FOR_EVER = (errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
 _TAIL = 65536  # bytes: more than the longest line
 _HEADER = re.compile(r"#insole-packets v1 link=(ble|serial) profile=(\S+) side=(left|right)\n?")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +101,19 @@ async def recorded(
     """Record packets to a file, which is continued if it is a recording of the same insole.
 
     Raises:
-        ConfigError: the file is something else, or of another insole.
-        Unavailable: the file cannot be written.
+        ConfigError: the file is something else, of another insole, or may never be written.
+        Unavailable: the file cannot be written at present.
     """
     path, last = await asyncio.to_thread(_begin, place, Header(link, insole.profile.id, insole.side))
     tape = Recorded(packets, path, last)
     try:
         yield tape
     finally:
-        await asyncio.shield(tape.flush())
+        try:
+            await asyncio.shield(tape.flush())
+        except InsoleError as error:
+            # Not raised: it would take the place of what ended the link, and a cancellation must not be lost.
+            _log.warning("the end of a recording is missing: %s", error)
 
 
 def _begin(place: str, header: Header) -> tuple[Path, int]:
@@ -153,5 +162,8 @@ def _append(path: Path, text: str) -> None:
         raise _unwritable(path, error) from error
 
 
-def _unwritable(path: Path, error: OSError) -> Unavailable:
-    return Unavailable(f"record={path}: cannot be written: {error.strerror}", "is the folder there, and is there room?")
+def _unwritable(path: Path, error: OSError) -> InsoleError:
+    what = f"record={path}: cannot be written: {error.strerror}"
+    if error.errno in _FOR_EVER:
+        return ConfigError(f"{what}; name another file")
+    return Unavailable(what, "is the folder there, and is there room?")

@@ -10,6 +10,7 @@ import asyncio
 import errno
 import math
 import os
+import re
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -26,16 +27,24 @@ from firmware_bridge.profile import Insole
 from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.inbox import Inbox
 
+_FOREIGN: tuple[type[Exception], ...] = (OSError,)  # serial.SerialException is one
+with suppress(ModuleNotFoundError):  # Windows has no terminals
+    import termios
+
+    _FOREIGN = (OSError, termios.error)  # pyserial lets it through when a port vanishes while it is opened
+
 READ_S = 0.1
 """How long a read waits, and so how long closing takes at most."""
 
 _CHUNK = 4096
+_NO_TERMINAL = (errno.ENOTTY, errno.EISDIR, errno.ENOTDIR)
 
 
 @dataclass(frozen=True, slots=True)
 class _Port:
     name: str
     baud: int
+    usb: tuple[tuple[int, int], ...]  # ids by which the profile knows its ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,7 @@ async def open_serial(url: str, insole: Insole, clock: Clock) -> AsyncIterator[A
     the insole is unplugged.
 
     Raises:
-        ConfigError: no port is named, or an option is wrong.
+        ConfigError: no port is named, it is no serial port, or an option is wrong.
         Unavailable: the port is not there, not permitted, or in use.
     """
     port, stall = await asyncio.to_thread(_port, Address.parse(url), insole)
@@ -96,10 +105,13 @@ class _Reader(threading.Thread):
                 while not self._closing.is_set():
                     if data := _read(handle):
                         self._in_loop(self._inbox.put, data, self._clock.now())
-        except OSError as error:  # which serial.SerialException is, too
-            self._in_loop(self._fail, _unavailable(error, self._port))
+        except _FOREIGN as error:
+            self._in_loop(self._fail, _meaning(error, self._port))
         except ValueError as error:
             self._in_loop(self._fail, ConfigError(f"serial:{self._port.name}, {self._port.baud} baud: {error}"))
+        except Exception as error:  # a bug: raised also where it ends the program, else that would wait for ever
+            self._in_loop(self._fail, error)
+            raise
 
     async def stop(self) -> None:
         """Stop reading and wait until the port is closed."""
@@ -114,7 +126,7 @@ class _Reader(threading.Thread):
         if not self.opened.done():
             self.opened.set_result(None)
 
-    def _fail(self, error: InsoleError) -> None:
+    def _fail(self, error: Exception) -> None:
         if self.opened.done():
             self._inbox.fail(error)
         else:
@@ -123,13 +135,16 @@ class _Reader(threading.Thread):
 
 def _port(address: Address, insole: Insole) -> tuple[_Port, float]:
     address.allow(("baud", "stall"))
-    if not address.place:
-        raise ConfigError(f"{address.url!r} names no port, as serial:/dev/ttyACM0 does; there are: {_ports()}")
     link = insole.profile.serial
+    usb = link.usb if link else ()
+    if not address.place:
+        raise ConfigError(f"{address.url!r} names no port, as serial:/dev/ttyACM0 does; there are: {_ports(usb)}")
+    if re.match(r"(socket|rfc2217)://(?![^/?]*:\d+)", address.place):
+        raise ConfigError(f"{address.url!r} names no TCP port, as serial:socket://192.168.1.5:4001 does")
     if link is None and "baud" not in address.options:
         raise ConfigError(f"{address.url!r}: profile {insole.profile.id} says nothing of serial links: add ?baud=")
     baud = address.number("baud", link.baud if link else math.nan, least=1)
-    return _Port(address.place, round(baud)), address.number("stall", math.inf, least=0.2)
+    return _Port(address.place, round(baud), usb), address.number("stall", math.inf, least=0.2)
 
 
 def _opened(port: _Port) -> Any:
@@ -153,20 +168,30 @@ def _read(handle: Any) -> bytes:
         handle.timeout = READ_S
 
 
-def _unavailable(error: OSError, port: _Port) -> Unavailable:
+def _meaning(error: Exception, port: _Port) -> InsoleError:
     """Say in the user's words why a port cannot be used."""
+    number, reason = _reason(error)
     text = str(error)
     name = f"serial:{port.name}"
-    if error.errno == errno.ENOENT or "FileNotFoundError" in text:
-        return Unavailable(f"{name} is not there", f"is it plugged in? There are: {_ports()}")
-    if error.errno in (errno.EAGAIN, errno.EBUSY) or "PermissionError" in text:
+    if number == errno.ENOENT or "FileNotFoundError" in text:
+        return Unavailable(f"{name} is not there", f"is it plugged in? There are: {_ports(port.usb)}")
+    if number in (errno.EAGAIN, errno.EBUSY) or "PermissionError" in text:
         return Unavailable(f"{name} is in use", "another program, or another bridge, has it open")
-    if error.errno in (errno.EACCES, errno.EPERM):
+    if number in (errno.EACCES, errno.EPERM):
         return Unavailable(f"{name}: no permission", "add yourself to the group dialout and log in again")
+    if number in _NO_TERMINAL:
+        return ConfigError(f"{name} is not a serial port; there are: {_ports(port.usb)}")
     if "://" in port.name:
-        return Unavailable(f"{name}: {text}", "is the other end running?")
+        return Unavailable(f"{name} does not answer: {reason}", "is the other end running?")
     return Unavailable(f"{name} was lost", "unplugged, or a loose cable?")
 
 
-def _ports() -> str:
-    return ", ".join(port.name for port in scan()) or "none"
+def _reason(error: Exception) -> tuple[int | None, str]:
+    """Return the system's error number and words, which pyserial may hide behind an exception of its own."""
+    hidden = error.__context__ if getattr(error, "errno", None) is None else None
+    number, *words = (hidden or error).args or (None,)
+    return (number, str(words[-1])) if isinstance(number, int) and words else (None, str(hidden or error))
+
+
+def _ports(usb: tuple[tuple[int, int], ...]) -> str:
+    return ", ".join(f"{port.name} (fits the profile)" if port.usb in usb else port.name for port in scan()) or "none"

@@ -20,6 +20,7 @@ from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import SECOND, Packet, Side
 from firmware_bridge.profile import Insole
 from firmware_bridge.sources.address import Address
+from firmware_bridge.sources.inbox import HEARTBEAT_S
 from firmware_bridge.virtual.foot import VirtualFoot
 from firmware_bridge.virtual.pair import Pair, join
 from firmware_bridge.virtual.radio import Radio
@@ -30,7 +31,6 @@ from firmware_bridge.virtual.walker import Activity, Course
 _T = TypeVar("_T", bound=str)
 
 LINK = "ble"
-HEARTBEAT_S = 0.1
 YIELD_EVERY = 16  # packets told flat out between two chances for other tasks
 OPTIONS = ("gait", "activity", "seed", "mass", "speed", "start", "story", "faults", "si", "pronation")
 _RANGES = {"mass": (20, 250), "speed": (0.3, 8), "si": (-40, 40), "pronation": (-4, 4)}
@@ -85,7 +85,11 @@ def story_of(address: Address, now: int) -> Story:
 
 def _changed(story: Story, address: Address) -> Story:
     """Apply the numbers of a URL: mass and speed to all sessions, symmetry and pronation to the last."""
-    numbers = {key: _number(address, key) for key in _RANGES if key in address.options}
+    numbers = {
+        key: address.number(key, math.nan, least=low, most=high)
+        for key, (low, high) in _RANGES.items()
+        if key in address.options
+    }
     sessions = []
     for session in story.sessions:
         gait = session.gait
@@ -141,17 +145,6 @@ def _choice(address: Address, key: str, choices: Sequence[_T]) -> _T:
         if given == choice:
             return choice
     raise ConfigError(f"{address.url!r}: {key}={given} is unknown; there are: {', '.join(choices)}")
-
-
-def _number(address: Address, key: str) -> float:
-    low, high = _RANGES[key]
-    try:
-        value = float(address.options[key])
-    except ValueError:
-        value = math.nan
-    if not low <= value <= high:
-        raise ConfigError(f"{address.url!r}: {key}={address.options[key]} has to be a number from {low:g} to {high:g}")
-    return value
 
 
 def _seed(address: Address) -> int:

@@ -193,7 +193,7 @@ class InfluxArchive:
         if status in {400, 413, 422}:
             hint = next((hint for sign, hint in _HINTS.items() if sign in said), "")
             return CorruptData(f"{self._where} refuses what was sent ({said}){hint}")
-        if status == 429 or status >= 500:
+        if status == 429 or (status >= 500 and status != 501):
             return Unavailable(f"{self._where} is overloaded or ill: HTTP {status}, {said}", "look at the server's log")
         return self._stranger(status)
 
@@ -244,5 +244,7 @@ def _message(body: str) -> str:
     try:
         answer = json.loads(body)
     except ValueError:
-        return body.strip()[:300] or "no reason given"
-    return str(answer.get("message") or answer.get("error") or body) if isinstance(answer, dict) else body[:300]
+        answer = body
+    if isinstance(answer, dict):
+        answer = answer.get("message") or answer.get("error") or body
+    return " ".join(str(answer).split())[:300] or "no reason given"

@@ -178,7 +178,7 @@ class SqliteLog:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection that sees one state of the file, so that nothing arrives between two of its queries."""
         with self._calls.running(), translated(self.path):
-            connection = self._idle.pop() if self._idle else connect(self.path)
+            connection = self._lent() or connect(self.path)
             try:
                 connection.execute("BEGIN")
                 yield connection
@@ -187,6 +187,11 @@ class SqliteLog:
                 raise
             connection.execute("ROLLBACK")
             self._idle.append(connection)
+
+    def _lent(self) -> sqlite3.Connection | None:
+        with suppress(IndexError):  # looking first would not do: another thread may take the last one in between
+            return self._idle.pop()
+        return None
 
 
 class _Calls:

@@ -156,6 +156,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except UnicodeEncodeError as error:
         raise CorruptData(f"a text that is not Unicode cannot be stored: {error}") from error
+    except UnicodeDecodeError as error:  # SQLite quotes a damaged schema as it finds it
+        raise _garbled(path) from error
     except sqlite3.Error as error:
         known = _meaning(path, error)
         if known is None:
@@ -165,10 +167,16 @@ def translated(path: Path) -> Iterator[None]:
 
 def _meaning(path: Path, error: sqlite3.Error) -> InsoleError | None:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if str(error).startswith("Could not decode to UTF-8"):  # Python's own error, without a code; it quotes the text
+        return _garbled(path)
     if code in _LATER:
         what, advice = _LATER[code]
         return Unavailable(f"store {path} {what} ({error})", advice)
     return ConfigError(f"store {path} {_CHANGE[code]} ({error})") if code in _CHANGE else None
+
+
+def _garbled(path: Path) -> ConfigError:
+    return ConfigError(f"store {path} {_CHANGE[sqlite3.SQLITE_CORRUPT]} (a text in it is no UTF-8)")
 
 
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:

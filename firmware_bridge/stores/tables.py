@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from operator import itemgetter
 from typing import Any
 
+from firmware_bridge.errors import CorruptData
 from firmware_bridge.model import Column, Frames, Item, Side, columns, kind_name, partition_of
 from firmware_bridge.stores import frames_blob
 
@@ -120,7 +121,10 @@ def _row_table(kind: type) -> Table:
         return tuple(convert(getattr(row, name)) for convert, name in zip(to_sql, names, strict=True))
 
     def decode(values: Sequence[Any]) -> Any:
-        return kind(*(value if f is None else f(value) for f, value in zip(from_sql, values, strict=True)))
+        try:
+            return kind(*(value if f is None else f(value) for f, value in zip(from_sql, values, strict=True)))
+        except (TypeError, ValueError) as error:
+            raise CorruptData(f"a stored {kind_name(kind)} is damaged: {error}") from error
 
     return Table(
         name=kind_name(kind),
@@ -165,6 +169,8 @@ def _encode_frames(frames: Frames) -> Values:
 
 def _decode_frames(values: Sequence[Any]) -> Frames:
     time, wearer, side, device, _n, _stop, codec, _digest, blob = values
+    if side not in list(Side):
+        raise CorruptData(f"stored frames of {wearer} at {time} are damaged: {side!r} is no side")
     return frames_blob.decode(codec, blob, start=time, wearer=wearer, side=Side(side), device=device)
 
 

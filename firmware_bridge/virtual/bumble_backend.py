@@ -43,7 +43,8 @@ async def opened(moniker: str) -> AsyncIterator[Radio]:
     """Give the radio behind a bumble transport name, opening it for the first user and closing it after the last.
 
     Raises:
-        OSError, BleakError: the transport cannot be opened, or does not answer.
+        ValueError: there is no such transport.
+        OSError, BleakError: it cannot be opened, or does not answer.
     """
     radios = _radios.setdefault(asyncio.get_running_loop(), {})
     radio = radios.get(moniker)
@@ -97,7 +98,7 @@ class Radio:
         async with self._opening:
             if self._device is None:
                 with _foreign_errors():
-                    self._transport = await open_transport(self._moniker)
+                    self._transport = await _transport(self._moniker)
                     address = hci.Address.generate_static_address()  # several may share a virtual air
                     device = Device.with_hci("insole", address, self._transport.source, self._transport.sink)
                     await device.power_on()
@@ -295,6 +296,17 @@ def _foreign_errors() -> Iterator[None]:
         raise BleakError(str(error)) from error
     if _cancellations() > before:
         raise asyncio.CancelledError  # swallowed by a wait_for of Python before 3.12
+
+
+async def _transport(moniker: str) -> Transport:
+    try:
+        return await open_transport(moniker)
+    except (ValueError, ImportError) as error:
+        raise ValueError(str(error)) from error
+    except OSError:
+        raise
+    except Exception as error:  # every transport's library has errors of its own, some of them plain Exceptions
+        raise BleakError(str(error)) from error
 
 
 def _cancellations() -> int:

@@ -34,6 +34,7 @@ class Stances(NamedTuple):
     speed_change: Floats  # m/s, speed that the shank loses meanwhile
     speed: float  # m/s of progression; shapes the walking curve
     curve: tuple[float, ...] = ()  # force at even steps over stance, any scale; empty = the model
+    right_curve: tuple[float, ...] = ()  # the right foot's, where it has its own
 
     @property
     def table(self) -> tuple[Floats, float]:
@@ -50,7 +51,10 @@ class Stances(NamedTuple):
         pick = (rows, foot)
         arrays = (self.support, self.impulse, self.stop, self.speed_change)
         support, impulse, stop, change = (a[pick][:, None] for a in arrays)
-        return self._replace(support=support, impulse=impulse, stop=stop, speed_change=change)
+        curve = self.right_curve if foot and self.right_curve else self.curve
+        return self._replace(
+            support=support, impulse=impulse, stop=stop, speed_change=change, curve=curve, right_curve=()
+        )
 
 
 def force(t: Floats, stances: Stances) -> Floats:
@@ -80,6 +84,9 @@ def contact_edges(stances: Stances) -> tuple[Floats, Floats]:
     """Return when the force first rises above and last falls below 20 N, in seconds after the start of support."""
     if not stances.tabulated:
         return _run_rise(stances), _run_fall(stances)
+    if stances.right_curve:
+        left, right = (contact_edges(stances.take(np.arange(len(stances.support)), foot)) for foot in (0, 1))
+        return np.hstack([left[0], right[0]]), np.hstack([left[1], right[1]])
     curve, area = stances.table
     grid = np.linspace(0, 1, WALK_GRID)
     level = CONTACT_N / (stances.impulse / (stances.support * area))

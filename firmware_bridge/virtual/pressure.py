@@ -64,11 +64,6 @@ class Placement:
     turn: float = 0.0
 
 
-def average_foot() -> Foot:
-    """Return the foot that the table describes."""
-    return Foot(np.ones(SOURCES), np.zeros((SOURCES, 2)))
-
-
 def draw_foot(seed: int, foot: int) -> Foot:
     """Return the anatomy of a person's foot: people differ by 15 % and 2.5 mm, the two feet of one by a third of it."""
     person, own = np.random.default_rng([seed, 11]), np.random.default_rng([seed, 12, foot])

@@ -71,6 +71,7 @@ class Gait:
     curve: tuple[
         float, ...
     ] = ()  # measured force at even steps over stance, any scale; empty = the model of the activity
+    right_curve: tuple[float, ...] = ()  # the right foot's, where it differs from the left foot's
     noise: float = 1.0  # scales the variation from step to step
     seconds: float = math.inf
     stand_s: tuple[float, float] = (0.0, 0.0)  # standing before and after
@@ -127,7 +128,8 @@ def plan(gait: Gait, seed: tuple[int, ...]) -> Iterator[Strides | Standing]:
             number += 1
             continue
         start = part.start + 0.3  # the first step after standing still
-        here = gait if part.what == gait.activity else replace(gait, activity="walking", speed=0.0, curve=())
+        walked = replace(gait, activity="walking", speed=0.0, curve=(), right_curve=())
+        here = gait if part.what == gait.activity else walked
         while True:
             rng = np.random.default_rng([*seed, 2, number])
             number += 1
@@ -177,7 +179,8 @@ def _strides(gait: Gait, start: float, rng: np.random.Generator, state: Floats, 
     pronation = np.stack([c.at(left[:-1]) for c in courses], axis=1) + camber + 0.15 * pronation_noise
     stop = np.full((BLOCK, 2), 0.052 if gait.forefoot else 0.030) * np.exp(0.03 * stop_noise)
     change = np.full((BLOCK, 2), 1.0 if gait.forefoot else 1.4)
-    stances = Stances(running, contact_time, contact_time, gait.mass, stop, change, float(speed.mean()), gait.curve)
+    curves = gait.curve, gait.right_curve
+    stances = Stances(running, contact_time, contact_time, gait.mass, stop, change, float(speed.mean()), *curves)
     stances, begin = _solve(stances, contact, contact_time, period)
     strides = Strides(
         start=start,

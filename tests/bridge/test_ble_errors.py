@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Callable
 
 import pytest
 from bleak import BleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
 from bleak.exc import (
     BleakBluetoothNotAvailableError,
     BleakBluetoothNotAvailableReason,
@@ -32,7 +35,8 @@ _REASON = BleakBluetoothNotAvailableReason
         (BleakBluetoothNotAvailableError("none", _REASON.NO_BLUETOOTH), "is there a Bluetooth adapter"),
         (BleakDBusError("org.freedesktop.DBus.Error.AccessDenied", []), "group bluetooth"),
         (BleakDBusError("org.bluez.Error.InProgress", ["in progress"]), "another program"),
-        (FileNotFoundError(2, "No such file"), "is the Bluetooth service running"),
+        (FileNotFoundError(2, "No such file"), "service cannot be reached: No such file.*BlueZ, behind D-Bus"),
+        (OSError(5, "radio"), "cannot be looked for: radio .is the Bluetooth service running"),
         (BleakError("whatever"), "whatever"),
         (TimeoutError(), "no answer"),
         (EOFError(), "EOFError"),
@@ -86,4 +90,33 @@ async def test_a_controller_that_is_away_is_unavailable() -> None:
     await server.wait_closed()
     with pytest.raises(Unavailable, match=r"no Bluetooth controller at tcp-client.*are the virtual insoles running"):
         async with open_source(f"ble:?backend=bumble:tcp-client:127.0.0.1:{port}", insole(), SystemClock()):
+            pass
+
+
+@pytest.mark.parametrize("transport", ["pigeon:1", "tcp-client:nowhere"])
+async def test_a_transport_that_does_not_exist_is_told(transport: str) -> None:
+    with pytest.raises(ConfigError, match=f"{transport} is no transport of bumble's: "):
+        async with open_source(f"ble:?backend=bumble:{transport}", insole(), SystemClock()):
+            pass
+
+
+async def test_whatever_a_transport_raises_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_: str) -> None:
+        raise Exception("LIBUSB_ERROR_OTHER")  # noqa: TRY002 - as bumble's transports do
+
+    monkeypatch.setattr("firmware_bridge.virtual.bumble_backend.open_transport", fail)
+    with pytest.raises(Unavailable, match=r"no Bluetooth controller at usb:0: LIBUSB_ERROR_OTHER \(is it plugged in"):
+        async with open_source("ble:?backend=bumble:usb:0", insole(), SystemClock()):
+            pass
+
+
+async def test_what_was_heard_instead_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hear(matches: Callable[[BLEDevice, AdvertisementData], bool], *_: object, **__: object) -> None:
+        for address, name in (("AA:01", "Insole demo R"), ("AA:02", "Polar"), ("AA:03", None)):
+            data = AdvertisementData(name, {}, {}, [], None, -60, ())
+            assert not matches(BLEDevice(address, name, None), data)
+
+    monkeypatch.setattr(BleakScanner, "find_device_by_filter", hear)
+    with pytest.raises(Unavailable, match=r"the left insole was not found .*Heard: AA:03, Insole demo R, Polar\)"):
+        async with open_source("ble:", insole(), SystemClock()):
             pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -186,6 +187,136 @@ def test_a_log_that_is_away_delays_and_loses_nothing(log: Log, monkeypatch: pyte
     asyncio.run(bridge(INSOLE, cast("Log", Stubborn(log)), Leaping(START)))
     assert samples(log) == 1000
     assert sum(link.received for link in log.read(Link, "ann")) == 1000
+
+
+class Dropping:
+    """A link whose inbox has dropped packets, and then breaks or falls silent for ever."""
+
+    def __init__(self, packets: list[Packet | Exception], dropped: int) -> None:
+        self._events = list(packets)
+        self.dropped = 0
+        self._at_the_end = dropped
+
+    def __aiter__(self) -> AsyncIterator[Packet]:
+        return self
+
+    async def __anext__(self) -> Packet:
+        if len(self._events) == 1:
+            self.dropped = self._at_the_end
+        event = self._events.pop(0) if self._events else None
+        if event is None:
+            await asyncio.Event().wait()
+        if isinstance(event, Exception):
+            raise event
+        assert event is not None
+        return event
+
+
+def test_what_an_inbox_dropped_is_told_also_of_a_link_that_ends(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firmware_bridge.retry.Backoff.delay", lambda self: 2.0)
+    links = [
+        Dropping([*packets(50), Unavailable("lost")], 5),
+        Dropping([*packets(50, start=START + 5 * SECOND, first=125), Unavailable("lost")], 2),
+    ]
+
+    @asynccontextmanager
+    async def opened(*_: object) -> AsyncIterator[AsyncIterator[Packet]]:
+        if not links:
+            raise ConfigError("enough")
+        yield links.pop(0)
+
+    monkeypatch.setattr(script, "open", opened)
+    with pytest.raises(ConfigError, match="enough"):
+        asyncio.run(bridge(INSOLE, log, Leaping(START + 2 * SECOND)))
+    dropped = [link.dropped for link in log.read(Link, "ann")]
+    assert sum(dropped) == 7
+    assert min(dropped) == 0
+
+
+def test_the_last_seconds_account_is_put_when_the_bridge_is_cancelled(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = asyncio.Event()
+
+    class Told(Dropping):
+        async def __anext__(self) -> Packet:
+            if not self._events:
+                ended.set()
+            return await super().__anext__()
+
+    @asynccontextmanager
+    async def opened(*_: object) -> AsyncIterator[AsyncIterator[Packet]]:
+        yield Told([*packets(30), Packet(START + 2 * SECOND, b"noise")], 3)
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(bridge(INSOLE, log, Leaping(START)))
+        await ended.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    monkeypatch.setattr(script, "open", opened)
+    asyncio.run(cancelled())
+    links = log.read(Link, "ann")
+    assert samples(log) == sum(link.received for link in links) == 120
+    assert (links[-1].corrupt, sum(link.dropped for link in links)) == (1, 3)
+    assert links[-1].time == START + 2 * SECOND
+
+
+def test_cancelled_in_a_put_no_packet_is_lost(log: Log) -> None:
+    """A packet has been read and the put before it is under way: it belongs to what is put last."""
+
+    class Away:
+        def __init__(self) -> None:
+            self.away = True
+            self.asked = threading.Event()
+
+        def put(self, items: list[Item]) -> None:
+            if self.away:
+                self.asked.set()
+                raise Unavailable("the disk is full")
+            log.put(items)
+
+    async def cancelled() -> None:
+        store = Away()
+        task = asyncio.ensure_future(bridge(INSOLE, cast("Log", store), Leaping(START)))
+        await asyncio.to_thread(store.asked.wait)
+        store.away = False
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    script.attempts = [packets(1000)]
+    asyncio.run(cancelled())
+    read = [int(t) for frames in log.read(Frames, "ann") for t in frames.time]
+    assert (max(read) - START) // SECOND == 10  # the put of the first ten seconds, and the packet that ended them
+
+
+def test_a_device_that_announces_what_its_profile_does_not_say_is_told(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = b"#insole v1 side=L n=8 rate=50 unit=raw max=4095\n" + b"".join(
+        b"%d,%d,1,2,3,4,5,6,7,8\n" % (i, i * 10) for i in range(300)
+    )
+    insole = Insole("ann", Side.LEFT, load_profile("insole-line"), "script:")
+    script.attempts = [[Packet(START + i * SECOND // 100, lines[i * 20 : i * 20 + 20]) for i in range(300)]]
+    asyncio.run(bridge(insole, log, Leaping(START)))
+    assert samples(log) == 0
+    told = [record.getMessage() for record in caplog.records if "announces" in record.getMessage()]
+    assert len(told) == 1
+    assert told[0].startswith(
+        "ann's left insole: nothing of it is stored: the insole announces rate=50, but its profile says 100; choose a "
+    )
+
+
+def test_bytes_that_do_not_fit_the_profile_are_told_once(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    noise: list[Packet | Exception] = [Packet(START + i * SECOND // 10, bytes(200)) for i in range(100)]
+    script.attempts = [[*noise, *packets(10, start=START + 20 * SECOND)]]
+    asyncio.run(bridge(INSOLE, log, Leaping(START)))
+    assert samples(log) == 40
+    told = [record.getMessage() for record in caplog.records if "came" in record.getMessage()]
+    assert len(told) == 1
+    assert "no packet of profile demo-16 in them; are its frame, head and checksum right" in told[0]
 
 
 def test_a_wrong_link_ends_the_bridge_with_what_to_change(log: Log) -> None:

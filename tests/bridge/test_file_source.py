@@ -132,6 +132,44 @@ async def test_a_folder_that_is_not_there_may_come_later(tmp_path: Path) -> None
         await _record(_some(2), tmp_path / "away" / "t")
 
 
+async def test_a_place_that_can_never_be_a_recording_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path, tmp_path / "file" / "t"):
+        with pytest.raises(ConfigError, match=r"cannot be written: .* directory; name another file"):
+            await _record(_some(2), place)
+
+
+async def test_a_recording_that_cannot_be_ended_keeps_why_the_link_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Above all a cancellation: whoever takes its place keeps the program running."""
+
+    def full(*_: object) -> None:
+        raise Unavailable("no space left")
+
+    under_way = asyncio.Event()
+
+    async def recording() -> None:
+        async with _source(_some(2)) as source, recorded(source, str(tmp_path / "t"), "ble", INSOLE) as tape:
+            await anext(tape)
+            monkeypatch.setattr("firmware_bridge.sources.recording._append", full)
+            under_way.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.ensure_future(recording())
+    await under_way.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert "the end of a recording is missing: no space left" in caplog.text
+
+
+async def test_an_unknown_option_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    await _record(_some(2), tmp_path / "t")
+    with pytest.raises(ConfigError, match=r"unknown option 'speed'; there are: pace, record$"):
+        await _read(tmp_path / "t", "?speed=2")
+
+
 async def test_a_compressed_recording_plays(tmp_path: Path) -> None:
     await _record(_some(5000), tmp_path / "t")
     (tmp_path / "t.gz").write_bytes(gzip.compress((tmp_path / "t").read_bytes()))
@@ -148,6 +186,8 @@ async def test_a_compressed_recording_plays(tmp_path: Path) -> None:
         ("1 aa\nhello\n", 3, 1),
         ("1 aa\n\n3 cc\n", 3, 1),
         ("2 aa\n1 bb\n", 3, 1),
+        ("2 aa\n9223372036854775807 bb\n", 3, 1),  # a time with which nobody can calculate
+        ("-2 aa\n", 2, 0),
         ("1 äö\n", 2, 0),
     ],
 )

@@ -161,6 +161,8 @@ def say(status: int, body: str = "", **headers: str) -> Callable[[str, str], Ans
         (413, "too much", (CorruptData, "too much")),
         (429, '{"message": "slow down"}', (Unavailable, "overloaded")),
         (503, "<html>gateway</html>", (Unavailable, "look at the server's log")),
+        (503, "<html>\n  gateway\n</html>\n", (Unavailable, "HTTP 503, <html> gateway </html> ")),
+        (501, "Unsupported method", (ConfigError, "does not answer as InfluxDB does")),
         (302, "", (ConfigError, "does not answer as InfluxDB does")),
     ],
 )

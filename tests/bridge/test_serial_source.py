@@ -7,6 +7,7 @@ import errno
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,14 +18,19 @@ from serial.tools.list_ports_common import ListPortInfo  # type: ignore[import-u
 
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.codec import Decoder, Encoder
-from firmware_bridge.errors import ConfigError, Unavailable
+from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import Packet, Side
+from firmware_bridge.profile import load_profile, parse_profile
 from firmware_bridge.sources import open_source
 from firmware_bridge.sources.serial import scan
 from firmware_bridge.virtual.control import command
 from firmware_bridge.virtual.firmware import Firmware
 from firmware_bridge.virtual.serial_insole import SerialInsole, serve_serial
 from tests.steady import SteadyFoot, insole
+
+PICO = parse_profile(
+    load_profile("demo-16").text.replace("baud = 115200", 'baud = 115200\nusb = ["2e8a:0005"]'), "mine.toml"
+)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
 
@@ -162,6 +168,47 @@ async def test_each_failure_says_what_to_look_at(monkeypatch: pytest.MonkeyPatch
         await _take("serial:COM9", bool)
 
 
+@posix
+async def test_what_is_no_serial_port_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in ("/dev/null", tmp_path / "file", tmp_path):
+        with pytest.raises(ConfigError, match=f"{place} is not a serial port; there are: "):
+            await _take(f"serial:{place}", bool)
+
+
+@posix
+async def test_a_port_that_vanishes_while_it_is_opened_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    termios = pytest.importorskip("termios")
+
+    def fail(*_: object, **__: object) -> None:
+        raise termios.error(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(serial, "serial_for_url", fail)
+    with pytest.raises(Unavailable, match="COM9 was lost"):
+        await _take("serial:COM9", bool)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_bug_in_the_reading_thread_is_raised_where_somebody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(serial, "serial_for_url", fail)
+    with pytest.raises(ZeroDivisionError):
+        await _take("serial:COM9", bool)
+
+
+async def test_a_port_that_fits_the_profile_is_marked_but_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [ListPortInfo("/dev/ttyUSB1"), ListPortInfo("/dev/ttyACM0")]
+    found[1].vid, found[1].pid = 0x2E8A, 5
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: found)
+    worn = replace(insole(), profile=PICO)
+    for url in ("serial:", "serial:/dev/none"):
+        with pytest.raises(InsoleError, match=r"here are: /dev/ttyACM0 \(fits the profile\), /dev/ttyUSB1"):
+            async with open_source(url, worn, SystemClock()):
+                pass
+
+
 async def test_a_path_that_is_taken_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "left").write_text("mine")
     with pytest.raises(ConfigError, match="left is taken by another file"):
@@ -187,7 +234,7 @@ async def test_a_server_that_is_away_is_unavailable() -> None:
     ("url", "message"),
     [
         ("serial:", "names no port"),
-        ("serial:/dev/x?bod=9600", "unknown option 'bod'; there are: baud, stall"),
+        ("serial:/dev/x?bod=9600", "unknown option 'bod'; there are: baud, pace, record, stall"),
         ("serial:/dev/x?baud=fast", "baud=fast has to be a number"),
         ("serial:nonsense://x", "nonsense"),
     ],

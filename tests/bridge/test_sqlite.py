@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
+from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import PARTITIONS, Frames, Key, Link, Side
-from firmware_bridge.stores import frames_blob, open_archive, open_log, sqlite_file
+from firmware_bridge.stores import open_archive, open_log, sqlite_file
 from firmware_bridge.stores.sqlite import SqliteLog
 from firmware_bridge.stores.tables import table
 
@@ -267,6 +267,39 @@ def test_a_damaged_chunk_is_skipped_and_told(path: Path, caplog: pytest.LogCaptu
     log.close()
 
 
+def test_a_damaged_row_is_skipped_and_told(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log = opened(path)
+    log.put([*(reading(i) for i in range(3)), samples(0), samples(100)])
+    sql(path, "UPDATE link SET side = 'lEft' WHERE _arrival = 2")
+    sql(path, "UPDATE frames SET side = 'lEft' WHERE _arrival = 4")
+    with caplog.at_level(logging.WARNING):
+        assert [n for n, _ in log.after([Frames, Link], 0)] == [1, 3, 5]
+    assert caplog.text.count("damaged") == 2
+    log.close()
+
+
+def test_a_text_that_is_damaged_is_told_with_a_remedy(path: Path) -> None:
+    log = opened(path)
+    log.put([reading(0)])
+    sql(path, "UPDATE link SET device = CAST(x'ff41' AS TEXT)")
+    with pytest.raises(ConfigError, match=r"damaged.*recover.*UTF-8"):
+        log.read(Link, "anna")
+    log.close()
+
+
+def test_a_connection_that_another_thread_took_is_not_missed(path: Path) -> None:
+    """Between looking whether one is idle and taking it, another thread may be quicker."""
+
+    class Taken(list[sqlite3.Connection]):
+        def __bool__(self) -> bool:
+            return True
+
+    log = opened(path)
+    log._idle = Taken()
+    assert log.head() == 0
+    log.close()
+
+
 # --- how much is read ---
 
 
@@ -312,33 +345,3 @@ def test_a_range_is_found_without_reading_the_rest(path: Path) -> None:
     assert [int(c.time[0]) for c in log.read(Frames, "anna", 29_905, 29_915)] == [29_900, 29_910]
     log.close()
     assert steps < 10
-
-
-# --- frames as blobs ---
-
-
-def test_a_blob_is_small_and_gives_back_every_bit() -> None:
-    time = np.arange(100) * 10_000_000 + 1_700_000_000_000_000_000
-    counts = (100 * (1 + np.sin(time[:, None] / 1e8 + np.arange(16)))).round()
-    pressure = counts.astype(np.float32)
-    pressure[3, 4] = np.array([0x7FC12345], np.uint32).view(np.float32)[0]  # a NaN with a message
-    blob, _ = frames_blob.encode(Frames("anna", Side.LEFT, "d", time, pressure))
-    assert len(blob) < (time.nbytes + pressure.nbytes) / 2
-    back = frames_blob.decode(frames_blob.CODEC, blob, start=int(time[0]), wearer="anna", side=Side.LEFT, device="d")
-    assert back.pressure.tobytes() == pressure.tobytes()
-    assert back.time.tolist() == time.tolist()
-
-
-def test_the_digest_is_of_the_content() -> None:
-    one, other, later = samples(0), samples(0), samples(1)
-    assert frames_blob.encode(one) == frames_blob.encode(other)
-    assert frames_blob.encode(one)[1] != frames_blob.encode(later)[1]
-    shifted = Frames("anna", Side.LEFT, "d", one.time + 1, one.pressure)
-    assert frames_blob.encode(one)[1] != frames_blob.encode(shifted)[1]
-
-
-@pytest.mark.parametrize("cut", [0, 3, 8, -1])
-def test_a_cut_blob_is_corrupt(cut: int) -> None:
-    blob, _ = frames_blob.encode(samples(0))
-    with pytest.raises(CorruptData, match="damaged"):
-        frames_blob.decode(frames_blob.CODEC, blob[:cut], start=0, wearer="anna", side=Side.LEFT, device="d")

@@ -13,7 +13,7 @@ import pytest
 from firmware_bridge.model import SECOND, Frames, Side
 from firmware_bridge.profile import Profile, load_profile
 from firmware_bridge.virtual.foot import Samples, VirtualFoot
-from firmware_bridge.virtual.pressure import Placement, average_foot, matrix, weights
+from firmware_bridge.virtual.pressure import SOURCES, Foot, Placement, matrix, weights
 from firmware_bridge.virtual.story import Story, plain_story
 from tests.walks import START, Course, Fault, Gait, lose, measured_curve, walk
 
@@ -151,9 +151,9 @@ def test_a_forefoot_strike_begins_in_front() -> None:
 
 
 def test_a_covering_layout_carries_all_and_a_moved_insole_nearly(profile: Profile) -> None:
-    area = profile.sensors.area_mm2
-    assert matrix(profile, average_foot(), Placement()) @ area * 1e-3 == pytest.approx(1)
-    assert matrix(profile, average_foot(), Placement(3, -3, 2)) @ area * 1e-3 == pytest.approx(1, abs=0.25)
+    area, average = profile.sensors.area_mm2, Foot(np.ones(SOURCES), np.zeros((SOURCES, 2)))
+    assert matrix(profile, average, Placement()) @ area * 1e-3 == pytest.approx(1)
+    assert matrix(profile, average, Placement(3, -3, 2)) @ area * 1e-3 == pytest.approx(1, abs=0.25)
 
 
 def test_any_layout_reads_in_its_own_unit() -> None:
