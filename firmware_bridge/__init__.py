@@ -37,7 +37,7 @@ from firmware_bridge.profile import (
     parse_calibration,
     parse_profile,
 )
-from firmware_bridge.retry import Backoff, persist
+from firmware_bridge.retry import persist
 from firmware_bridge.sources import link_of, open_source
 from firmware_bridge.stores import Archive, Log, open_archive, open_log
 from firmware_bridge.virtual.play import play_virtual
@@ -46,7 +46,6 @@ __all__ = [
     "PARTITIONS",
     "SECOND",
     "Archive",
-    "Backoff",
     "Calibration",
     "Clock",
     "Column",

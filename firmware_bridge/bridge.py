@@ -68,7 +68,7 @@ class _Carrier:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        backoff = Backoff()
+        backoff = Backoff(self._name)
         while True:
             opened = loop.time()
             try:
@@ -85,8 +85,7 @@ class _Carrier:
             except Unavailable as error:
                 if loop.time() - opened > STEADY_S:
                     backoff.reset()
-                delay = backoff.delay()
-                _log.warning("%s: %s; trying again in %.1f s", self._name, error, delay)
+                delay = backoff.delay(error)
             self._decode()
             self._decoder.reset()
             await self._wait(delay)

@@ -12,24 +12,32 @@ from firmware_bridge.errors import Unavailable
 
 T = TypeVar("T")
 
+TELL_AFTER_S = 60.0
+"""How much waiting lies between two lines of the log that say the same."""
+
 _log = logging.getLogger(__name__)
 
 
 class Backoff:
     """Delays that grow from `first_s` by `factor` up to `most_s`, spread by ±20 % so that two never march in step."""
 
-    def __init__(self, first_s: float = 0.25, factor: float = 1.7, most_s: float = 8.0) -> None:
-        self._first, self._factor, self._most = first_s, factor, most_s
-        self._next = first_s
+    def __init__(self, what: str, first_s: float = 0.25, factor: float = 1.7, most_s: float = 8.0) -> None:
+        self._what, self._first, self._factor, self._most = what, first_s, factor, most_s
+        self.reset()
 
     def reset(self) -> None:
         """Start over, after something has worked for a while."""
         self._next = self._first
+        self._told, self._silent_s = "", 0.0
 
-    def delay(self) -> float:
-        """Return the seconds to wait before the next attempt."""
+    def delay(self, error: Unavailable) -> float:
+        """Return the seconds to wait before the next attempt; the log says why, but not the same all the time."""
         delay = self._next * random.uniform(0.8, 1.2)
         self._next = min(self._next * self._factor, self._most)
+        if str(error) != self._told or self._silent_s >= TELL_AFTER_S:
+            _log.warning("%s: %s; trying again", self._what, error)
+            self._told, self._silent_s = str(error), 0.0
+        self._silent_s += delay
         return delay
 
 
@@ -38,11 +46,9 @@ async def persist(what: str, action: Callable[[], T]) -> T:
 
     Any other exception is the caller's. Cancellation ends the waiting at once, but not a call that is running.
     """
-    backoff = Backoff()
+    backoff = Backoff(what)
     while True:
         try:
             return await asyncio.to_thread(action)
         except Unavailable as error:
-            delay = backoff.delay()
-            _log.warning("%s: %s; trying again in %.1f s", what, error, delay)
-            await asyncio.sleep(delay)
+            await asyncio.sleep(backoff.delay(error))

@@ -126,7 +126,7 @@ def test_a_recording_is_stored_whole_with_its_device_first(log: Log) -> None:
 
 
 def test_a_lost_link_is_opened_again_and_the_hole_is_counted(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("firmware_bridge.retry.Backoff.delay", lambda self: 3.0)
+    monkeypatch.setattr("firmware_bridge.retry.Backoff.delay", lambda self, error: 3.0)
     script.attempts = [
         [*packets(100), Unavailable("out of range")],
         [Unavailable("not advertising")],
@@ -182,7 +182,7 @@ class Stubborn:
 
 
 def test_a_log_that_is_away_delays_and_loses_nothing(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("firmware_bridge.retry.Backoff.delay", lambda self: 0.0)
+    monkeypatch.setattr("firmware_bridge.retry.Backoff.delay", lambda self, error: 0.0)
     script.attempts = [packets(250)]
     asyncio.run(bridge(INSOLE, cast("Log", Stubborn(log)), Leaping(START)))
     assert samples(log) == 1000
@@ -213,7 +213,7 @@ class Dropping:
 
 
 def test_what_an_inbox_dropped_is_told_also_of_a_link_that_ends(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("firmware_bridge.retry.Backoff.delay", lambda self: 2.0)
+    monkeypatch.setattr("firmware_bridge.retry.Backoff.delay", lambda self, error: 2.0)
     links = [
         Dropping([*packets(50), Unavailable("lost")], 5),
         Dropping([*packets(50, start=START + 5 * SECOND, first=125), Unavailable("lost")], 2),
