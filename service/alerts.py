@@ -79,13 +79,13 @@ def decide(flag: Flag, earlier: Iterable[Alert], now: int, settings: AlertSettin
 def muted(flag: Flag, notes: Iterable[Note], now: int) -> bool:
     """Tell whether the wearer has asked for silence on the flag's topic.
 
-    The text of a `mute` note is `[TOPIC] [HOURS]`: "imbalance 2", "48", "over_pronation", or nothing, for every topic
-    and 24 hours. Hours of 0 end an earlier mute. The latest note on a topic counts.
+    The text of a `mute` note is `[TOPIC] [HOURS]`: "imbalance 2", "48", "over_pronation", or "all", for every topic
+    and 24 hours. Hours of 0 end an earlier mute. The latest note on a topic counts; one without a text was withdrawn.
     """
     asked = [
         (note.time, hours)
         for note in notes
-        if note.topic == "mute" and note.wearer == flag.wearer and note.time <= now
+        if note.topic == "mute" and note.text and note.wearer == flag.wearer and note.time <= now
         for topic, hours in [_mute(note.text)]
         if topic in {"", flag.topic}
     ]

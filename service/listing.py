@@ -6,20 +6,24 @@ import json as jsonlib
 import math
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from statistics import fmean
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from firmware_bridge import SECOND, ConfigError, Log, Side, open_log, same_row
+from firmware_bridge import SECOND, ConfigError, Log, Row, Side, kind_name, open_log, row_key, same_row
 from service import analysis
 from service.bouts import Bout, plain_bout
 from service.bouts import bouts as find_bouts
 from service.messages import verdict_text
+from service.notes import About, Span, about
 from service.plain import plain
-from service.rows import Block, Step, Verdict
+from service.retention import kept_from
+from service.rows import Block, Flag, Note, Step, Verdict
 from service.when import iso
 
 SUMMARY = {
@@ -36,7 +40,7 @@ def steps(store: str, wearer: str | None, *, json: bool) -> None:
     """Print everybody's or one wearer's steps: a line each, or a summary table of each foot."""
     table = _table("wearer", "foot", "steps", "valid", *(heading for heading, _ in SUMMARY.values()))
     with closing(open_log(store)) as log:
-        for name in _wearers(log, wearer):
+        for name in known_wearers(log, wearer):
             rows = log.read(Step, name)
             if json:
                 _print_lines(rows)
@@ -58,30 +62,38 @@ def _mean(values: Iterable[float], digits: int) -> str:
     return f"{fmean(finite):.{digits}f}" if finite else "-"
 
 
-def bouts(store: str, wearer: str | None, *, json: bool) -> None:
-    """Print runs and walks, newest last, with their verdicts."""
-    table = _table("wearer", "start (UTC)", "min", "what", "steps", "valid", "verdict")
+def bouts(store: str, wearer: str | None, *, json: bool, deleted: bool = False) -> None:
+    """Print runs and walks, newest last, with their notes and verdicts; those that do not count with `deleted` only."""
+    table = _table("wearer", "start (UTC)", "min", "what", "steps", "valid", "noted", "verdict")
     with closing(open_log(store)) as log:
-        for name in _wearers(log, wearer):
-            for bout in find_bouts(log.read(Step, name), log.read(Block, name), log.read(Verdict, name)):
+        for name in known_wearers(log, wearer):
+            found = find_bouts(log.read(Step, name), log.read(Block, name), log.read(Verdict, name))
+            noted = about([Span(bout.time, bout.stop) for bout in found], log.read(Note, name))
+            for bout in found:
+                said = noted[bout.time]
+                if said.deleted and not deleted:
+                    continue
                 if json:
-                    _print_line({"wearer": name, **plain_bout(bout)})
+                    _print_line({"wearer": name, **plain_bout(bout), "notes": asdict(said)})
                 else:
-                    table.add_row(name, *_bout(bout))
+                    table.add_row(name, *_bout(bout, said), style="strike" if said.deleted else None)
     if not json:
         Console().print(table)
 
 
-def _bout(bout: Bout) -> list[str]:
+def _bout(bout: Bout, noted: About) -> list[str]:
     start, minutes = iso(bout.time)[:16].replace("T", " "), f"{(bout.stop - bout.time) / SECOND / 60:.1f}"
     said = "\n".join(dict.fromkeys(verdict_text(verdict).title for verdict in bout.verdicts))
-    return [start, minutes, bout.activity, str(bout.steps), str(bout.valid_steps), said]
+    pain = f"pain {noted.pain}" if noted.pain else ""
+    parts = (noted.name, noted.shoes, noted.surface, pain, noted.remark, "deleted" if noted.deleted else "")
+    notes = "\n".join(escape(part) for part in parts if part)
+    return [start, minutes, bout.activity, str(bout.steps), str(bout.valid_steps), notes, said]
 
 
 def replay(store: str, wearer: str, *, json: bool) -> bool:
     """Analyze stored frames again and compare the steps with the stored ones; return whether they are the same."""
     with closing(open_log(store)) as log:
-        _wearers(log, wearer)
+        known_wearers(log, wearer)
         stored = {(row.time, row.side): row for row in log.read(Step, wearer)}
         again = {(row.time, row.side): row for row in analysis.replay(log, wearer) if isinstance(row, Step)}
     if json:
@@ -94,7 +106,43 @@ def replay(store: str, wearer: str, *, json: bool) -> bool:
     return not (different or missing or new)
 
 
-def _wearers(log: Log, wearer: str | None) -> list[str]:
+def check_replay(store: str, wearer: str) -> bool:
+    """Analyze stored frames again, compare all that was found with what is stored, and say what differs."""
+    kinds: tuple[type[Row], ...] = (Step, Block, Flag, Verdict)
+    with closing(open_log(store)) as log:
+        known_wearers(log, wearer)
+        kept = kept_from(log, wearer)
+        again = {(type(row), *row_key(row)): row for row in analysis.replay(log, wearer) if row.time >= kept}
+        stored = {(kind, *row_key(row)): row for kind in kinds for row in log.read(kind, wearer, kept)}
+    keys = [key for key in {**stored, **again} if not _equal(stored.get(key), again.get(key))]
+    if not keys:
+        print(f"{wearer}: identical, {len(stored)} rows")
+        return True
+    for kind in kinds:
+        own = [key for key in keys if key[0] is kind]
+        counts = {
+            "differ": sum(key in stored and key in again for key in own),
+            "are gone": sum(key not in again for key in own),
+            "are new": sum(key not in stored for key in own),
+        }
+        said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        if said:
+            first = min(row.time for row in ((again.get(key) or stored[key]) for key in own))
+            print(f"{wearer}: {kind_name(kind)}s: {said}; the first at {iso(first)}")
+    print(f"insole analyze --again {wearer} stores what is found today")
+    return False
+
+
+def _equal(one: Row | None, other: Row | None) -> bool:
+    return one is not None and other is not None and same_row(one, other)
+
+
+def known_wearers(log: Log, wearer: str | None) -> list[str]:
+    """Return everybody, or the one who was named.
+
+    Raises:
+        ConfigError: nothing is stored of that one.
+    """
     known = log.wearers()
     if wearer is not None and wearer not in known:
         raise ConfigError(f"nobody is called {wearer!r} in this store; there are: {', '.join(known) or 'none'}")

@@ -148,7 +148,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a person says about a moment: start, stop, name, pain, shoes, surface, mute."""
+    """What a person says about a moment; `service.notes` knows the topics. An empty text withdraws the note."""
 
     time: int
     wearer: Key[str]
@@ -166,3 +166,23 @@ class Progress:
     partition: Key[int]
     restart: int  # arrival number after which a fresh stage is fed again
     done: int  # arrival number up to which everything is put
+    since: int = 0  # event time (UTC ns) before which a fresh stage leaves samples out
+    again: int = 0  # arrival number up to which everything was taken in order of event time, notes first
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Everything of some kinds in [time, stop) was replaced by an analysis done again, or moved; tells who copies rows.
+
+    Put in the same transaction as what replaced it. What of it was found by analysis is the result of the arrivals
+    up to `done`; from `restart` on (or `since`, in event time) a fresh analyzer goes on from there.
+    """
+
+    time: int
+    wearer: Key[str]
+    kinds: Key[str]  # the names of the kinds, with blanks between
+    stop: int
+    restart: int  # as in Progress; all three are 0 where nothing was analyzed
+    done: int
+    since: int
+    head: int  # highest arrival number before, so that each replacement is a new arrival

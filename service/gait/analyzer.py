@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable
 
-from firmware_bridge import SECOND, Device, Frames, Link
+import numpy as np
+
+from firmware_bridge import SECOND, Device, Frames, Link, Side
 from service.gait import parameters as p
-from service.gait.baseline import Baseline
+from service.gait.baseline import Baseline, History
 from service.gait.blocks import Blocks
 from service.gait.bouts import Gathering
 from service.gait.flags import Detector, detectors
 from service.gait.load import Layout, layout_of, plain_layout
 from service.gait.verdict import verdicts
-from service.rows import Block, Flag, Step, Verdict
+from service.notes import STOP
+from service.rows import Block, Flag, Note, Step, Verdict
 
 Result = Step | Block | Flag | Verdict
 
@@ -24,52 +28,84 @@ class Analyzer:
     Steps come as soon as they are final for their own foot; blocks, flags and verdicts wait for the other foot until
     its own frames or link rows are 2 s further, or this foot is 3 minutes ahead. Laws:
     any split of the frames, and any interleaving of the feet within the lateness, gives the same rows; a fresh
-    analyzer fed from `needs_from` goes on as this one would.
+    analyzer that begins at `needs_from` goes on as this one would. Recordings may come in any order, each whole.
     """
 
-    def __init__(self, wearer: str, history: Sequence[Block] = ()) -> None:
-        """Begin. `history` holds earlier blocks of this wearer; those of the bouts that are fed again are ignored."""
-        self._wearer = wearer
-        self._history = {block.time: block for block in history}
-        self._layouts: dict[str, Layout] = {}
-        self._begin()
+    def __init__(self, wearer: str, history: Iterable[Block] | History = (), since: int | None = None) -> None:
+        """Begin.
 
-    def _begin(self) -> None:
-        self._gathering = Gathering(self._wearer)
+        Args:
+            wearer: whose frames come.
+            history: earlier blocks of this wearer; those of the bouts that are fed again are ignored. A `History`
+                learns what is found.
+            since: the `needs_from` of another analyzer that this one takes over from; older samples are left out.
+        """
+        self._wearer = wearer
+        self._history = history if isinstance(history, History) else History(history)
+        self._layouts: dict[str, Layout] = {}
+        self._described: set[Side] = set()
+        self._stops: list[int] = []
+        self._begin(since)
+
+    def _begin(self, since: int | None = None) -> None:
+        self._gathering = Gathering(self._wearer, self._described, self._stops)
         self._bout: _Bout | None = None
-        self._any = False
+        self._since = since
 
     @property
     def needs_from(self) -> int | None:
-        """Event time (UTC ns) from which on a fresh analyzer must be fed; None where nothing was fed.
+        """Event time (UTC ns) at which a fresh analyzer would have to begin; None where nothing was fed.
 
         Rows, devices apart, from before it are not needed any more. It lies before the current bout, at a moment when
         both feet had forgotten everything.
         """
-        if not self._any:
-            return None
-        since = self._gathering.pending
-        return None if since is None else since // p.RESET_NS * p.RESET_NS
+        return self._since
 
-    def feed(self, item: Frames | Device | Link) -> list[Result]:
+    def feed(self, item: Frames | Device | Link | Note) -> list[Result]:
         """Take what arrived; return the rows that became final.
 
+        A note changes what later bouts are compared with, and this one until it was first compared. A stop note that
+        lies before the last step comes too late: the bout is parted when the same frames are analyzed again.
+
         Raises:
-            ConfigError: the profile or calibration in a device row cannot be read.
+            ConfigError: the profile or calibration in a device row cannot be read; its samples then count as those
+                of an insole that nobody described.
         """
         if isinstance(item, Device):
-            self._layouts[item.device] = layout_of(item)
+            self._described.add(item.side)
+            if item.device not in self._layouts:
+                self._layouts[item.device] = layout_of(item)
             return []
-        self._any = True
+        if isinstance(item, Note):
+            self._note(item)
+            return []
+        last = item.time if isinstance(item, Link) else int(item.time[-1])
+        told = self.close() if self._gathering.precedes(item.side, last) else []
         if isinstance(item, Link):
             self._gathering.hear(item.side, item.time + SECOND)
-            return self._advance()
-        layout = self._layouts.get(item.device)
-        if layout is None or layout.count != item.pressure.shape[1]:
-            layout = plain_layout(item.pressure.shape[1])
-        self._gathering.hear(item.side, int(item.time[0]))
-        self._gathering.take(item.side, self._gathering.feet[item.side].feed(item, layout))
-        return self._advance()
+        else:
+            self._gathering.hear(item.side, int(item.time[0]))
+            self._take(item)
+        return told + self._advance()
+
+    def _note(self, note: Note) -> None:
+        self._history.note(note)
+        last = self._gathering.last
+        if note.topic == STOP and (last is None or note.time >= last):
+            at = bisect_left(self._stops, note.time)
+            self._stops[at:] = [stop for stop in self._stops[at:] if stop != note.time]
+            if note.text:
+                self._stops.insert(at, note.time)
+
+    def _take(self, frames: Frames) -> None:
+        if self._since is not None and frames.time[0] < self._since:
+            if frames.time[-1] < self._since:
+                return
+            frames = frames[int(np.searchsorted(frames.time, self._since)) :]
+        layout = self._layouts.get(frames.device)
+        if layout is None or layout.count != frames.pressure.shape[1]:
+            layout = plain_layout(frames.pressure.shape[1])
+        self._gathering.take(frames.side, self._gathering.feet[frames.side].feed(frames, layout))
 
     def close(self) -> list[Result]:
         """End the input: of a file, of a bout. Return what was held back; the analyzer is then as new."""
@@ -96,7 +132,14 @@ class Analyzer:
             out += self._end_bout()
         if self._bout is None and not math.isinf(complete):
             self._gathering.forget(int(complete))
+        self._settle()
         return out
+
+    def _settle(self) -> None:
+        since = self._gathering.pending
+        if since is not None:
+            start = since // p.RESET_NS * p.RESET_NS
+            self._since = start if self._since is None else max(start, self._since)
 
     def _end_bout(self) -> list[Result]:
         out = [] if self._bout is None else self._bout.end()
@@ -107,13 +150,12 @@ class Analyzer:
 class _Bout:
     """One bout in the making: its blocks, its detectors, its verdicts."""
 
-    def __init__(self, wearer: str, time: int, gathering: Gathering, history: dict[int, Block]) -> None:
+    def __init__(self, wearer: str, time: int, gathering: Gathering, history: History) -> None:
         self.time = self.last = time
         self.blocks = Blocks(wearer, time, gathering.share)
         self._gathering = gathering
         self._history = history
-        self._baseline = Baseline(history.values(), time)
-        self._detectors: list[Detector] = detectors(self._baseline)
+        self._detectors: list[Detector] = detectors(Baseline(history, time))
         self._own: list[Block] = []
 
     def add(self, step: Step) -> list[Result]:
@@ -131,9 +173,9 @@ class _Bout:
         out: list[Result] = []
         for block in blocks:
             self._own.append(block)
-            self._history[block.time] = block
+            self._history.learn(self._own)
             out.append(block)
             for detector in self._detectors:
                 out += detector.update(block)
-            out += verdicts(self._own, self._baseline)
+            out += verdicts(self._own, Baseline(self._history, self.time))
         return out

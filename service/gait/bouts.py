@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import deque
+from collections.abc import Collection, Sequence
 
 from firmware_bridge import Side
 from service.gait import parameters as p
@@ -19,20 +21,33 @@ class Gathering:
     foot is known to have come no earlier.
     """
 
-    def __init__(self, wearer: str) -> None:
-        self._wearer = wearer
+    def __init__(self, wearer: str, expected: Collection[Side] = (), stops: Sequence[int] = ()) -> None:
+        """Begin.
+
+        Args:
+            wearer: whose feet they are.
+            expected: the feet of which an insole was described, now or later: they are waited for longer.
+            stops: when the wearer said that a bout ended, ascending, now or later.
+        """
+        self._wearer, self._expected, self._stops = wearer, expected, stops
         self.feet = {side: Foot() for side in Side}
         self._seen: dict[Side, deque[Seen]] = {side: deque() for side in Side}
         self._stepping: dict[Side, Stepping | None] = dict.fromkeys(Side)
         self._ordered: dict[Side, deque[Step | tuple[int, int]]] = {side: deque() for side in Side}
         self._heard: dict[Side, int] = {}
         self._bout: int | None = None
+        self._chain: int | None = None  # the first of the bouts that stop notes alone keep apart
         self._last: int | None = None  # contact of the bout's last step
         self._closed = False
 
     def hear(self, side: Side, time: int) -> None:
         """Let a foot's event time advance to at least `time`: its samples, or its link's account, have come there."""
         self._heard[side] = max(time, self._heard.get(side, time))
+
+    @property
+    def last(self) -> int | None:
+        """Contact of the last step that has its bout."""
+        return self._last
 
     def close(self) -> None:
         """Take it that nothing comes any more."""
@@ -61,7 +76,7 @@ class Gathering:
             return float("-inf")
         now, own = max(self._heard.values()), self._heard.get(side)
         if own is None:
-            return float(now - p.ABSENT_NS)
+            return float(now - (p.BEHIND_NS if side in self._expected else p.ABSENT_NS))
         return float(max(own - p.LATENESS_NS, now - p.BEHIND_NS))
 
     @property
@@ -71,11 +86,21 @@ class Gathering:
 
     @property
     def pending(self) -> int | None:
-        """Time since which something is held that is not final: the current bout's start, or where we are."""
-        if self._bout is not None and self._last is not None and self.complete < self._last + p.BOUT_NS:
-            return self._bout
+        """Time since which something is held that is not final: the current bout's start, or where we are.
+
+        Nobody was silent at a stop note, so a bout that began at one goes back to the one before it.
+        """
         complete = self.complete
+        if self._bout is not None and self._last is not None and complete < self._last + p.BOUT_NS:
+            return self._chain
         return None if math.isinf(complete) else int(complete)
+
+    def precedes(self, side: Side, time: int) -> bool:
+        """Tell whether a foot has jumped so far back, between two bouts, that its past is told, not its present."""
+        since, heard = self.pending, self._heard.get(side)
+        if since is None or since == self._chain or time >= since - p.BEHIND_NS:
+            return False
+        return heard is None or time < heard - p.BEHIND_NS
 
     def share(self, side: Side, start: int, stop: int) -> float:
         """Return the share of a foot's samples that arrived between two times."""
@@ -103,10 +128,15 @@ class Gathering:
             return False
         time = self._seen[side][0].time
         own = self._stepping[side]
-        if own is not None and own.last is not None and own.bout == self._bout and time - own.last < p.BOUT_NS:
+        if own is not None and own.last is not None and own.bout == self._bout and not self._parts(own.last, time):
             return True
         other = self._seen[side.other]
         return other[0].time >= time if other else self.horizon(side.other) >= time
+
+    def _parts(self, last: int, time: int) -> bool:
+        """Tell whether a step begins a new bout: after silence, or because the wearer said so."""
+        stop = bisect_right(self._stops, last)
+        return time - last >= p.BOUT_NS or (stop < len(self._stops) and self._stops[stop] <= time)
 
     def _place(self, side: Side, seen: Seen) -> Step | None:
         own = self._stepping[side]
@@ -114,7 +144,9 @@ class Gathering:
             if own is not None:
                 self._ordered[side].append((seen.time, own.hole(seen)))
             return None
-        if self._last is None or seen.time - self._last >= p.BOUT_NS:
+        if self._last is None or self._parts(self._last, seen.time):
+            if self._last is None or seen.time - self._last >= p.BOUT_NS:
+                self._chain = seen.time
             self._bout, self._last = seen.time, seen.time
         assert self._bout is not None
         if own is None or own.bout != self._bout:

@@ -76,8 +76,9 @@ def change(blocks: Sequence[Block], measure: Measure, known: Normal | None) -> C
     """Compare the mean of some blocks with the normal.
 
     Beyond chance means beyond t_{n-1, 0.975} · sqrt(s_b² (1 + 1/n) + s_e²): the prediction interval of one more bout
-    from n earlier ones whose means scatter by s_b, measured with error s_e; and beyond the minimal detectable change
-    1.96 · √2 · s_e (Weir 2005, J Strength Cond Res 19:231).
+    from n earlier ones whose means scatter by s_b, measured with error s_e. And the whole 95 % interval has to lie
+    beyond the least change that matters (a minimum-effect test: Murphy and Myors 1999, J Appl Psychol 84:234): it is
+    looked at anew with every block of a bout, and three noisy ones among forty are soon beyond by chance.
     """
     values = np.array([float(getattr(block, measure.field)) for block in blocks])
     errors = np.array([measure.error(block) for block in blocks])
@@ -88,6 +89,6 @@ def change(blocks: Sequence[Block], measure: Measure, known: Normal | None) -> C
     if known is None:
         return Change(measure, value, value - half, value + half, math.nan, math.nan, 0, ())
     chance = t975(known.bouts - 1) * math.sqrt(known.sd**2 * (1 + 1 / known.bouts) + error**2)
-    limit = max(chance, p.MDC95 * error, measure.sds * known.sd, measure.least)
+    limit = max(chance, measure.sds * known.sd, measure.least + half)
     each = tuple(float(v) for v in values - known.mean)
     return Change(measure, value, value - half, value + half, known.mean, limit, known.bouts, each)

@@ -34,7 +34,6 @@ class Foot:
         self._timeline = Timeline()
         self._finder: Finder | None = None
         self._layout: Layout | None = None
-        self._device = ""
         self.samples = Samples()
 
     @property
@@ -48,12 +47,11 @@ class Foot:
         return None if self._finder is None else self._finder.horizon
 
     def feed(self, frames: Frames, layout: Layout) -> list[Seen]:
-        """Take frames, made by an insole of this layout."""
+        """Take frames, made by an insole of this layout; another one than before begins anew."""
         found = []
-        if frames.device != self._device or self._finder is None:
+        if layout is not self._layout:
             found = self.flush()
-            self._device, self._layout = frames.device, layout
-            self._finder = Finder(layout.hole_ns)
+            self._layout, self._finder = layout, Finder(layout.hole_ns)
         found += self._find(*self._timeline.feed(*layout.channels(frames)))
         return found
 

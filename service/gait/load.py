@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -112,6 +113,7 @@ def medial_weight(ml: Float64s, width_mm: float) -> Float64s:
     return np.clip((np.asarray(ml, np.float64) - 0.5) * width_mm / p.SOFT_EDGE_MM, -1.0, 1.0)
 
 
+@cache
 def plain_layout(count: int) -> Layout:
     """Return the layout of an insole that nobody described: a raw sum at 100 Hz, and no positions."""
     weights = np.zeros((CHANNELS, count))

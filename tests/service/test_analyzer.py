@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import cache
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from firmware_bridge import SECOND, Frames, Link, Side
 from service.gait import Analyzer
@@ -55,6 +57,80 @@ def test_any_interleaving_within_the_lateness_gives_the_same_rows(lag: list[floa
             clock = max(clock, int(piece.time[-1]) * 1e-9 + float(late[k]))
             timed.append((clock, piece))
     assert sets(analyze([piece for _, piece in sorted(timed, key=lambda t: t[0])])) == plain()
+
+
+BOUT_2 = 210 * SECOND
+lags = st.lists(st.floats(0, 1.4), min_size=1, max_size=8)
+skews = st.lists(st.floats(0, 150), min_size=1, max_size=8)
+
+
+@cache
+def two_bouts(*, outage: bool = False) -> tuple[Frames, ...]:
+    """Return both feet of two sessions, between them more than two minutes; with an outage on one side only."""
+    feet = [Frames.concatenate([f, replace(f, time=f.time + BOUT_2)]) for f in session()]
+    if outage:
+        begun = np.searchsorted(feet[1].time, START + 20 * SECOND)
+        feet[1] = Frames.concatenate([feet[1][:begun], feet[1][begun + 550 :]])
+    return tuple(feet)
+
+
+@cache
+def two_bouts_rows(*, outage: bool = False) -> list[str]:
+    return sets(analyze(merged(*(evenly(foot, 100) for foot in two_bouts(outage=outage)))))
+
+
+def accompanied(foot: Frames, late: NDArray[np.float64]) -> list[tuple[float, Frames | Link]]:
+    """Return a foot's frames as they arrive, and after those of every second its link's account; by arrival."""
+    timed: list[tuple[float, Frames | Link]] = []
+    clock = 0.0
+    for k, piece in enumerate(evenly(foot, 30)):
+        clock = max(clock, int(piece.time[-1]) / SECOND + late[k % len(late)])
+        timed.append((clock, piece))
+    rows = silence(START - 3 * SECOND, 300 + 180)
+    timed += [(row.time / SECOND + 1, row) for row in rows if row.side is foot.side]
+    return sorted(timed, key=lambda t: (t[0], isinstance(t[1], Link)))
+
+
+def skewed(feet: Sequence[list[tuple[float, Frames | Link]]], behind: list[float]) -> list[Frames | Link]:
+    """Bring both feet into one order, each lagging by turns (of twenty seconds) behind the other; its own stays."""
+    timed = []
+    for k, foot in enumerate(feet):
+        clock = 0.0
+        for at, item in foot:
+            lag = behind[(int(at) // 20 + k) % len(behind)] if int(at) // 60 % 2 == k else 0.0
+            clock = max(clock, at + lag)
+            timed.append((clock, item))
+    return [item for _, item in sorted(timed, key=lambda t: t[0])]
+
+
+@settings(max_examples=10, deadline=None)
+@given(behind=skews)
+def test_a_foot_may_be_minutes_behind_the_other(behind: list[float]) -> None:
+    feet: list[list[tuple[float, Frames | Link]]] = [
+        [(int(f.time[-1]) / SECOND, f) for f in evenly(foot, 50)] for foot in two_bouts()
+    ]
+    assert sets(analyze(skewed(feet, behind))) == two_bouts_rows()
+
+
+@pytest.mark.parametrize("outage", [False, True])
+@settings(max_examples=10, deadline=None)
+@given(late=lags, behind=skews)
+def test_frames_may_be_older_than_the_account_that_came_before_them(
+    outage: bool, late: list[float], behind: list[float]
+) -> None:
+    feet = [accompanied(foot, np.array(late)) for foot in two_bouts(outage=outage)]
+    assert sets(analyze(skewed(feet, [0.0]), close=False)) == two_bouts_rows(outage=outage)
+    assert sets(analyze(skewed(feet, behind), close=False)) == two_bouts_rows(outage=outage)
+
+
+def test_recordings_may_come_in_any_order() -> None:
+    first = merged(*(evenly(foot, 100) for foot in session()))
+    day = 86_400 * SECOND
+    second = [replace(f, time=f.time + day) for f in first]
+    ends = [silence(int(f[-1].time[-1]) + 180 * SECOND, 1) for f in (first, second)]
+    told = sets(analyze([*first, *ends[0], *second, *ends[1]], close=False))
+    assert sets(analyze([*second, *ends[1], *first, *ends[0]], close=False)) == told
+    assert len(told) > 2 * 80
 
 
 def swapped(rows: Rows) -> list[str]:
@@ -145,15 +221,19 @@ def test_standing_makes_no_steps() -> None:
     assert sum(isinstance(r, Step) for r in rows) > 8
 
 
-def test_restart_from_needs_from_goes_on_as_if_never_stopped() -> None:
-    left, right = session(seconds=60)
-    gap = 200 * SECOND
-    again = [replace(f, time=f.time + gap) for f in (left, right)]
-    items: list[Frames | Link] = [
-        *merged(evenly(left, 50), evenly(right, 50)),
-        *silence(int(left.time[-1]), 130),
-        *merged(evenly(again[0], 50), evenly(again[1], 50)),
-    ]
+@pytest.mark.parametrize("behind", [0.0, 40.0, 140.0])
+def test_restart_from_needs_from_goes_on_as_if_never_stopped(behind: float) -> None:
+    stopped_and_resumed(skewed([accompanied(foot, np.array([0.1])) for foot in two_bouts()], [behind]), 211)
+
+
+def test_restart_within_frames_that_hold_more_than_a_bout() -> None:
+    later = [replace(f, time=f.time + 2 * BOUT_2) for f in two_bouts()]
+    long = [Frames.concatenate([foot, after]) for foot, after in zip(two_bouts(), later, strict=True)]
+    stopped_and_resumed([*merged(*(evenly(foot, 11_000) for foot in long))], 1)
+
+
+def stopped_and_resumed(items: list[Frames | Link], every: int) -> None:
+    """Check that an analyzer that takes over after any item says what is left to say."""
     whole = Analyzer("ada")
     for device in devices():
         whole.feed(device)
@@ -163,13 +243,13 @@ def test_restart_from_needs_from_goes_on_as_if_never_stopped() -> None:
         emitted.append(whole.feed(item))
         points.append(whole.needs_from)
     end = whole.close()
-    assert len({r.bout for rows in emitted for r in rows if isinstance(r, Step)}) == 2
+    assert len({r.bout for rows in [*emitted, end] for r in rows if isinstance(r, Step)}) >= 2
     assert len(set(points)) >= 3
-    for k in range(10, len(items), 37):
+    for k in range(min(10, len(items) // 2), len(items), every):
         since = points[k]
         assert since is not None
         known = [r for rows in emitted[: k + 1] for r in rows if isinstance(r, Block)]
-        fresh = Analyzer("ada", known)
+        fresh = Analyzer("ada", known, since)
         for device in devices():
             fresh.feed(device)
         later: Rows = []

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from service.gait.baseline import Baseline
+from service.gait.baseline import Baseline, History
 from service.gait.verdict import verdicts
 from service.rows import Block, Verdict
 from tests.service.gait_rows import NAN, NOW, bout, earlier
 
 
 def verdict(blocks: Sequence[Block], history: Sequence[Block] | None = None) -> dict[str, Verdict]:
-    return {v.topic: v for v in verdicts(blocks, Baseline(earlier() if history is None else history, NOW))}
+    return {v.topic: v for v in verdicts(blocks, Baseline(History(earlier() if history is None else history), NOW))}
 
 
 def answers(blocks: Sequence[Block], history: Sequence[Block] | None = None) -> tuple[tuple[str, str], ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import ConfigError, Side
+from service.retention import Keep
 from service.settings import load_settings
 
 
@@ -55,6 +56,15 @@ def test_a_mistake_names_file_and_key(text: str, says: str) -> None:
 def test_a_named_file_has_to_be_there() -> None:
     with pytest.raises(ConfigError, match=r"other\.toml: cannot be read"):
         load_settings(Path("other.toml"))
+
+
+def test_what_is_kept_has_units_and_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = load_settings().keep
+    assert (keep.frames_days, keep.budget_gb, keep.free_gb) == (400, 20, 1)
+    monkeypatch.setenv("INSOLE_KEEP__BUDGET_GB", "2.5")
+    assert load_settings(written("[keep]\nframes_days = 30\n")).keep.keep() == Keep(30, 2.5, 1)
+    with pytest.raises(ConfigError, match=r"keep\.frames_days: Input should be greater than 0"):
+        load_settings(written("[keep]\nframes_days = 0\n"))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "insole.example"])

@@ -1,0 +1,188 @@
+"""What a wearer's notes say, and of which bout.
+
+A note with the time and topic of an earlier one corrects it; one with an empty text withdraws it. Steps and blocks
+never depend on notes, a stop note apart; verdicts follow them.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from firmware_bridge import SECOND, ConfigError
+from service.rows import Note
+
+START, STOP, NAME, SHOES, SURFACE = "start", "stop", "name", "shoes", "surface"
+PAIN, MASS, MUTE, DELETE, REMARK = "pain", "mass", "mute", "delete", "remark"
+TOPICS: Mapping[str, str] = {
+    START: "a bout begins; what is noted for the same moment belongs to it, too",
+    STOP: "the bout ends here: steps after it are another one's",
+    NAME: "what the wearer is called, from then on",
+    SHOES: "what was worn; a bout is compared with those in the same shoes",
+    SURFACE: "what was walked on",
+    PAIN: "0 to 10 and where: low back 3, hip left 2, other 4 knee",
+    MASS: "of the body, from then on: 70 kg, 154 lb",
+    MUTE: "no alerts: [TOPIC] [HOURS]",
+    DELETE: "the bout does not count for later ones",
+    REMARK: "anything",
+}
+"""What can be noted, and what it means."""
+
+OF_BOUT = frozenset({SHOES, SURFACE, DELETE})
+"""Topics that say nothing without a bout."""
+JUDGED = frozenset({START, SHOES, DELETE})
+"""Topics that verdicts depend on."""
+PLACES = ("low back", "hip left", "hip right", "other")
+"""Where pain is asked for."""
+
+AFTER_NS = 12 * 3600 * SECOND
+"""How long after a bout a note may still mean it: shoes are often entered in the evening."""
+BEFORE_NS = 30 * 60 * SECOND
+"""How long before a bout it may be announced by a start note."""
+
+_WITHOUT_TEXT = {START: "yes", STOP: "yes", DELETE: "yes", MUTE: "all"}
+_NUMBER = r"(\d+(?:[.,]\d+)?)"
+_MASS = re.compile(rf"{_NUMBER}\s*(kg|lbs?|)", re.IGNORECASE | re.ASCII)
+_KG = {"kg": 1.0, "": 1.0, "lb": 0.453_592_37, "lbs": 0.453_592_37}
+_LEAST_KG, _MOST_KG = 15.0, 350.0
+_LEVEL = re.compile(r"(?:^|(?<=\s))(\d+)(?:\s*/\s*10)?(?=\s|$)", re.ASCII)
+
+
+class Span(NamedTuple):
+    """A bout in time (UTC ns): its first contact, and the last one that is known."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the notes say of one bout; "" where they say nothing."""
+
+    name: str = ""
+    mass: str = ""
+    shoes: str = ""
+    surface: str = ""
+    pain: str = ""
+    remark: str = ""
+    deleted: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The shoes as they are compared; those that nobody named are a kind of their own."""
+        return self.shoes.casefold()
+
+    @property
+    def basis(self) -> tuple[str, bool]:
+        """What verdicts depend on."""
+        return self.kind, self.deleted
+
+
+def checked(time: int, wearer: str, topic: str, text: str | None = None) -> Note:
+    """Return a note in the form in which it is kept: masses in kg, pain as places with numbers.
+
+    `text` may be missing where the topic says it all; an empty one withdraws what was noted at that time.
+
+    Raises:
+        ConfigError: no such topic, or a text that does not fit it.
+    """
+    if topic not in TOPICS:
+        raise ConfigError(f"there is no topic {topic!r} to note; there are: {', '.join(TOPICS)}")
+    if text is None:
+        if topic not in _WITHOUT_TEXT:
+            raise ConfigError(f"what about {topic}? Write it behind the topic ({TOPICS[topic]})")
+        text = _WITHOUT_TEXT[topic]
+    plain = " ".join(text.split())
+    if plain and topic == MASS:
+        plain = _mass(plain)
+    if plain and topic == PAIN:
+        plain = ", ".join(_pain(part) for part in re.split(r"\s*[,;]\s*", plain))
+    return Note(time, wearer, topic, plain)
+
+
+def _mass(text: str) -> str:
+    found = _MASS.fullmatch(text)
+    kg = float(found[1].replace(",", ".")) * _KG[found[2].lower()] if found else 0.0
+    if not _LEAST_KG <= kg <= _MOST_KG:
+        raise ConfigError(
+            f"{text!r} is no mass of a person; write kilograms or pounds, like 70 kg or 154 lb "
+            f"({_LEAST_KG:.0f} to {_MOST_KG:.0f} kg)"
+        )
+    return f"{kg:.1f} kg"
+
+
+def _pain(text: str) -> str:
+    """Return one place and its number in their order; what is no known place is kept behind "other"."""
+    found = _LEVEL.findall(text)
+    if len(found) != 1 or int(found[0]) > 10:
+        raise ConfigError(f"{text!r} is no pain; write a place and one number from 0 to 10: {_examples()}")
+    level, words = int(found[0]), _LEVEL.sub(" ", text).lower().split()
+    if not words:
+        if level:
+            raise ConfigError(f"where is the pain of {level}? Write the place: {_examples()}")
+        return "0"
+    place = next((known for known in PLACES if sorted(known.split()) == sorted(words)), "")
+    if place:
+        return f"{place} {level}"
+    return f"other {level} {' '.join(word for word in words if word != 'other')}"
+
+
+def _examples() -> str:
+    return ", ".join(f"{place} 3" for place in PLACES)
+
+
+def standing(notes: Iterable[Note]) -> list[Note]:
+    """Return the notes that hold, by time: the last of each time and topic, unless it was withdrawn."""
+    last = {(note.time, note.topic): note for note in notes}
+    return [last[key] for key in sorted(last) if last[key].text]
+
+
+def bout_of(time: int, spans: Sequence[Span], *, ahead: bool = False) -> Span | None:
+    """Return which of the bouts (by start) something noted at a time is about.
+
+    The one that has begun by then, while it lasts and up to 12 h later if no other has begun. With `ahead`, as for a
+    start note, one that begins within 30 min comes before one that is over.
+    """
+    k = bisect_right(spans, time, key=lambda span: span.start)
+    last = spans[k - 1] if k and time <= spans[k - 1].stop + AFTER_NS else None
+    following = spans[k] if k < len(spans) and spans[k].start <= time + BEFORE_NS else None
+    if ahead and following is not None and (last is None or time > last.stop):
+        return following
+    return last
+
+
+def about(spans: Sequence[Span], notes: Iterable[Note]) -> dict[int, About]:
+    """Return what the notes say of each bout (by start). Of several notes on a topic the latest one counts.
+
+    Mass and name hold from their time on; the rest is about one bout alone.
+    """
+    held = standing(notes)
+    starts = {note.time for note in held if note.topic == START}
+    names, masses = ([note for note in held if note.topic == topic] for topic in (NAME, MASS))
+    said: dict[int, dict[str, str]] = {span.start: {} for span in spans}
+    for note in held:
+        if note.topic in {NAME, MASS}:
+            continue
+        bout = bout_of(note.time, spans, ahead=note.time in starts)
+        if bout is not None:
+            said[bout.start][note.topic] = note.text
+    return {
+        span.start: About(
+            name=lasting(names, NAME, span.stop),
+            mass=lasting(masses, MASS, span.stop),
+            shoes=said[span.start].get(SHOES, ""),
+            surface=said[span.start].get(SURFACE, ""),
+            pain=said[span.start].get(PAIN, ""),
+            remark=said[span.start].get(REMARK, ""),
+            deleted=DELETE in said[span.start],
+        )
+        for span in spans
+    }
+
+
+def lasting(notes: Sequence[Note], topic: str, time: int) -> str:
+    """Return what holds at a time by the notes (standing, by time) on a topic that lasts; "" where nothing does."""
+    return next((note.text for note in reversed(notes) if note.topic == topic and note.time <= time), "")
