@@ -39,7 +39,7 @@ from firmware_bridge.profile import (
 )
 from firmware_bridge.retry import persist
 from firmware_bridge.sources import link_of, open_source
-from firmware_bridge.stores import Archive, Log, open_archive, open_log
+from firmware_bridge.stores import Archive, Holding, Log, Usage, open_archive, open_log
 from firmware_bridge.virtual.play import play_virtual
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "CorruptData",
     "Device",
     "Frames",
+    "Holding",
     "Insole",
     "InsoleError",
     "Item",
@@ -66,6 +67,7 @@ __all__ = [
     "Side",
     "SystemClock",
     "Unavailable",
+    "Usage",
     "bridge",
     "builtin_profiles",
     "columns",

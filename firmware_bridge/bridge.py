@@ -62,6 +62,7 @@ class _Carrier:
         self._account = LinkAccount(insole)
         self._packets: list[Packet] = []
         self._items: list[Item] = []
+        self._live = True
         self._described = False
         self._trouble = ""
         self._strange = 0  # bytes since the last one that belonged to a sample
@@ -98,7 +99,7 @@ class _Carrier:
         slot, ahead, due = -1, 0, loop.time() + PUT_EVERY_S
         try:
             async for packet in packets:
-                live = packet.time > self._clock.now() - LIVE_WITHIN
+                self._live = live = packet.time > self._clock.now() - LIVE_WITHIN
                 begun = slot
                 slot = packet.time // (LIVE_SLOT if live else SECOND)
                 if slot != begun:
@@ -158,9 +159,14 @@ class _Carrier:
             del self._items[: len(items)]  # only now: a cancelled put is made again, and a second one changes nothing
 
     async def put_last(self) -> None:
-        """Put what is left when the bridge ends; there is no later, so a store that is away is only reported."""
-        self._decode()
-        self._items += self._account.stop(self._decoder.counts, self._decoder.battery_pct)
+        """Put what is left when the bridge ends; there is no later, so a store that is away is only reported.
+
+        Of a past that can be told again the second under way is left out: half of it would replace the whole, which
+        an earlier telling may have put.
+        """
+        if self._live:
+            self._decode()
+            self._items += self._account.stop(self._decoder.counts, self._decoder.battery_pct)
         if self._items:
             try:
                 await asyncio.to_thread(self._log.put, self._items)

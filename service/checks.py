@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 from rich.console import Console
 
-from firmware_bridge import InsoleError, link_of, open_archive, open_log
+from firmware_bridge import InsoleError, Log, link_of, open_archive, open_log
 from service.alerts import check_urls
+from service.retention import describe, forecast
 from service.settings import InsoleSettings, Settings
+from service.when import iso
 
 
 def check_all(settings: Settings) -> bool:
@@ -27,7 +27,7 @@ def check_all(settings: Settings) -> bool:
 
 
 def _parts(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
-    yield "store", lambda: _store(settings.store)
+    yield "store", lambda: _store(settings)
     for keys in settings.insoles:
         yield f"{keys.wearer}'s {keys.side} insole", lambda keys=keys: _insole(keys)  # type: ignore[misc]
     yield "page", lambda: _page(settings)
@@ -36,12 +36,33 @@ def _parts(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
         yield f"mirror {target}", lambda target=target: _archive(target, settings)  # type: ignore[misc]
 
 
-def _store(url: str) -> str:
-    with closing(open_log(url)) as log:
-        wearers = len(log.wearers())
-    path = Path(url.partition(":///")[2]).expanduser()
-    free = shutil.disk_usage(path.parent if path.parent.exists() else Path.cwd()).free / 1e9
-    return f"{url}, {wearers} wearers, {free:.0f} GB free on its disk"
+def _store(settings: Settings) -> str:
+    with closing(open_log(settings.store)) as log:
+        return "\n      ".join(_sizes(log, settings))
+
+
+def _sizes(log: Log, settings: Settings) -> Iterator[str]:
+    """Yield how much there is of what, what goes next, and how long the room lasts."""
+    usage, keep = log.usage(), settings.keep.keep()
+    held = [holding for holding in log.holdings() if holding.rows]
+    yield (
+        f"{settings.store}, {len(log.wearers())} wearers, {_size(usage.used)} of {keep.budget_gb:g} GB, "
+        f"{usage.free / 1e9:.0f} GB free on its disk"
+    )
+    for holding in held:
+        since = f", since {iso(holding.oldest)[:10]}" if holding.oldest is not None else ""
+        yield f"  {holding.kind}: {holding.rows} rows, about {_size(holding.bytes)}{since}"
+    days = forecast(held, usage, keep)
+    yield "next to be forgotten: " + "; ".join(describe(log, keep, settings.mirrors))
+    yield f"room for about {days:.0f} more days at this pace" if days is not None else "too new to say how long it fits"
+    if usage.share:
+        yield f"on a network share ({usage.share}): two computers may harm it; keep it on a local disk"
+    if not usage.shrinks:
+        yield f"an older file: what is forgotten leaves room within it ({_size(usage.reusable)}) but not on the disk"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def _insole(keys: InsoleSettings) -> str:

@@ -107,26 +107,96 @@ def serve(host: Host = None, port: Port = None, store: Store = None, config: Con
 def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings, packed by gzip or not.")],
     wearer: Annotated[str | None, typer.Option(help="Whose; the file's name where it is not given.")] = None,
-    start: Annotated[str | None, typer.Option(help="When a file without a date began: 2026-05-01T06:30:00Z.")] = None,
+    start: Annotated[str | None, typer.Option(help="When it began, 2026-05-01T06:30:00Z; or its own date.")] = None,
     form: Annotated[str | None, typer.Option("--format", help="The format; found by itself otherwise.")] = None,
+    columns: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Map of a CSV file's columns.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Though the same recording is stored already.")] = False,
     store: Store = None,
     config: Config = None,
 ) -> None:
-    """Put recordings into the log and analyze them."""
+    """Put recordings into the log and analyze them; what is there already stays as it is."""
     from service.recordings import import_files
 
-    failed = import_files(files, _settings(config, store=store).store, wearer=wearer, start=start, form=form)
-    if failed:
+    url = _settings(config, store=store).store
+    if import_files(files, url, wearer=wearer, start=start, form=form, columns=columns, again=again):
         raise typer.Exit(1)
 
 
 @app.command()
 @told
-def bouts(wearer: Wearer = None, json: Json = False, store: Store = None, config: Config = None) -> None:
-    """List runs and walks with what is said of each."""
+def bouts(
+    wearer: Wearer = None,
+    json: Json = False,
+    deleted: Annotated[bool, typer.Option("--all", help="Those, too, that are noted as deleted.")] = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """List runs and walks with what is noted and said of each."""
     from service import listing
 
-    listing.bouts(_settings(config, store=store).store, wearer, json=json)
+    listing.bouts(_settings(config, store=store).store, wearer, json=json, deleted=deleted)
+
+
+@app.command()
+@told
+def note(
+    wearer: Annotated[str, typer.Argument(help="Whose.")],
+    topic: Annotated[
+        str | None, typer.Argument(help="shoes, surface, pain, delete ...; a wrong one lists all.")
+    ] = None,
+    text: Annotated[str | None, typer.Argument(help='What: "blue ones", "low back 3", "70 kg".')] = None,
+    at: Annotated[str | None, typer.Option(help="When, 2026-05-01T06:30:00Z; now where it is not given.")] = None,
+    bout: Annotated[str | None, typer.Option(help="At the start of this bout, as `insole bouts` names it.")] = None,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what was noted then.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List the notes instead.")] = False,
+    json: Json = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Note something about a run or walk; verdicts follow."""
+    from service import noting
+
+    url = _settings(config, store=store).store
+    if listed:
+        noting.list_notes(url, wearer, json=json)
+    else:
+        noting.note(url, wearer, topic or "", text, at=at, bout=bout, withdraw=withdraw)
+
+
+@app.command()
+@told
+def move(
+    wearer: Annotated[str, typer.Argument(help="Whose it is so far.")],
+    bout: Annotated[str, typer.Option(help="Which, as `insole bouts` names it.")],
+    to: Annotated[str, typer.Option(help="Who wore the insoles.")],
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Give a run or walk to somebody else, who wore the insoles; both are analyzed again."""
+    from service import noting
+
+    noting.hand_over(_settings(config, store=store).store, wearer, bout, to)
+
+
+@app.command()
+@told
+def analyze(
+    wearer: Wearer = None,
+    again: Annotated[bool, typer.Option("--again", help="All that is stored, not only what is new.")] = False,
+    since: Annotated[str | None, typer.Option(help="With --again: from this moment on.")] = None,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Analyze what has arrived; with --again, replace what was found before and keep the notes."""
+    from service import noting
+
+    url = _settings(config, store=store).store
+    if again:
+        noting.again(url, wearer, since)
+    elif wearer or since:
+        raise ConfigError("one wearer, or from a moment on: that goes with --again only")
+    else:
+        noting.catch_up(url)
 
 
 @app.command()
@@ -142,6 +212,7 @@ def steps(wearer: Wearer = None, json: Json = False, store: Store = None, config
 @told
 def replay(
     wearer: Annotated[str, typer.Argument(help="Whose.")],
+    check: Annotated[bool, typer.Option("--check", help="Compare blocks, flags and verdicts, too.")] = False,
     json: Json = False,
     store: Store = None,
     config: Config = None,
@@ -149,7 +220,8 @@ def replay(
     """Analyze the stored frames once more, without putting anything, and compare with the stored steps."""
     from service import listing
 
-    if not listing.replay(_settings(config, store=store).store, wearer, json=json):
+    url = _settings(config, store=store).store
+    if not (listing.check_replay(url, wearer) if check else listing.replay(url, wearer, json=json)):
         raise typer.Exit(1)
 
 

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from firmware_bridge import Calibration, ConfigError, Insole, Side, load_calibration, load_profile
 from service.alerts import AlertSettings
+from service.retention import Keep
 
 FILE = Path("insole.toml")
 
@@ -86,6 +87,20 @@ class InfluxKeys(BaseModel):
     token: str = ""
 
 
+class KeepKeys(BaseModel):
+    """How long raw samples are kept; steps, verdicts, notes and all else that is small stay for ever."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    frames_days: float = Field(Keep().frames_days, gt=0, description="counted back from when the wearer was last heard")
+    budget_gb: float = Field(Keep().budget_gb, gt=0, description="what the log may take; the oldest samples go first")
+    free_gb: float = Field(Keep().free_gb, ge=0, description="what is left free of the disk")
+
+    def keep(self) -> Keep:
+        """Return them as the retention takes them."""
+        return Keep(self.frames_days, self.budget_gb, self.free_gb)
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -102,6 +117,7 @@ class Settings(BaseSettings):
         (), description="archives that get a copy, for example influx://127.0.0.1:8086/insole"
     )
     influx: InfluxKeys = InfluxKeys()
+    keep: KeepKeys = KeepKeys()
 
     @classmethod
     def settings_customise_sources(

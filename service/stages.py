@@ -27,20 +27,23 @@ from firmware_bridge import (
     Link,
     Log,
     bridge,
+    kind_name,
     open_archive,
     open_log,
     persist,
 )
 from service.alerts import AlertSettings, AppriseNotifier, check_urls, process
 from service.analysis import INPUTS, Analysis
-from service.rows import Alert, Block, Flag, Note, Progress, Step, Verdict
+from service.retention import Retention
+from service.rows import Alert, Block, Flag, Note, Progress, Replaced, Step, Verdict
 from service.settings import Settings, WebSettings
 from service.web import LOOPBACK, create_app
 
 TAIL_POLL_S = 0.02
 TAIL_LIMIT = 1000
 MIRROR_EVERY_S = 0.5
-MIRRORED: tuple[type[Any], ...] = (Device, Frames, Link, Step, Block, Flag, Verdict, Alert, Note)
+MIRRORED: tuple[type, ...] = (Device, Frames, Link, Step, Block, Flag, Verdict, Alert, Note)
+_MIRRORED = {kind_name(kind): kind for kind in MIRRORED}
 
 _log = logging.getLogger(__name__)
 
@@ -54,10 +57,12 @@ async def run(settings: Settings, insoles: Sequence[Insole]) -> None:
     settings.web.check()
     check_urls(settings.alerts.urls)
     with closing(await asyncio.to_thread(open_log, settings.store)) as log:
+        await asyncio.to_thread(log.claim)
         async with asyncio.TaskGroup() as group:
             for insole in insoles:
                 group.create_task(bridge(insole, log))
             group.create_task(analyze(log))
+            group.create_task(retain(Retention(log, settings.keep.keep(), settings.mirrors)))
             group.create_task(alert(log, settings.alerts.settings()))
             for target in settings.mirrors:
                 group.create_task(mirror(log, target, open_archive(target, settings.influx.token)))
@@ -112,6 +117,13 @@ async def analyze(log: Log) -> None:
             await persist("store", partial(log.put, rows))
 
 
+async def retain(retention: Retention) -> None:
+    """Forget old samples, at the start and then every hour, in pieces between which others have their turn."""
+    while True:
+        pause_s = await persist("store", retention.step)
+        await asyncio.sleep(pause_s)
+
+
 async def alert(log: Log, settings: AlertSettings) -> None:
     """Bring flags to people: at least once, and no oftener than the cool-down allows."""
     notifier = AppriseNotifier(settings.urls)
@@ -135,18 +147,32 @@ def _tell(log: Log, flag: Flag, settings: AlertSettings, notifier: AppriseNotifi
 async def mirror(log: Log, target: str, archive: Archive, *, follow: bool = True) -> None:
     """Put everything of a log into an archive, at least once; it goes on where it stopped, hours later too.
 
-    Without `follow` it ends when the archive has everything.
+    What was replaced in the log is replaced there. Without `follow` it ends when the archive has everything.
     """
     stage = f"mirror {target}"
     cursor = await persist("store", partial(_done, log, stage))
     try:
-        async for batch in tail(log, MIRRORED, cursor, follow=follow):
-            await persist(target, partial(archive.put, [item for _, item in batch]))
+        async for batch in tail(log, (*MIRRORED, Replaced), cursor, follow=follow):
+            await persist(target, partial(archive.put, [item for _, item in batch if not isinstance(item, Replaced)]))
+            for _, item in batch:
+                if isinstance(item, Replaced):
+                    await persist(target, partial(_replace, log, archive, item))
             await persist("store", partial(log.put, [_progress(stage, batch[-1][0])]))
             if follow and len(batch) < TAIL_LIMIT:
                 await asyncio.sleep(MIRROR_EVERY_S)  # fewer and larger writes: an archive is not for watching a foot
     finally:
         await asyncio.to_thread(archive.close)
+
+
+def _replace(log: Log, archive: Archive, told: Replaced) -> None:
+    """Bring an archive to what the log holds now; rows that the log has since are put again later, and stay."""
+    for kind in (_MIRRORED[name] for name in told.kinds.split() if name in _MIRRORED):
+        rows: list[Any] = log.read(kind, told.wearer, told.time, told.stop)
+        try:
+            archive.replace([kind], told.wearer, told.time, told.stop, rows)
+        except ConfigError as error:  # it cannot delete, or what is wrong shows again with the next put
+            _log.warning("what is not true any more stays in the archive: %s", error)
+            archive.put(rows)
 
 
 async def serve(log: Log, settings: WebSettings) -> None:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import Item
 from firmware_bridge.plugins import ARCHIVES, LOGS, Plugins
 
-__all__ = ["BEGINNING", "END", "Archive", "Log", "open_archive", "open_log"]
+__all__ = ["BEGINNING", "END", "Archive", "Holding", "Log", "Usage", "open_archive", "open_log"]
 
 BEGINNING = -(2**63)
 """Before every time; the default start of a range."""
@@ -20,6 +21,28 @@ END = 2**63 - 1
 """After every time; the default stop of a range."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a log holds of one kind, of everybody."""
+
+    kind: str
+    rows: int
+    oldest: int | None  # UTC ns; None where there is none, or where the kind is of nobody
+    newest: int | None
+    bytes: int  # about
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The room that a log takes, in bytes."""
+
+    used: int
+    reusable: int  # held by the log, but empty
+    free: int  # what its disk has left
+    shrinks: bool  # whether what is empty can be given back to the disk
+    share: str  # the network file system on which it lies, "" for a disk of this computer
 
 
 class Log(Protocol):
@@ -66,6 +89,32 @@ class Log(Protocol):
 
     def version(self) -> int:
         """Return a number that changes whenever anybody, in any process, has put something; cheap."""
+
+    def span(self, kind: type, wearer: str, arrived: int = END) -> tuple[int, int] | None:
+        """Return the first and last time of what arrived up to a number; None where there is nothing. Cheap."""
+
+    def forget(self, kinds: Sequence[type], wearer: str, before: int, arrived: int, limit: int = 1000) -> int:
+        """Delete what lies before a time and arrived up to a number, oldest first; return how many items that were.
+
+        At most `limit` of each kind, in one transaction: call again until there are none. Frames count by their first
+        time. No arrival number changes, and a tail sees nothing of it.
+        """
+
+    def give_back(self) -> int:
+        """Give some room that is empty back to the disk, briefly; return the bytes, 0 where there is no more."""
+
+    def usage(self) -> Usage:
+        """Return how much room the log takes; cheap."""
+
+    def holdings(self) -> list[Holding]:
+        """Return what the log holds of each kind, in order of their names; it may take seconds."""
+
+    def claim(self) -> None:
+        """Become the one service that works on this log, until it is closed or the process ends, however it does.
+
+        Raises:
+            ConfigError: another one is at work; the message names its process.
+        """
 
     def close(self) -> None:
         """Wait for the calls that are running, then close. Calls after that are refused."""

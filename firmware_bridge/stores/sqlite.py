@@ -1,8 +1,8 @@
 """The embedded log: one SQLite file, written by one process at a time and read by any.
 
 `sqlite:///relative/path.db`, `sqlite:////absolute/path.db` or `sqlite:///~/path.db`. The file and what SQLite lays
-beside it (`-wal`, `-shm`) belong together. Write-ahead log with a sync per commit: what was acknowledged survives a
-power cut, and readers never wait for the writer.
+beside it (`-wal`, `-shm`) belong together; `-service` says who works on it and may be left out of a copy. Write-ahead
+log with a sync per commit: what was acknowledged survives a power cut, and readers never wait for the writer.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from typing import Any, TypeVar, cast
 
 from firmware_bridge.errors import CorruptData
 from firmware_bridge.model import PARTITIONS, Frames, Item
-from firmware_bridge.stores import BEGINNING, END
+from firmware_bridge.stores import BEGINNING, END, Holding, Usage, space
+from firmware_bridge.stores.claim import Claim
+from firmware_bridge.stores.place import free_bytes, network_share
 from firmware_bridge.stores.sqlite_file import (
+    BUSY_S,
     connect,
     create_file,
     ensure,
@@ -34,15 +37,6 @@ from firmware_bridge.stores.sqlite_file import (
 from firmware_bridge.stores.tables import Table, Values, partition, table
 
 T = TypeVar("T")
-
-_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 1) <> '_'"
-# Hops from one wearer to the next along the index, however many rows there are.
-_WEARERS = """
-    WITH RECURSIVE found(wearer) AS (
-      SELECT min(wearer) FROM "{0}"
-      UNION ALL SELECT (SELECT min(wearer) FROM "{0}" WHERE wearer > found.wearer) FROM found WHERE wearer IS NOT NULL
-    ) SELECT wearer FROM found
-"""
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +52,8 @@ class SqliteLog:
         self._known: set[type] = set()  # kinds whose table is as it should be
         self._readable: set[type] = set()  # kinds whose table has every field
         self._calls = _Calls(self.path)
-        with translated(self.path):
+        self._claim: Claim | None = None
+        with translated(self.path, opening=True):
             create_file(self.path)
             self._writer = prepare(self.path)
             self._watcher = connect(self.path)
@@ -102,9 +97,9 @@ class SqliteLog:
     def wearers(self) -> list[str]:
         """Return everybody of whom something is stored, sorted."""
         with self._reading() as connection:
-            tables = connection.execute(_TABLES).fetchall()
-            found = {row[0] for (name,) in tables for row in connection.execute(_WEARERS.format(name))}
-        return sorted(found - {"", None})
+            tables = connection.execute(space.TABLES).fetchall()
+            found = {row[0] for (name,) in tables for row in connection.execute(space.WEARERS.format(name))}
+        return sorted(found - {""})
 
     def head(self) -> int:
         """Return the highest arrival number given so far."""
@@ -117,12 +112,58 @@ class SqliteLog:
         with self._calls.running(), self._version_lock, translated(self.path):
             return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
 
+    def span(self, kind: type, wearer: str, arrived: int = END) -> tuple[int, int] | None:
+        """Return the first and last time of what arrived up to a number; see `Log.span`."""
+        if not self._there([kind]):
+            return None
+        with self._reading() as connection:
+            return space.span(connection, table(kind).name, wearer, arrived)
+
+    def forget(self, kinds: Sequence[type], wearer: str, before: int, arrived: int, limit: int = 1000) -> int:
+        """Delete what is old, in one transaction; see `Log.forget`."""
+        tables = [table(kind) for kind in self._there(kinds)]
+        where = "WHERE wearer = ? AND time < ? AND _arrival <= ? ORDER BY time LIMIT ?"
+        count = 0
+        with self._writing() as connection:
+            for found in tables:
+                gone = connection.execute(f"{found.numbers} {where}", (wearer, before, arrived, limit)).fetchall()
+                connection.executemany(found.delete, gone)
+                count += len(gone)
+        return count
+
+    def give_back(self) -> int:
+        """Give some empty room back to the disk; see `Log.give_back`."""
+        with self._calls.running(), self._lock, translated(self.path):
+            given = space.give_back(self._writer) if space.shrinks(self._writer) else 0
+            if not given:
+                space.settle(self._writer, BUSY_S)
+        return given
+
+    def usage(self) -> Usage:
+        """Return how much room the log takes; see `Log.usage`."""
+        with self._reading() as connection:
+            used, reusable = space.pages(connection)
+            shrinks = space.shrinks(connection)
+        return Usage(used, reusable, free_bytes(self.path), shrinks, network_share(self.path))
+
+    def holdings(self) -> list[Holding]:
+        """Return what the log holds of each kind; see `Log.holdings`."""
+        with self._reading() as connection:
+            return space.holdings(connection)
+
+    def claim(self) -> None:
+        """Become the one service that works on this log; see `Log.claim`."""
+        with self._calls.running(), self._lock:
+            self._claim = self._claim or Claim(self.path)
+
     def close(self) -> None:
         """Wait for the calls that are running, then close."""
         if self._calls.end():
             with suppress(sqlite3.Error):  # everything acknowledged is on the disk already
                 for connection in (*self._idle, self._watcher, self._writer):
                     connection.close()
+            if self._claim is not None:
+                self._claim.release()
 
     def _ensure(self, kinds: Iterable[type]) -> None:
         for kind in kinds:

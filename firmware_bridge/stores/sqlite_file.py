@@ -46,6 +46,17 @@ _CHANGE = {
     sqlite3.SQLITE_CORRUPT: "is damaged; keep a copy, then put a backup back, or save what is left with `sqlite3 "
     "OLD .recover | sqlite3 NEW`",
 }
+_SHARED = {  # what locks, or memory shared by processes, failed with
+    sqlite3.SQLITE_IOERR_SHMOPEN,
+    sqlite3.SQLITE_IOERR_SHMLOCK,
+    sqlite3.SQLITE_IOERR_SHMMAP,
+    sqlite3.SQLITE_IOERR_LOCK,
+    sqlite3.SQLITE_IOERR_RDLOCK,
+    sqlite3.SQLITE_IOERR_UNLOCK,
+    sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+    sqlite3.SQLITE_PROTOCOL,
+}
+_NOT_HERE = "lies on a network share, or on another file system that processes cannot share; keep it on a local disk"
 
 
 def path_of(url: str) -> Path:
@@ -102,6 +113,7 @@ def prepare(path: Path) -> sqlite3.Connection:
     try:
         if _is_new(connection, path):
             connection.execute("PRAGMA page_size = 8192")
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # cannot be decided later without copying it all
             with transaction(connection):
                 if _is_new(connection, path):  # no other process was quicker
                     for statement in _CREATE:
@@ -150,8 +162,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into the program's."""
+def translated(path: Path, *, opening: bool = False) -> Iterator[None]:
+    """Turn SQLite's errors into the program's; what may pass in a store that works will not in one being opened."""
     try:
         yield
     except UnicodeEncodeError as error:
@@ -159,14 +171,17 @@ def translated(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:  # SQLite quotes a damaged schema as it finds it
         raise _garbled(path) from error
     except sqlite3.Error as error:
-        known = _meaning(path, error)
+        known = _meaning(path, error, opening=opening)
         if known is None:
             raise
         raise known from error
 
 
-def _meaning(path: Path, error: sqlite3.Error) -> InsoleError | None:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+def _meaning(path: Path, error: sqlite3.Error, *, opening: bool) -> InsoleError | None:
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if opening and extended in _SHARED:
+        return ConfigError(f"store {path} {_NOT_HERE} ({error})")
     if str(error).startswith("Could not decode to UTF-8"):  # Python's own error, without a code; it quotes the text
         return _garbled(path)
     if code in _LATER:
@@ -205,5 +220,5 @@ def _log_ahead(connection: sqlite3.Connection, path: Path) -> None:
             time.sleep(0.02)
             continue
         if mode != "wal":
-            raise ConfigError(f"store {path}: its file system cannot hold a shared log; choose a local directory")
+            raise ConfigError(f"store {path} {_NOT_HERE}")
         return

@@ -37,7 +37,7 @@ async def test_it_goes_on_until_it_works_and_passes_on_what_is_no_matter_of_time
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Backoff, "delay", lambda self, error: 0.0)
-    answers = [AWAY, AWAY, "here"]
+    answers: list[str | Unavailable] = [AWAY, AWAY, "here"]
 
     def ask() -> str:
         answer = answers.pop(0)

@@ -1,0 +1,134 @@
+"""One service a store; and what a store says that lies where processes cannot share it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge.errors import ConfigError, Unavailable
+from firmware_bridge.stores import claim as claiming
+from firmware_bridge.stores import open_log, sqlite_file
+from tests.conftest import PROJECT
+
+SERVICE = """
+    import sys
+    from firmware_bridge.stores import open_log
+
+    log = open_log(sys.argv[1])
+    log.claim()
+    print("at work", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def service(url: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", textwrap.dedent(SERVICE), url]
+    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at work\n"
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'log.db'}"
+
+
+def test_a_second_service_is_refused_until_the_first_is_killed(url: str) -> None:
+    with closing(open_log(url)) as log:
+        with service(url) as other:
+            with pytest.raises(ConfigError) as raised:
+                log.claim()
+            assert f"another insole service (pid {other.pid}) works on this store; end it" in str(raised.value)
+            assert log.head() == 0, "reading and writing go on"
+            other.kill()
+            other.wait()
+            log.claim()
+        with pytest.raises(ConfigError, match=f"pid {os.getpid()}"), closing(open_log(url)) as second:
+            second.claim()
+
+
+def test_a_claim_is_given_up_with_the_log_and_may_be_made_twice(url: str) -> None:
+    for _ in range(2):
+        with closing(open_log(url)) as log:
+            log.claim()
+            log.claim()
+
+
+def test_the_same_store_by_another_name_is_the_same(url: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    with closing(open_log(url)) as log, closing(open_log(f"sqlite:///{tmp_path / 'link' / 'log.db'}")) as other:
+        log.claim()
+        with pytest.raises(ConfigError, match="another insole service"):
+            other.claim()
+
+
+def test_a_closed_log_claims_nothing(url: str) -> None:
+    log = open_log(url)
+    log.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        log.claim()
+
+
+def test_a_share_that_grants_a_lock_twice_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claiming, "_lock", lambda file: True)
+    with closing(open_log(url)) as log, pytest.raises(ConfigError, match=r"same lock twice.*keep the store on a local"):
+        log.claim()
+
+
+def test_a_share_that_knows_no_locks_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: int) -> bool:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(claiming, "_lock", refuse)
+    with (
+        closing(open_log(url)) as log,
+        pytest.raises(ConfigError, match=r"No locks available; keep the store in a loc"),
+    ):
+        log.claim()
+
+
+def failing(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_LOCK])
+def test_memory_that_cannot_be_shared_is_told_when_a_store_is_opened(
+    url: str, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def prepare(path: Path) -> None:
+        raise failing(code)
+
+    monkeypatch.setattr("firmware_bridge.stores.sqlite.prepare", prepare)
+    with pytest.raises(ConfigError, match=r"log\.db lies on a network share.*keep it on a local disk"):
+        open_log(url)
+
+
+def test_the_same_in_a_store_that_worked_may_pass(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable), sqlite_file.translated(tmp_path / "log.db"):
+        raise failing(sqlite3.SQLITE_IOERR_LOCK)
+
+
+def test_a_file_system_without_a_write_ahead_log_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Elsewhere(sqlite3.Connection):
+        """A connection whose file system refuses shared memory: SQLite then keeps its old journal."""
+
+        def execute(self, sql: str, *args: object) -> sqlite3.Cursor:
+            return super().execute(sql.replace("journal_mode = WAL", "journal_mode"), *args)  # type: ignore[arg-type]
+
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, factory=Elsewhere, **k))
+    with pytest.raises(ConfigError, match="network share"):
+        open_log(url)
