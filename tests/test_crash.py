@@ -1,7 +1,7 @@
 """kill -9 of bridge and service at random points under load, all faults on, against a run that was never stopped.
 
 The two virtual insoles tell the same past again whenever the bridge is started, as a device with a memory would: what
-is there already is put a second time, and must stand there once. INSOLE_CRASHES says how many times a program is
+is there already is put a second time, and must stand there once. CRASHES says how many times a program is
 killed (6 where it is not set; the figure in the README is of 100).
 """
 
@@ -23,7 +23,7 @@ from service.when import iso
 from tests.programs import eventually, free_port, running
 from tests.test_end_to_end import settings
 
-CRASHES = int(os.environ.get("INSOLE_CRASHES", "6"))
+CRASHES = int(os.environ.get("CRASHES", "6"))
 PAST_S = 900
 DERIVED: tuple[type[Row], ...] = (Step, Block, Flag, Verdict)
 

@@ -1,6 +1,6 @@
 """The demo's story: for every seed the right flag and not the other, through the same way as any insole.
 
-INSOLE_SEEDS says how many seeds are told (2 where it is not set; the claim in the README is made with 20).
+SEEDS says how many seeds are told (2 where it is not set; the claim in the README is made with 20).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from firmware_bridge import SECOND, open_log
 from service.rows import Block, Flag, Verdict
 from tests.stories import NOW, told_and_analyzed
 
-SEEDS = range(1, 1 + int(os.environ.get("INSOLE_SEEDS", "2")))
+SEEDS = range(1, 1 + int(os.environ.get("SEEDS", "2")))
 FLAGGED = {"limping": ["imbalance"], "pronated": ["over_pronation"], "normal": []}
 FRESH_S = 15 * 60  # an older flag would not reach anybody
 
