@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,6 +31,22 @@ class _Watch:
     recent: list[Block] = field(default_factory=list)
     raised: Measure | None = None
     spoken: bool = False
+
+    def update(self, block: Block, topic: str, find: Callable[[], Change | None]) -> Iterator[Flag]:
+        """Take a block; yield the flag that it raises, `find` telling the change that matters, or clears."""
+        if not self.take(block):
+            return
+        if self.raised is None and not self.spoken:
+            found = find()
+            if found is not None and found.persists:
+                yield self.flag(topic, found, raised=True)
+        elif (over := self.ended()) is not None:
+            yield self.flag(topic, over, raised=False)
+
+    @property
+    def standing(self) -> Change | None:
+        """The change that is raised and not over, as the recent blocks show it."""
+        return None if self.raised is None else self.look(self.raised)
 
     def take(self, block: Block) -> bool:
         """Take a block; tell whether there are enough recent ones of its activity."""
@@ -71,9 +87,9 @@ class _Watch:
 
     def ended(self) -> Change | None:
         """Return the raised measure's change if it is over."""
-        if self.raised is None:
+        seen = self.standing
+        if seen is None:
             return None
-        seen = self.look(self.raised)
         return seen if abs(seen.off) < p.CLEAR * seen.limit else None
 
 
@@ -90,19 +106,14 @@ class Imbalance:
     @property
     def standing(self) -> Change | None:
         """The change that is raised and not over, as the recent blocks show it."""
-        return None if self._watch.raised is None else self._watch.look(self._watch.raised)
+        return self._watch.standing
 
     def update(self, block: Block) -> Iterator[Flag]:
         """Take a block; yield what began or ended with it."""
-        watch = self._watch
-        if not watch.take(block):
-            return
-        if watch.raised is None and not watch.spoken:
-            found = imbalance(watch.look(CONTACT), watch.look(IMPULSE), self.needs_contact)
-            if found is not None and found.persists:
-                yield watch.flag(IMBALANCE, found, raised=True)
-        elif (over := watch.ended()) is not None:
-            yield watch.flag(IMBALANCE, over, raised=False)
+        yield from self._watch.update(block, IMBALANCE, self._found)
+
+    def _found(self) -> Change | None:
+        return imbalance(self._watch.look(CONTACT), self._watch.look(IMPULSE), self.needs_contact)
 
 
 @dataclass
@@ -118,19 +129,15 @@ class OverPronation:
     @property
     def standing(self) -> Change | None:
         """The change that is raised and not over, as the recent blocks show it."""
-        return None if self._watch.raised is None else self._watch.look(self._watch.raised)
+        return self._watch.standing
 
     def update(self, block: Block) -> Iterator[Flag]:
         """Take a block; yield what began or ended with it."""
-        watch = self._watch
-        if not watch.take(block):
-            return
-        if watch.raised is None and not watch.spoken:
-            found = medial(watch.look(LEFT_INDEX), watch.look(RIGHT_INDEX), self.common)
-            if found is not None and found.persists and found.off > 0:
-                yield watch.flag(OVER_PRONATION, found, raised=True)
-        elif (over := watch.ended()) is not None:
-            yield watch.flag(OVER_PRONATION, over, raised=False)
+        yield from self._watch.update(block, OVER_PRONATION, self._found)
+
+    def _found(self) -> Change | None:
+        found = medial(self._watch.look(LEFT_INDEX), self._watch.look(RIGHT_INDEX), self.common)
+        return found if found is not None and found.off > 0 else None
 
 
 def imbalance(contact: Change, impulse: Change, needs_contact: float = p.IMPULSE_NEEDS_CONTACT) -> Change | None:
