@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import logging
 import math
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from firmware_bridge.model import SECOND
@@ -28,6 +30,14 @@ MAX_DRIFT = 300e-6
 """Crystals are within 100 ppm; a steeper trend is a changing delay."""
 SLEW = 0.02
 """How fast, at most, a better estimate moves the time of samples: never back, and no hole where nothing is missing."""
+LEAP = SECOND // 2
+"""An estimate that is ahead by more is leapt to: slewed, it would stretch the steps of minutes."""
+SET_BACK = SECOND // 2
+"""A computer's clock that was set back by less is not worth a word."""
+CATCH_UP = 100e-6
+"""How much slower time goes until a clock that was set back has caught up: no more than a crystal may be off."""
+
+_log = logging.getLogger(__name__)
 
 
 class Clock(Protocol):
@@ -40,12 +50,37 @@ class Clock(Protocol):
         """Return after that time on this clock."""
 
 
+def _steady() -> int:
+    """Return ns since some moment, nights in which the computer slept included where the system can tell."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic_ns() if boot is None else time.clock_gettime_ns(boot)
+
+
 class SystemClock:
-    """The computer's clock."""
+    """The computer's clock, but it never goes back: two samples at one time could not be told apart any more.
+
+    Set forward, as by the first answer of a time server, it follows at once. Set back, time goes on from where it
+    was, a little slower, until the computer's clock has caught up or the program is started again.
+    """
+
+    def __init__(self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] = _steady) -> None:
+        self._wall, self._steady = wall, steady
+        self._told = wall(), steady()
+        self._back = 0
 
     def now(self) -> int:
         """Return UTC ns."""
-        return time.time_ns()
+        wall, steady = self._wall(), self._steady()
+        before, since = self._told
+        passed = steady - since
+        told = max(wall, before + passed - round(passed * CATCH_UP))
+        self._told = told, steady
+        if told - wall > self._back + SET_BACK:
+            _log.warning(
+                "this computer's clock was set back by %.1f s; times go on", (told - wall - self._back) / SECOND
+            )
+        self._back = told - wall
+        return told
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for real."""
@@ -139,6 +174,8 @@ class DeviceClock:
         if y - line < self._above:
             self._above, self._lowest = y - line, (x, y)
         target = line + min(0.0, self._above)  # a packet below the line tells at once that the line is too high
+        if target - self._offset > LEAP:  # the host's clock was set forward, or the device's went on while it slept
+            self._offset = target
         self._offset = min(max(target, self._offset - self._slew * step), self._offset + self._slew * step)
 
     def _close_block(self, now: float) -> None:

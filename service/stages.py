@@ -26,6 +26,7 @@ from firmware_bridge import (
     Item,
     Link,
     Log,
+    SystemClock,
     bridge,
     kind_name,
     open_archive,
@@ -58,9 +59,10 @@ async def run(settings: Settings, insoles: Sequence[Insole]) -> None:
     check_urls(settings.alerts.urls)
     with closing(await asyncio.to_thread(open_log, settings.store)) as log:
         await asyncio.to_thread(log.claim)
+        clock = SystemClock()
         async with asyncio.TaskGroup() as group:
             for insole in insoles:
-                group.create_task(bridge(insole, log))
+                group.create_task(bridge(insole, log, clock))
             group.create_task(analyze(log))
             group.create_task(retain(Retention(log, settings.keep.keep(), settings.mirrors)))
             group.create_task(alert(log, settings.alerts.settings()))
@@ -72,9 +74,10 @@ async def run(settings: Settings, insoles: Sequence[Insole]) -> None:
 async def run_bridges(settings: Settings, insoles: Sequence[Insole]) -> None:
     """Only carry samples to the log, until cancelled or until every recording has ended."""
     with closing(await asyncio.to_thread(open_log, settings.store)) as log:
+        clock = SystemClock()
         async with asyncio.TaskGroup() as group:
             for insole in insoles:
-                group.create_task(bridge(insole, log))
+                group.create_task(bridge(insole, log, clock))
 
 
 async def run_mirrors(settings: Settings, targets: Sequence[str], *, follow: bool) -> None:

@@ -179,3 +179,55 @@ async def test_the_system_clock_tells_utc() -> None:
     await clock.sleep(0)
     assert before <= clock.now()
     assert before > START
+
+
+def test_the_system_clock_follows_forward_and_never_goes_back() -> None:
+    shown = {"wall": START, "steady": 0}
+    clock = SystemClock(lambda: shown["wall"], lambda: shown["steady"])
+
+    def after(seconds: float, jump: float = 0.0) -> float:
+        shown["steady"] += round(seconds * SECOND)
+        shown["wall"] += round((seconds + jump) * SECOND)
+        return (clock.now() - START) / SECOND
+
+    assert after(1) == 1
+    assert after(1, jump=5) == 7
+    assert after(1, jump=-3) == pytest.approx(8, abs=1e-3)
+    assert after(2) == pytest.approx(10, abs=1e-3)
+    assert after(1, jump=3) == pytest.approx(11, abs=1e-3)
+
+
+@given(st.lists(st.tuples(st.integers(0, 90 * SECOND), st.integers(-DAY, DAY)), max_size=40))
+def test_no_jump_of_the_computers_clock_brings_time_back(steps: list[tuple[int, int]]) -> None:
+    shown = [START, 0]
+    clock = SystemClock(lambda: shown[0], lambda: shown[1])
+    last = clock.now()
+    for passed, jump in steps:
+        shown[0] += passed + jump
+        shown[1] += passed
+        now = clock.now()
+        assert now >= max(last + passed - passed // 1000, shown[0])
+        last = now
+
+
+def test_a_clock_that_was_set_back_a_little_is_caught_up_with() -> None:
+    shown = [START, 0]
+    clock = SystemClock(lambda: shown[0], lambda: shown[1])
+    shown[0] -= SECOND // 50
+    for _ in range(300):
+        shown[0] += SECOND
+        shown[1] += SECOND
+        told = clock.now()
+    assert told == shown[0]
+
+
+def test_an_arrival_clock_that_was_set_forward_is_leapt_to() -> None:
+    """A leap of some seconds is no late packet: once the window is past it, time leaps, and steps keep their length."""
+    clock, placed_at = DeviceClock(), []
+    for k in range(150 * 25):
+        tick = k * PERIOD
+        placed_at.append(clock.place(tick, START + tick + (5 * SECOND if tick > 30 * SECOND else 0)))
+    steps = np.diff(placed_at)
+    assert placed_at[-1] - START == pytest.approx(150 * SECOND + 5 * SECOND, abs=PERIOD * 2)
+    assert (steps > SECOND).sum() == 1
+    assert (np.abs(steps - PERIOD) > PERIOD * 0.01).sum() < 25  # not for minutes, as slewing five seconds would take
