@@ -40,6 +40,7 @@ from firmware_bridge.profile import (
 from firmware_bridge.retry import persist
 from firmware_bridge.sources import link_of, open_source
 from firmware_bridge.stores import Archive, Holding, Log, Usage, open_archive, open_log
+from firmware_bridge.virtual.bench import KnownWalk, known_walk
 from firmware_bridge.virtual.play import play_virtual
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "InsoleError",
     "Item",
     "Key",
+    "KnownWalk",
     "Link",
     "Log",
     "Packet",
@@ -72,6 +74,7 @@ __all__ = [
     "builtin_profiles",
     "columns",
     "kind_name",
+    "known_walk",
     "link_of",
     "load_calibration",
     "load_profile",

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from firmware_bridge.codec import Decoder
 from firmware_bridge.model import SECOND, Device, Frames, Side
 from firmware_bridge.profile import Insole, Profile, load_profile
-from firmware_bridge.virtual.foot import Samples, VirtualFoot
+from firmware_bridge.virtual.bench import story_frames
+from firmware_bridge.virtual.foot import VirtualFoot
 from firmware_bridge.virtual.radio import Radio
 from firmware_bridge.virtual.sensors import Fault
 from firmware_bridge.virtual.story import Story, plain_story
@@ -86,19 +87,15 @@ def walk_story(
     broken: Mapping[Side, Sequence[Fault]] | None = None,
 ) -> tuple[list[Frames], list[Frames], Truth]:
     """Return the same of a whole story; `stop` (UTC ns) bounds one that has no end."""
-    feet = []
     last = story.sessions[-1].stop if stop is None else stop
     assert last is not None, "an endless story needs a stop"
-    for side in Side:
-        worn = insole(side, profile, wearer)
-        foot = VirtualFoot(worn.profile, side, story, (broken or {}).get(side, ()))
-        frames: list[Frames] = []
-        for session in story.sessions:
-            end = last if session.stop is None else min(session.stop, last)
-            if session.start < end:
-                frames += _cut(foot.samples(session.start, end), worn, chunk_s)
-        feet.append(frames)
-    return feet[0], feet[1], truth(story, story.sessions[0].start, last)
+    left, right = (
+        story_frames(
+            story, insole(side, profile, wearer), stop=last, chunk_s=chunk_s, broken=(broken or {}).get(side, ())
+        )
+        for side in Side
+    )
+    return left, right, truth(story, story.sessions[0].start, last)
 
 
 def walk_by_radio(story: Story, stop: int, *, radio: Radio | None = None) -> tuple[list[Frames], list[Frames], Truth]:
@@ -145,14 +142,6 @@ def measured_curve(grf: Path, trial: int) -> tuple[float, ...]:
     stances = [force[a:b] for a, b in zip(on, off, strict=False) if b - a > 50]
     shapes = [np.interp(at, np.linspace(0, 1, len(stance)), stance) for stance in stances]
     return tuple(np.mean(shapes, axis=0).tolist())
-
-
-def _cut(samples: Samples, worn: Insole, chunk_s: float) -> list[Frames]:
-    size = max(1, round(chunk_s * worn.profile.rate_hz))
-    whole = Frames(
-        worn.wearer, worn.side, worn.device, samples.time, samples.pressure, acc=samples.acc, gyro=samples.gyro
-    )
-    return [whole[k : k + size] for k in range(0, len(whole), size)]
 
 
 def _pick(frames: Frames, keep: NDArray[np.intp]) -> Frames:
