@@ -39,7 +39,18 @@ from firmware_bridge.profile import (
 )
 from firmware_bridge.retry import persist
 from firmware_bridge.sources import link_of, open_source
-from firmware_bridge.stores import Archive, Holding, Log, Usage, open_archive, open_log
+from firmware_bridge.stores import (
+    Archive,
+    Damaged,
+    Holding,
+    Log,
+    Salvaged,
+    Usage,
+    open_archive,
+    open_log,
+    open_recorder,
+    salvage_log,
+)
 from firmware_bridge.virtual.bench import KnownWalk, known_walk
 from firmware_bridge.virtual.play import play_virtual
 
@@ -52,6 +63,7 @@ __all__ = [
     "Column",
     "ConfigError",
     "CorruptData",
+    "Damaged",
     "Device",
     "Frames",
     "Holding",
@@ -65,6 +77,7 @@ __all__ = [
     "Packet",
     "Profile",
     "Row",
+    "Salvaged",
     "Sensors",
     "Side",
     "SystemClock",
@@ -80,6 +93,7 @@ __all__ = [
     "load_profile",
     "open_archive",
     "open_log",
+    "open_recorder",
     "open_source",
     "parse_calibration",
     "parse_profile",
@@ -88,6 +102,7 @@ __all__ = [
     "play_virtual",
     "read_recording",
     "row_key",
+    "salvage_log",
     "same_row",
     "wearer_of",
 ]

@@ -1,44 +1,153 @@
-"""`insole check`: are the settings sound, and can everything be reached that they name?"""
+"""`insole check`: are the settings sound, can everything be reached that they name, and is the store well?
+
+Beside it what makes a store well again: compacting one that does not shrink, and saving what a damaged one still has.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field, is_dataclass
 
 from rich.console import Console
 
-from firmware_bridge import InsoleError, Log, link_of, open_archive, open_log
+from firmware_bridge import (
+    SECOND,
+    ConfigError,
+    Damaged,
+    Device,
+    Frames,
+    InsoleError,
+    Link,
+    Log,
+    Salvaged,
+    Usage,
+    link_of,
+    open_archive,
+    open_log,
+    salvage_log,
+)
+from service import rows
 from service.alerts import check_urls
-from service.retention import describe, forecast
+from service.retention import Keep, describe, excess, forecast
 from service.settings import InsoleSettings, Settings
 from service.when import iso
 
+KINDS: tuple[type, ...] = (
+    Device,
+    Frames,
+    Link,
+    *(kind for kind in vars(rows).values() if isinstance(kind, type) and is_dataclass(kind)),
+)
+"""Of which a store may hold items."""
+AHEAD = 60 * SECOND
+"""Clocks of two computers may differ by so much without a word."""
 
-def check_all(settings: Settings) -> bool:
-    """Print a line for each part, with the remedy where it fails; return whether all is well."""
+
+@dataclass
+class _Said:
+    """What is said of a part that is well enough, and what is not quite."""
+
+    fine: str
+    warnings: list[str] = field(default_factory=list)
+
+
+def check_all(settings: Settings, *, whole: bool = False) -> bool:
+    """Print a line for each part, with the remedy where it fails; return whether all is well.
+
+    With `whole` every page of the store is read, which may take minutes.
+    """
     console, well = Console(highlight=False, soft_wrap=True), True
-    for name, part in _parts(settings):
+    for name, part in _parts(settings, whole=whole):
         try:
-            console.print(f"[green]ok[/]    {name}: {part()}")
+            said = part()
         except InsoleError as error:
-            console.print(f"[red]fails[/] {name}: {error}")
+            console.print(f"[red]fails[/] {name}: ", end="")
+            console.print(str(error), markup=False)
             well = False
+            continue
+        console.print(f"[green]ok[/]    {name}: ", end="")
+        console.print(said.fine, markup=False)
+        for warning in said.warnings:
+            console.print(f"[yellow]warns[/] {name}: ", end="")
+            console.print(warning, markup=False)
     return well
 
 
-def _parts(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
-    yield "store", lambda: _store(settings)
+def compact(store: str) -> None:
+    """Give what a store has empty back to the disk, and print how much that was; it shrinks by itself from then on.
+
+    Raises:
+        ConfigError: another program has it open, or there is nothing in it.
+        Unavailable: the disk has no room for the copy.
+    """
+    with closing(open_log(store)) as log, _busy("compacting"):
+        if not log.wearers():
+            raise ConfigError(f"store {store}: there is nothing in it; is it the right one?")
+        given = log.compact()
+    print(f"{store}: {_size(max(given, 0))} given back to the disk; from now on it shrinks by itself")
+
+
+def salvage(store: str) -> None:
+    """Save what can be read of a damaged store, and print what that was.
+
+    Raises:
+        ConfigError: another program has it open, there is none, or nothing of it can be read.
+        Unavailable: the disk has no room for it.
+    """
+    with _busy("saving"):
+        found = salvage_log(store, KINDS)
+    if found.kept:
+        print(f"{store}: saved {_told(found)}; the damaged one is kept as {found.kept}")
+    else:
+        print(f"{store}: is not damaged, and stays as it is")
+    if found.spare:
+        print(f"{store}: {found.spare} items that had been put beside it are in it now")
+
+
+def _busy(what: str) -> AbstractContextManager[object]:
+    console = Console(stderr=True)
+    return console.status(what) if console.is_terminal else nullcontext()
+
+
+def _told(found: Salvaged) -> str:
+    if not found.rows:
+        return "what an earlier call had found"
+    kinds = [f"{count} of {kind}" for kind, count in sorted(found.rows.items()) if count or found.lost.get(kind)]
+    lost = [f"{count} of {kind}" for kind, count in sorted(found.lost.items())]
+    return f"{', '.join(kinds) or 'nothing'}; lost, as far as known: {', '.join(lost) or 'none'}"
+
+
+def _parts(settings: Settings, *, whole: bool) -> Iterator[tuple[str, Callable[[], _Said]]]:
+    yield "store", lambda: _store(settings, whole=whole)
     for keys in settings.insoles:
-        yield f"{keys.wearer}'s {keys.side} insole", lambda keys=keys: _insole(keys)  # type: ignore[misc]
-    yield "page", lambda: _page(settings)
-    yield "alerts", lambda: _alerts(settings)
+        yield f"{keys.wearer}'s {keys.side} insole", lambda keys=keys: _Said(_insole(keys))  # type: ignore[misc]
+    yield "page", lambda: _Said(_page(settings))
+    yield "alerts", lambda: _Said(_alerts(settings))
     for target in settings.mirrors:
-        yield f"mirror {target}", lambda target=target: _archive(target, settings)  # type: ignore[misc]
+        yield f"mirror {target}", lambda target=target: _Said(_archive(target, settings))  # type: ignore[misc]
 
 
-def _store(settings: Settings) -> str:
-    with closing(open_log(settings.store)) as log:
-        return "\n      ".join(_sizes(log, settings))
+def _store(settings: Settings, *, whole: bool) -> _Said:
+    try:
+        with closing(open_log(settings.store)) as log:
+            wrong = log.check(whole=whole)
+            if not wrong:
+                return _Said("\n      ".join(_sizes(log, settings)), [*_warnings(log, settings)])
+    except Damaged as error:
+        if not whole:
+            raise
+        raise Damaged(f"{error}\n      {_readable(settings.store)}") from error
+    raise Damaged(
+        f"{settings.store} is damaged; `insole check --salvage` brings what can still be read into a new file and "
+        f"keeps the old one: {'; '.join(wrong)}\n      {_readable(settings.store)}"
+    )
+
+
+def _readable(store: str) -> str:
+    with _busy("looking at what can be read"):
+        return f"readable: {_told(salvage_log(store, KINDS, dry=True))}"
 
 
 def _sizes(log: Log, settings: Settings) -> Iterator[str]:
@@ -55,10 +164,63 @@ def _sizes(log: Log, settings: Settings) -> Iterator[str]:
     days = forecast(held, usage, keep)
     yield "next to be forgotten: " + "; ".join(describe(log, keep, settings.mirrors))
     yield f"room for about {days:.0f} more days at this pace" if days is not None else "too new to say how long it fits"
+
+
+def _warnings(log: Log, settings: Settings) -> Iterator[str]:
+    usage = log.usage()
     if usage.share:
         yield f"on a network share ({usage.share}): two computers may harm it; keep it on a local disk"
+    try:
+        yield from _forgetting(log.workers(), usage, settings.keep.keep())
+    except ConfigError as error:
+        yield str(error)
+    yield from _clock(log, time.time_ns())
     if not usage.shrinks:
-        yield f"an older file: what is forgotten leaves room within it ({_size(usage.reusable)}) but not on the disk"
+        yield (
+            f"an older file: what is forgotten leaves room within it ({_size(usage.reusable)}) but not on the disk; "
+            f"`insole check --compact` changes that, when nobody else is at work (it takes {_size(2 * usage.used)} of "
+            "the disk for a while)"
+        )
+    if usage.spare:
+        yield (
+            f"what the insoles sent while it was damaged lies beside it ({_size(usage.spare)}); `insole check "
+            "--salvage` brings it in"
+        )
+
+
+def _forgetting(workers: dict[str, str], usage: Usage, keep: Keep) -> Iterator[str]:
+    """Yield why nobody keeps the store within its bounds, where that is so and matters."""
+    if "" in workers:
+        return
+    carried = [f"{work} (pid {owner})" for work, owner in workers.items()]
+    if carried or excess(usage, keep):
+        who = f"only bridges are at work: {', '.join(carried)}" if carried else "no service is at work"
+        yield (
+            f"{who}; nobody analyzes or forgets, and in the end the disk is full: let `insole serve` run beside them "
+            "on this computer, which keeps the store within keep.budget_gb"
+        )
+
+
+def _clock(log: Log, now: int) -> Iterator[str]:
+    """Yield that samples lie in the future: a computer without a clock starts in the past."""
+    spans = ((log.span(Frames, wearer), wearer) for wearer in log.wearers())
+    newest, wearer = max(((span[1], wearer) for span, wearer in spans if span is not None), default=(now, ""))
+    if newest > now + AHEAD:
+        yield (
+            f"the newest sample of {wearer} lies {_ahead(newest - now)} in the future: is this computer's clock right? "
+            f"It says {iso(now)[:19]}Z"
+        )
+
+
+def _ahead(ns: int) -> str:
+    minutes = ns / SECOND / 60
+    return (
+        f"{minutes:.0f} min"
+        if minutes < 120
+        else f"{minutes / 60:.0f} h"
+        if minutes < 2880
+        else f"{minutes / 1440:.0f} days"
+    )
 
 
 def _size(count: int) -> str:

@@ -21,6 +21,7 @@ from firmware_bridge import (
     SECOND,
     ConfigError,
     CorruptData,
+    Damaged,
     Device,
     Frames,
     Item,
@@ -74,6 +75,8 @@ def import_files(
             read = _reader(bar, path, name, began, form, columns)
             try:
                 said = _Import(path, log, name, read, again=again).run()
+            except Damaged:  # of the store: no file is to blame, and no other one fares better
+                raise
             except (ConfigError, CorruptData) as error:
                 _say(console, f"insole: {error}", "red")
                 failed += 1
@@ -82,13 +85,22 @@ def import_files(
         bar.stop()
         try:
             log.claim()
-        except ConfigError as error:  # a service that runs finds the new frames by itself
-            _say(console, f"analysis: left to others: {error}")
+        except ConfigError as error:
+            _say(console, f"analysis: {_left_to_a_service(log) or error}")
             return failed
         with console.status("analyzing") if console.is_terminal else nullcontext():
             rows = analyze_all(log)
         _say(console, f"analysis: {rows} rows")
     return failed
+
+
+def _left_to_a_service(log: Log) -> str:
+    """Say that a service is at work, which finds new frames by itself; "" where it is not that."""
+    try:
+        owner = log.workers().get("")
+    except ConfigError:
+        return ""
+    return f"left to the insole service that works on this store (pid {owner})" if owner else ""
 
 
 def _say(console: Console, text: str, style: str | None = None) -> None:
@@ -163,7 +175,7 @@ class _Import:
         Raises:
             ConfigError: other samples lie at its time.
         """
-        new = False
+        new = less = False
         for batch in _batches(self.read("checking")):
             mine = [item for item in batch if isinstance(item, Frames)]
             if not mine:
@@ -175,10 +187,14 @@ class _Import:
                 twin = there.pop((frames.side, int(frames.time[0])), None)
                 if twin is None:
                     new = True
-                elif not _same(twin, frames):
-                    self._refuse()
+                elif not _same(twin, frames):  # one of them was cut off in the midst of this second
+                    new, less = new or _begins(frames, twin), less or _begins(twin, frames)
+                    if not (_begins(frames, twin) or _begins(twin, frames)):
+                        self._refuse()
             if any(_overlap(one, other) for one in there.values() for other in mine):
                 self._refuse()
+        if new and less:
+            self._refuse()
         return new
 
     def _refuse(self) -> None:
@@ -247,6 +263,11 @@ def _is_there(log: Log, mine: Frames, wearer: str, shift: int) -> bool:
 
 def _same(one: Frames, other: Frames) -> bool:
     return one.time.tobytes() == other.time.tobytes() and one.pressure.tobytes() == other.pressure.tobytes()
+
+
+def _begins(longer: Frames, shorter: Frames) -> bool:
+    """Tell whether one chunk is how the other one begins."""
+    return len(shorter) < len(longer) and _same(longer[: len(shorter)], shorter)
 
 
 def _overlap(one: Frames, other: Frames) -> bool:

@@ -29,6 +29,7 @@ PIECE = 500
 """Items of a kind in one transaction, which takes some 10 ms: a live foot waits no longer than for its own put."""
 PAUSE_S = 0.1
 EVERY_S = 3600.0
+NOTHING = "there is nothing to forget: the newest day is kept, and what no analysis or mirror has seen"
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Retention:
         self._log, self._keep, self._mirrors, self._now = log, keep, mirrors, now
         self._round: Iterator[int] | None = None
         self._items = self._bytes = 0
+        self._stuck = False  # that nothing can be forgotten was said, in a round that has not come to its end since
 
     def step(self) -> float:
         """Do the next small piece; return the seconds to wait before the one after it. Blocking.
@@ -71,7 +73,7 @@ class Retention:
         try:
             next(self._round)
         except StopIteration:
-            self._round = None
+            self._round, self._stuck = None, False
             return EVERY_S
         except BaseException:
             self._round = None
@@ -99,6 +101,10 @@ class Retention:
             return ""
         return " and ".join(name for name, number in stages.items() if number == safe)
 
+    def oldest_days(self) -> list[tuple[int, int, str]]:
+        """Return everybody's oldest day that may go, the oldest first: from when, until when, whose."""
+        return sorted(day for wearer in self._log.wearers() if (day := self._oldest_day(wearer)))
+
     def _rounds(self) -> Iterator[int]:
         for wearer in self._log.wearers():
             cut = self.due(wearer)
@@ -114,18 +120,16 @@ class Retention:
     def _make_room(self) -> Iterator[int]:
         """Forget the oldest day of anybody, again and again, until there is room."""
         while (missing := self.excess()) > 0:
-            days = sorted(day for wearer in self._log.wearers() if (day := self._oldest_day(wearer)))
             before = self._items
-            for _, cut, wearer in days:
+            for _, cut, wearer in self.oldest_days():
                 yield from self._forget(wearer, cut)
                 if self._items > before:
                     break
             else:
-                _log.warning(
-                    "the store is %.1f GB over what keep.budget_gb and keep.free_gb allow, and there is nothing to "
-                    "forget: the newest day is kept, and what no analysis or mirror has seen",
-                    missing / 1e9,
-                )
+                if not self._stuck:
+                    over = "the store is %.1f GB over what keep.budget_gb and keep.free_gb allow, and %s"
+                    _log.warning(over, missing / 1e9, NOTHING)
+                self._stuck = True
                 return
 
     def _oldest_day(self, wearer: str) -> tuple[int, int, str] | None:
@@ -236,7 +240,13 @@ def describe(log: Log, keep: Keep, mirrors: Sequence[str]) -> list[str]:
             lines.append(f"{what} and wait for {waits}" if waits else f"{what} and go next")
     missing = retention.excess()
     if missing:
-        lines.append(f"{missing / 1e9:.1f} GB are too many; the oldest days go until there is room")
+        days = retention.oldest_days()
+        what = (
+            f"the oldest days go until there is room, first {days[0][2]}'s of {iso(days[0][0])[:10]}"
+            if days
+            else NOTHING
+        )
+        lines.append(f"{missing / 1e9:.1f} GB are too many; {what}")
     return lines or ["nothing has to go"]
 
 

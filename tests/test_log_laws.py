@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -15,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge import Item, Log, open_log
+from firmware_bridge import Frames, Item, Log, open_log, open_recorder, salvage_log
 from firmware_bridge.model import partition_of
 from service.analysis import INPUTS, Analysis, analyze_all, replay
+from service.checks import KINDS
 from service.rows import Block, Flag, Progress, Step, Verdict
 from tests.service.gait_walks import evenly, merged, sets, silence
 from tests.two_walkers import WALKERS, days, few, plain, session, story_rows
@@ -81,6 +83,31 @@ def test_replay_gives_what_was_stored_live(walker: str, ends: list[int]) -> None
 def test_restart_goes_on_as_if_never_stopped(walker: str, ends: list[int], dies: set[int]) -> None:
     with tempfile.TemporaryDirectory() as folder, closing(fresh(folder)) as log:
         live(log, told(walker), ends, dies.__contains__)
+        assert stored(log) == plain(walker)
+
+
+@walkers
+def test_compacting_and_salvage_in_the_midst_change_nothing(walker: str, tmp_path: Path) -> None:
+    """What comes while the store is damaged is brought in when that is mended."""
+    items, path = told(walker), tmp_path / "log.db"
+    last = max(number for number, item in enumerate(items) if isinstance(item, Frames))
+    cut, hurt = last // 3, last * 2 // 3
+    with closing(fresh(str(tmp_path))) as log:
+        live(log, items[:cut], range(7, cut, 31))
+        log.compact()
+        live(log, items[cut:hurt], range(7, hurt, 31))
+    with closing(sqlite3.connect(path)) as look:
+        (root,) = look.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'frames_key'").fetchone()
+    content = bytearray(path.read_bytes())
+    content[(root - 1) * 8192 : (root - 1) * 8192 + 100] = bytes(100)
+    path.write_bytes(content)
+    with closing(open_recorder(f"sqlite:///{path}")) as recorder:
+        recorder.put(items[hurt:])
+    found = salvage_log(f"sqlite:///{path}", KINDS)
+    assert found.lost == {}
+    assert found.spare == len(items) - hurt
+    with closing(fresh(str(tmp_path))) as log:
+        analyze_all(log)
         assert stored(log) == plain(walker)
 
 

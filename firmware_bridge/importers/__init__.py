@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,12 @@ __all__ = ["Format", "Recording", "Samples", "find_format", "read_recording", "w
 
 MAPPED = "csv"
 """The format of a file that comes with a map of its columns."""
+OTHERS = {
+    b"\x1f\x8b": "is packed twice; unpack it once",
+    b"PK\x03\x04": "is a zip archive or a spreadsheet; unpack it, or save it as CSV",
+    b"SQLite format 3\0": "is a database; if it is a store, it needs no import: name it by --store",
+}
+"""How files begin that are no recordings, and what to do with them."""
 
 
 def wearer_of(path: Path) -> str:
@@ -97,7 +104,8 @@ def find_format(path: Path, form: str | None = None, columns: Path | None = None
     if fitting:
         names = ", ".join(known.name for known in fitting)
         raise ConfigError(f"{path}: could be of the formats {names}; name one of them by --format")
-    advice = next((text for known in formats if (text := known.advice(path))), "")
+    others = (text for start, text in OTHERS.items() if head.startswith(start))
+    advice = next(chain(others, (text for known in formats if (text := known.advice(path)))), "")
     if advice:
         raise ConfigError(f"{path}: {advice}")
     names = ", ".join(known.name for known in formats)

@@ -6,8 +6,8 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, cast
 
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.importers.formats import untold
@@ -37,7 +37,7 @@ class Opened:
         except OSError as error:
             raise unreadable(path, error) from error
         self.size = path.stat().st_size
-        self.bytes = cast("IO[bytes]", gzip.GzipFile(fileobj=self._file)) if packed else self._file
+        self.bytes: BufferedIOBase = gzip.GzipFile(fileobj=self._file) if packed else self._file
 
     @property
     def done(self) -> int:
@@ -59,9 +59,9 @@ def opened(path: Path) -> Iterator[Opened]:
         file.close()
 
 
-def unreadable(path: Path, error: BaseException) -> ConfigError:
+def unreadable(path: Path, error: BaseException, advice: str = "") -> ConfigError:
     """Return the error that says why a file cannot be read."""
-    return ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}")
+    return ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}{advice}")
 
 
 def head_of(path: Path) -> bytes:
@@ -70,11 +70,14 @@ def head_of(path: Path) -> bytes:
     Raises:
         ConfigError: it cannot be read, or is empty.
     """
+    head = b""
     with opened(path) as file:
         try:
-            head = file.bytes.read(HEAD_BYTES)
+            while len(head) < HEAD_BYTES and (more := file.bytes.read1(HEAD_BYTES - len(head))):
+                head += more
         except BROKEN as error:
-            raise unreadable(path, error) from error
+            if not head:  # otherwise what there is, is read
+                raise unreadable(path, error, "; is it cut off? Copy it again") from error
     if not head:
         raise ConfigError(f"{path}: the file is empty")
     return head

@@ -7,13 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import Item
 from firmware_bridge.plugins import ARCHIVES, LOGS, Plugins
 
-__all__ = ["BEGINNING", "END", "Archive", "Holding", "Log", "Usage", "open_archive", "open_log"]
+__all__ = [
+    "BEGINNING",
+    "END",
+    "Archive",
+    "Damaged",
+    "Holding",
+    "Log",
+    "Salvaged",
+    "Usage",
+    "open_archive",
+    "open_log",
+    "open_recorder",
+    "salvage_log",
+]
 
 BEGINNING = -(2**63)
 """Before every time; the default start of a range."""
@@ -21,6 +34,10 @@ END = 2**63 - 1
 """After every time; the default stop of a range."""
 
 T = TypeVar("T")
+
+
+class Damaged(ConfigError):
+    """A log that is damaged: what can still be read of it has to be saved first, see `salvage_log`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,17 @@ class Usage:
     free: int  # what its disk has left
     shrinks: bool  # whether what is empty can be given back to the disk
     share: str  # the network file system on which it lies, "" for a disk of this computer
+    spare: int = 0  # that lie beside it since it is, or was, damaged; see `open_recorder`
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """What was saved of a damaged log."""
+
+    rows: dict[str, int]  # that could be read, by kind; none where it was not damaged
+    lost: dict[str, int]  # that could not, as far as it can be told
+    spare: int  # items that a recorder had put beside it
+    kept: str  # where the damaged one lies now; "" where it stays
 
 
 class Log(Protocol):
@@ -54,7 +82,7 @@ class Log(Protocol):
     twice, and become visible in their order: who asks `after` its last number sees everything exactly once. Every
     item lies in one of 64 partitions: that of its wearer, or the one its own field `partition` names.
 
-    Every call may raise `Unavailable` (locked, disk full) or `ConfigError` (not writable, damaged).
+    Every call may raise `Unavailable` (locked, disk full), `ConfigError` (not writable) or, of those, `Damaged`.
     """
 
     def put(self, items: Iterable[Item]) -> None:
@@ -109,11 +137,37 @@ class Log(Protocol):
     def holdings(self) -> list[Holding]:
         """Return what the log holds of each kind, in order of their names; it may take seconds."""
 
-    def claim(self) -> None:
-        """Become the one service that works on this log, until it is closed or the process ends, however it does.
+    def compact(self) -> int:
+        """Make the log as small as what it holds, and one that shrinks from then on; return the bytes given back.
+
+        No item and no arrival number changes. It may take minutes; killed in the midst of it, the log is as it was.
 
         Raises:
-            ConfigError: another one is at work; the message names its process.
+            ConfigError: somebody else has the log open.
+            Unavailable: the disk has no room for the copy.
+        """
+
+    def check(self, *, whole: bool = False) -> list[str]:
+        """Try that the log may be written; return what is wrong in it, a line each, of all of it where `whole`.
+
+        To look through the whole may take minutes.
+        """
+
+    def claim(self, work: str = "") -> None:
+        """Become the one that does this work on this log, until it is closed or the process ends, however it does.
+
+        Without a name it is the work of the service; others are independent of it and of each other. Who has a work
+        already may claim it again.
+
+        Raises:
+            ConfigError: another one is at it; the message names its process.
+        """
+
+    def workers(self) -> dict[str, str]:
+        """Return the process numbers of those that have a claim, by their work.
+
+        Raises:
+            ConfigError: claims do not hold here, as on a network share that grants every lock.
         """
 
     def close(self) -> None:
@@ -150,6 +204,35 @@ def open_log(url: str) -> Log:
     return cast("Log", _load(LOGS, url)(url))
 
 
+def open_recorder(url: str) -> Log:
+    """Open a log for those who only put, as bridges do: what comes is stored even where the log is damaged.
+
+    From then on it lies in a spare log beside it, until `salvage_log` brings it in.
+
+    Raises:
+        ConfigError: no such kind of log, or it cannot be used as it is.
+        Unavailable: it may open later.
+    """
+    return cast("Log", _load(LOGS, url).recorder(url))
+
+
+def salvage_log(url: str, kinds: Sequence[type], *, dry: bool = False) -> Salvaged:
+    """Put what can still be read of a damaged log, and what its recorders put beside it, into a new one in its place.
+
+    Rows keep their arrival numbers. The damaged log is kept beside the new one. A log that is sound stays as it is.
+
+    Args:
+        url: the log's.
+        kinds: of which there may be items, for a log that does not tell itself any more.
+        dry: only find out what could be read, and change nothing.
+
+    Raises:
+        ConfigError: somebody else has it open, or there is none.
+        Unavailable: the disk has no room for what is saved.
+    """
+    return cast("Salvaged", _load(LOGS, url).salvage(url, kinds, dry=dry))
+
+
 def open_archive(url: str, token: str | None = None) -> Archive:
     """Open the archive that a URL such as `influx://localhost:8086/insole` names; nothing is asked of it yet.
 
@@ -161,13 +244,9 @@ def open_archive(url: str, token: str | None = None) -> Archive:
     return cast("Archive", _load(ARCHIVES, url)(url, token))
 
 
-class _Opener(Protocol):
-    def __call__(self, url: str, token: str | None = ..., /) -> Log | Archive: ...
-
-
-def _load(plugins: Plugins, url: str) -> _Opener:
+def _load(plugins: Plugins, url: str) -> Any:
     scheme, colon, _ = url.partition("://")
     if not colon:
         example = "sqlite:///insole.db" if plugins is LOGS else "influx://localhost:8086/insole"
         raise ConfigError(f"{url!r} is not the URL of a {plugins.family}; write it like {example}")
-    return cast("_Opener", plugins.load(scheme.partition("+")[0]))
+    return plugins.load(scheme.partition("+")[0])

@@ -10,10 +10,16 @@ from firmware_bridge.stores import BEGINNING, Holding
 SAMPLES = 40
 """Places of a table at which the size of its rows is looked at; counting every byte would read the whole file."""
 ROWS = 5
+COMPLAINTS = 5
 PAGES = 128
 """Pages (of 8 KB) that are moved in one transaction."""
 
-TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 1) <> '_' ORDER BY name"
+# Those of kinds: others are the log's own, or were put there by another program.
+TABLES = """
+    SELECT name FROM sqlite_schema AS found WHERE type = 'table' AND 2 = (
+      SELECT count(*) FROM pragma_table_info(found.name) WHERE name IN ('_arrival', 'wearer')
+    ) ORDER BY name
+"""
 # Hops from one wearer to the next along the index, however many rows there are.
 WEARERS = """
     WITH RECURSIVE found(wearer) AS (
@@ -41,6 +47,26 @@ def holdings(connection: sqlite3.Connection) -> list[Holding]:
     sizes = {name: counts[name] * _row_bytes(connection, name) for name in names}
     scale = pages(connection)[0] / (sum(sizes.values()) or 1.0)
     return [Holding(name, counts[name], *_times(connection, name), round(sizes[name] * scale)) for name in names]
+
+
+def try_writing(connection: sqlite3.Connection) -> None:
+    """Write, and take it back."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("UPDATE _arrival SET number = number")
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def wrong(connection: sqlite3.Connection) -> list[str]:
+    """Return what SQLite finds wrong when it looks through the whole file."""
+    try:
+        found = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({COMPLAINTS})")]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+        return [str(error)]
+    return [] if found == ["ok"] else found
 
 
 def give_back(connection: sqlite3.Connection) -> int:

@@ -1,8 +1,9 @@
 """The embedded log: one SQLite file, written by one process at a time and read by any.
 
 `sqlite:///relative/path.db`, `sqlite:////absolute/path.db` or `sqlite:///~/path.db`. The file and what SQLite lays
-beside it (`-wal`, `-shm`) belong together; `-service` says who works on it and may be left out of a copy. Write-ahead
-log with a sync per commit: what was acknowledged survives a power cut, and readers never wait for the writer.
+beside it (`-wal`, `-shm`) belong together; so does `-spare`, which takes what bridges put while it is damaged.
+`-service` and `-work-…` say who works on it and may be left out of a copy. Write-ahead log with a sync per commit:
+what was acknowledged survives a power cut, and readers never wait for the writer.
 """
 
 from __future__ import annotations
@@ -14,25 +15,32 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from heapq import merge
 from itertools import chain, islice
 from operator import itemgetter
-from pathlib import Path
-from threading import Condition, Lock
+from threading import Lock
 from typing import Any, TypeVar, cast
 
 from firmware_bridge.errors import CorruptData
 from firmware_bridge.model import PARTITIONS, Frames, Item
-from firmware_bridge.stores import BEGINNING, END, Holding, Usage, space
-from firmware_bridge.stores.claim import Claim
+from firmware_bridge.stores import BEGINNING, END, Holding, Salvaged, Usage, space
+from firmware_bridge.stores.calls import Calls
+from firmware_bridge.stores.claim import SERVICE, Claim, workers
+from firmware_bridge.stores.compacting import compact
 from firmware_bridge.stores.place import free_bytes, network_share
+from firmware_bridge.stores.rescue import rescue
+from firmware_bridge.stores.spare import Recorder
 from firmware_bridge.stores.sqlite_file import (
     BUSY_S,
+    SPARE,
+    beside,
     connect,
     create_file,
     ensure,
     lacking,
+    lasting,
     path_of,
     prepare,
     transaction,
     translated,
+    url_of,
 )
 from firmware_bridge.stores.tables import Table, Values, partition, table
 
@@ -51,12 +59,23 @@ class SqliteLog:
         self._idle: list[sqlite3.Connection] = []
         self._known: set[type] = set()  # kinds whose table is as it should be
         self._readable: set[type] = set()  # kinds whose table has every field
-        self._calls = _Calls(self.path)
-        self._claim: Claim | None = None
+        self._calls = Calls(self.path)
+        self._claims: dict[str, Claim] = {}
+        self._versions = 0  # of watchers before this one
         with translated(self.path, opening=True):
             create_file(self.path)
-            self._writer = prepare(self.path)
-            self._watcher = connect(self.path)
+            self._connect()
+
+    @classmethod
+    def recorder(cls, url: str) -> Recorder:
+        """Open it for bridges; see `stores.open_recorder`."""
+        spare = beside(path_of(url), SPARE)
+        return Recorder(lambda: cls(url), lambda: cls(url_of(spare)), lasting, str(spare))
+
+    @classmethod
+    def salvage(cls, url: str, kinds: Sequence[type], *, dry: bool) -> Salvaged:
+        """Save what can be read of a damaged file; see `stores.salvage_log`."""
+        return rescue(path_of(url), kinds, lambda path: cls(url_of(path)), dry=dry)
 
     def put(self, items: Iterable[Item]) -> None:
         """Store all items or none; see `Log.put`."""
@@ -110,7 +129,7 @@ class SqliteLog:
         """Return a number that changes with every commit of anybody."""
         # On a connection of its own: SQLite counts the commits of all others.
         with self._calls.running(), self._version_lock, translated(self.path):
-            return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+            return self._versions + _data_version(self._watcher)
 
     def span(self, kind: type, wearer: str, arrived: int = END) -> tuple[int, int] | None:
         """Return the first and last time of what arrived up to a number; see `Log.span`."""
@@ -144,26 +163,60 @@ class SqliteLog:
         with self._reading() as connection:
             used, reusable = space.pages(connection)
             shrinks = space.shrinks(connection)
-        return Usage(used, reusable, free_bytes(self.path), shrinks, network_share(self.path))
+        spare = beside(self.path, SPARE)
+        aside = spare.stat().st_size if spare.exists() else 0
+        return Usage(used, reusable, free_bytes(self.path), shrinks, network_share(self.path), aside)
 
     def holdings(self) -> list[Holding]:
         """Return what the log holds of each kind; see `Log.holdings`."""
         with self._reading() as connection:
             return space.holdings(connection)
 
-    def claim(self) -> None:
-        """Become the one service that works on this log; see `Log.claim`."""
+    def compact(self) -> int:
+        """Make the file as small as what it holds; see `Log.compact`."""
+        with self._calls.running(), self._lock, self._version_lock, translated(self.path):
+            self._versions += _data_version(self._watcher) + 1
+            self._disconnect()
+            try:
+                return compact(self.path)
+            finally:
+                self._connect()
+
+    def check(self, *, whole: bool = False) -> list[str]:
+        """Return what is wrong in the file, having tried that it may be written; see `Log.check`."""
+        with self._calls.running(), self._lock, translated(self.path):
+            space.try_writing(self._writer)
+        with self._reading() as connection:
+            return space.wrong(connection) if whole else []
+
+    def claim(self, work: str = SERVICE) -> None:
+        """Become the one that does this work on this log; see `Log.claim`."""
         with self._calls.running(), self._lock:
-            self._claim = self._claim or Claim(self.path)
+            if work not in self._claims:
+                self._claims[work] = Claim(self.path, work)
+
+    def workers(self) -> dict[str, str]:
+        """Return who is at work on this log; see `Log.workers`."""
+        with self._calls.running():
+            return workers(self.path)
 
     def close(self) -> None:
         """Wait for the calls that are running, then close."""
         if self._calls.end():
-            with suppress(sqlite3.Error):  # everything acknowledged is on the disk already
-                for connection in (*self._idle, self._watcher, self._writer):
-                    connection.close()
-            if self._claim is not None:
-                self._claim.release()
+            self._disconnect()
+            for claim in self._claims.values():
+                claim.close()
+
+    def _connect(self) -> None:
+        self._writer = prepare(self.path)
+        self._watcher = connect(self.path)
+
+    def _disconnect(self) -> None:
+        with suppress(sqlite3.Error):  # everything acknowledged is on the disk already
+            while idle := self._lent():
+                idle.close()
+            self._watcher.close()
+            self._writer.close()
 
     def _ensure(self, kinds: Iterable[type]) -> None:
         for kind in kinds:
@@ -235,34 +288,8 @@ class SqliteLog:
         return None
 
 
-class _Calls:
-    """Counts the calls that are running, so that closing can wait for them."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._changed = Condition()
-        self._count = 0
-        self._ended = False
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        with self._changed:
-            if self._ended:
-                raise RuntimeError(f"the log {self._path} is closed")
-            self._count += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._count -= 1
-                self._changed.notify_all()
-
-    def end(self) -> bool:
-        """Refuse new calls and wait for the running ones; False if that was done before."""
-        with self._changed:
-            first, self._ended = not self._ended, True
-            self._changed.wait_for(lambda: self._count == 0)
-            return first
+def _data_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _encoded(items: Iterable[Item]) -> list[tuple[Table, int, Values]]:

@@ -7,16 +7,21 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
+from firmware_bridge.stores import Damaged
+from firmware_bridge.stores.claim import workers
 from firmware_bridge.stores.tables import Table
 
 APPLICATION = 0x494E534C  # "INSL" in the file's head: tells it from other programs' SQLite files
 FORMAT = 1  # raised when older versions of this program could no longer use the file
 BUSY_S = 10.0
+ALONE_S = 1.0  # the patience of who wants a store for itself
+SALVAGED = "-salvaged"  # what was saved of a damaged store, until it takes that one's place
+SPARE = "-spare"  # what bridges have put since a store is damaged
 
 _CREATE = (
     # `number`: the highest arrival number given; `longest`: the longest chunk of frames, ns, which bounds searches
@@ -43,8 +48,16 @@ _CHANGE = {
     sqlite3.SQLITE_AUTH: _SHUT,
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; is it a file, and may it and its directory be written?",
     sqlite3.SQLITE_NOTADB: "is not a database; it was left as it is; choose another file",
-    sqlite3.SQLITE_CORRUPT: "is damaged; keep a copy, then put a backup back, or save what is left with `sqlite3 "
-    "OLD .recover | sqlite3 NEW`",
+}
+_HURT = (
+    "is damaged; `insole check --salvage` brings what can still be read into a new file and keeps the old one; or put "
+    "a backup in its place, and what lies beside it (-wal, -shm) out of the way"
+)
+_MARKS = (b"CREATE TABLE _arrival", b'CREATE TABLE "frames"')
+_SICK = {  # what a bad sector gives: it may pass, but not by waiting
+    sqlite3.SQLITE_IOERR_READ,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
 }
 _SHARED = {  # what locks, or memory shared by processes, failed with
     sqlite3.SQLITE_IOERR_SHMOPEN,
@@ -78,8 +91,20 @@ def path_of(url: str) -> Path:
         raise ConfigError(f"store {url!r}: no home directory is known; write the whole path") from error
 
 
+def url_of(path: Path) -> str:
+    """Return the URL that names a file."""
+    return f"sqlite:///{quote(str(path))}"
+
+
+def beside(path: Path, ending: str) -> Path:
+    """Return the file whose name is that of another one with an ending."""
+    return path.with_name(path.name + ending)
+
+
 def create_file(path: Path) -> None:
     """Make the file, and its directory, if absent: a person's data, for nobody else to read."""
+    if not path.exists() and beside(path, SALVAGED).exists():
+        raise Damaged(f"store {path}: its salvage was interrupted; `insole check --salvage` finishes it")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
@@ -137,7 +162,7 @@ def ensure(connection: sqlite3.Connection, wanted: Table) -> None:
         connection.execute(f'ALTER TABLE "{wanted.name}" ADD COLUMN "{name}" {wanted.columns[name]}')
     keys = tuple(row[2] for row in connection.execute(f'PRAGMA index_info("{wanted.name}_key")'))
     if keys != wanted.keys:
-        connection.execute(f'DROP INDEX "{wanted.name}_key"')
+        connection.execute(f'DROP INDEX IF EXISTS "{wanted.name}_key"')
         connection.execute(wanted.indexes[0])
 
 
@@ -177,6 +202,37 @@ def translated(path: Path, *, opening: bool = False) -> Iterator[None]:
         raise known from error
 
 
+def lasting(error: BaseException) -> bool:
+    """Tell whether a file cannot take anything any more, however long one waits."""
+    return isinstance(error, Damaged) or getattr(error.__cause__, "sqlite_errorcode", 0) in _SICK
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[sqlite3.Connection]:
+    """Lend a connection that keeps everybody else out of the file.
+
+    Raises:
+        ConfigError: somebody has it open, in this process or another one.
+    """
+    with translated(path, opening=True), closing(connect(path)) as connection:
+        connection.execute(f"PRAGMA busy_timeout = {round(ALONE_S * 1000)}")
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            raise ConfigError(f"store {path} is open in another program; end that first{_by_whom(path)}") from error
+        connection.execute("ROLLBACK")
+        yield connection
+
+
+def _by_whom(path: Path) -> str:
+    others = {work: owner for work, owner in workers(path).items() if owner != str(os.getpid())}
+    found = [f"{work or 'the service'}, pid {owner}" for work, owner in others.items()]
+    return f" ({'; '.join(found)})" if found else ""
+
+
 def _meaning(path: Path, error: sqlite3.Error, *, opening: bool) -> InsoleError | None:
     extended = getattr(error, "sqlite_errorcode", 0)
     code = extended & 0xFF
@@ -184,14 +240,33 @@ def _meaning(path: Path, error: sqlite3.Error, *, opening: bool) -> InsoleError 
         return ConfigError(f"store {path} {_NOT_HERE} ({error})")
     if str(error).startswith("Could not decode to UTF-8"):  # Python's own error, without a code; it quotes the text
         return _garbled(path)
+    if code == sqlite3.SQLITE_CORRUPT or (code == sqlite3.SQLITE_NOTADB and _was_ours(path)):
+        return Damaged(f"store {path} {_HURT} ({error})")
+    if extended in _SICK:
+        return Unavailable(
+            f"store {path} cannot be read everywhere ({error})",
+            "is its disk ill? `insole check --salvage` brings what can still be read into a new file",
+        )
     if code in _LATER:
         what, advice = _LATER[code]
         return Unavailable(f"store {path} {what} ({error})", advice)
     return ConfigError(f"store {path} {_CHANGE[code]} ({error})") if code in _CHANGE else None
 
 
-def _garbled(path: Path) -> ConfigError:
-    return ConfigError(f"store {path} {_CHANGE[sqlite3.SQLITE_CORRUPT]} (a text in it is no UTF-8)")
+def _garbled(path: Path) -> Damaged:
+    return Damaged(f"store {path} {_HURT} (a text in it is no UTF-8)")
+
+
+def _was_ours(path: Path) -> bool:
+    """Tell whether a file that is no database any more was a store."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1 << 16)
+    except OSError:
+        return False
+    if not any(head[:100]):  # a lost block reads as zeros
+        return bool(head)
+    return head[68:72] == APPLICATION.to_bytes(4, "big") or any(mark in head for mark in _MARKS)
 
 
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
@@ -202,10 +277,12 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
             f"store {path} was made by a newer version (format {version}, this one knows {FORMAT}); it was left as it "
             "is; update this program or choose another file"
         )
-    filled = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] > 0
-    if application != APPLICATION and (filled or application or version):
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    if not application and "_arrival" in names:
+        raise Damaged(f"store {path} {_HURT} (it has lost its mark)")
+    if application != APPLICATION and (names or application or version):
         raise ConfigError(f"store {path} belongs to another program; it was left as it is; choose another file")
-    return not filled
+    return not names
 
 
 def _log_ahead(connection: sqlite3.Connection, path: Path) -> None:

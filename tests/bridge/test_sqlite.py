@@ -249,7 +249,7 @@ def test_a_damaged_page_is_told_with_a_remedy(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[8192:] = b"\xff" * (len(content) - 8192)
     path.write_bytes(content)
-    with pytest.raises(InsoleError, match=r"damaged.*recover") as raised:
+    with pytest.raises(InsoleError, match=r"damaged.*--salvage") as raised:
         opened(path).read(Link, "anna")
     assert isinstance(raised.value, ConfigError)
 
@@ -282,7 +282,7 @@ def test_a_text_that_is_damaged_is_told_with_a_remedy(path: Path) -> None:
     log = opened(path)
     log.put([reading(0)])
     sql(path, "UPDATE link SET device = CAST(x'ff41' AS TEXT)")
-    with pytest.raises(ConfigError, match=r"damaged.*recover.*UTF-8"):
+    with pytest.raises(ConfigError, match=r"damaged.*--salvage.*UTF-8"):
         log.read(Link, "anna")
     log.close()
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from firmware_bridge.errors import ConfigError, Unavailable
+from firmware_bridge.stores import Log, open_log, sqlite_file
 from firmware_bridge.stores import claim as claiming
-from firmware_bridge.stores import open_log, sqlite_file
 from tests.conftest import PROJECT
 
 SERVICE = """
@@ -58,13 +59,6 @@ def test_a_second_service_is_refused_until_the_first_is_killed(url: str) -> None
             second.claim()
 
 
-def test_a_claim_is_given_up_with_the_log_and_may_be_made_twice(url: str) -> None:
-    for _ in range(2):
-        with closing(open_log(url)) as log:
-            log.claim()
-            log.claim()
-
-
 def test_the_same_store_by_another_name_is_the_same(url: str, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
     with closing(open_log(url)) as log, closing(open_log(f"sqlite:///{tmp_path / 'link' / 'log.db'}")) as other:
@@ -78,15 +72,68 @@ def test_a_closed_log_claims_nothing(url: str) -> None:
     log.close()
     with pytest.raises(RuntimeError, match="closed"):
         log.claim()
+    with pytest.raises(RuntimeError, match="closed"):
+        log.workers()
 
 
-def test_a_share_that_grants_a_lock_twice_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claiming, "_lock", lambda file: True)
-    with closing(open_log(url)) as log, pytest.raises(ConfigError, match=r"same lock twice.*keep the store on a local"):
+def test_any_name_of_a_work_will_do(url: str) -> None:
+    works = ["a/b", "çelik's left insole", "x" * 300, "..", " "]
+    with closing(open_log(url)) as log:
+        for work in works:
+            log.claim(work)
+        assert sorted(log.workers()) == sorted(works)
+
+
+def test_looking_who_is_at_work_leaves_nothing_behind_and_takes_nothing_away(url: str, tmp_path: Path) -> None:
+    with closing(open_log(url)) as log:
+        before = sorted(file.name for file in tmp_path.iterdir())
+        assert log.workers() == {}
+        assert sorted(file.name for file in tmp_path.iterdir()) == before
+        log.claim()
+        with closing(open_log(url)) as other:
+            for _ in range(3):
+                assert other.workers() == {"": str(os.getpid())}
+            with pytest.raises(ConfigError, match="another insole service"):
+                other.claim()
+
+
+def test_a_claim_waits_for_who_only_looks(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, refused = claiming._lock, iter([False, False])
+    monkeypatch.setattr(claiming, "_lock", lambda file: next(refused, True) and real(file))
+    with closing(open_log(url)) as log:
         log.claim()
 
 
-def test_a_share_that_knows_no_locks_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_full_disk_a_claim_holds_though_it_cannot_be_written(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the service that makes room."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with closing(open_log(url)) as log, closing(open_log(url)) as other:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "write", full)
+            log.claim()
+        with pytest.raises(ConfigError, match=r"another insole service \(pid \?\)"):
+            other.claim()
+        monkeypatch.setattr(claiming, "_open", full)
+        with pytest.raises(Unavailable, match=r"no file fits beside it: No space.*\(free some space on its disk\)"):
+            other.claim("ann's left insole")
+
+
+@pytest.mark.parametrize("ask", [Log.claim, Log.workers])
+def test_a_share_that_grants_a_lock_twice_is_told(
+    ask: Callable[[Log], object], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claiming, "_lock", lambda file: True)
+    with closing(open_log(url)) as log, pytest.raises(ConfigError, match=r"same lock twice.*keep the store on a local"):
+        getattr(log, ask.__name__)()
+
+
+@pytest.mark.parametrize("ask", [Log.claim, Log.workers])
+def test_a_share_that_knows_no_locks_is_told(
+    ask: Callable[[Log], object], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(file: int) -> bool:
         raise OSError(37, "No locks available")
 
@@ -95,7 +142,7 @@ def test_a_share_that_knows_no_locks_is_told(url: str, monkeypatch: pytest.Monke
         closing(open_log(url)) as log,
         pytest.raises(ConfigError, match=r"No locks available; keep the store in a loc"),
     ):
-        log.claim()
+        getattr(log, ask.__name__)()
 
 
 def failing(code: int) -> sqlite3.OperationalError:

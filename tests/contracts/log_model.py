@@ -120,6 +120,10 @@ class Model:
             if key not in kept and type(item) in kinds and item.wearer == wearer and start <= started(item) < stop:
                 del self.held[key]
 
+    def of(self, kind: type, wearer: str) -> list[Item]:
+        """Return what is held of one kind and wearer, ascending in time."""
+        return sorted((i for i in self.held.values() if type(i) is kind and i.wearer == wearer), key=started)
+
 
 def assert_same(found: Sequence[object], wanted: Sequence[object]) -> None:
     assert len(found) == len(wanted)

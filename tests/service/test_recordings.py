@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import math
+import os
+import sqlite3
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,9 +16,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from firmware_bridge import SECOND, Frames, Log, Side, open_log
+from firmware_bridge import SECOND, Damaged, Frames, Log, Side, open_log, salvage_log
+from service.checks import KINDS
 from service.recordings import import_files
-from service.rows import Step
+from service.rows import Progress, Step
 from tests.recordings import ALL, ROWS, csv, gaitpdb, pedar
 
 
@@ -80,6 +84,27 @@ def test_what_was_broken_off_is_completed(take: Take, log: Log, tmp_path: Path) 
     failed, said = take(path)
     assert failed == 0, said
     assert samples(log, "ann") == 2 * ROWS
+
+
+@pytest.mark.parametrize("rows", [ROWS // 3 + 7, ROWS - 1])
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_was_broken_off_in_the_midst_of_a_second_is_completed(
+    rows: int, packed: bool, take: Take, log: Log, tmp_path: Path
+) -> None:
+    whole = gaitpdb(tmp_path)
+    cut = tmp_path / "cut.txt"
+    text = "".join(whole.read_text().splitlines(keepends=True)[:rows]) + whole.read_text().splitlines()[rows][:11]
+    cut.write_bytes(gzip.compress(text.encode())[:-8] if packed else text.encode())
+    failed, said = take(cut)
+    assert failed == 0
+    assert f"{2 * rows} samples of ann, 2 malformed rows skipped" in said
+    failed, said = take(whole)
+    assert failed == 0, said
+    assert samples(log, "ann") == 2 * ROWS
+    head = log.head()
+    failed, said = take(cut)
+    assert (failed, log.head()) == (0, head), "the part that is there does not replace the whole"
+    assert "is there already" in said
 
 
 def test_a_recording_of_somebody_else_is_refused_until_it_is_said_again(take: Take, log: Log, tmp_path: Path) -> None:
@@ -151,6 +176,50 @@ def test_one_bad_file_leaves_the_others_alone(take: Take, log: Log, tmp_path: Pa
     assert failed == 1
     assert "odd.txt: of no format that is known here (csv, gaitndd, gaitpdb, pedar)" in said
     assert log.wearers() == ["walk"]
+
+
+def test_a_service_that_is_at_work_analyzes_it(take: Take, log: Log, tmp_path: Path) -> None:
+    log.claim()
+    failed, said = take(gaitpdb(tmp_path))
+    assert failed == 0
+    assert f"analysis: left to the insole service that works on this store (pid {os.getpid()})" in said
+    assert samples(log, "ann") == 2 * ROWS
+    assert not [row for row in log.read(Progress, "") if row.stage.startswith("analysis")]
+
+
+def test_a_damaged_store_is_told_once_and_no_file_is_blamed(store: str, take: Take, tmp_path: Path) -> None:
+    take(gaitpdb(tmp_path))
+    path = tmp_path / "log.sqlite"
+    with closing(sqlite3.connect(path)) as look:
+        (root,) = look.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'frames_key'").fetchone()
+    content = bytearray(path.read_bytes())
+    content[(root - 1) * 8192 : (root - 1) * 8192 + 100] = bytes(100)
+    path.write_bytes(content)
+    with pytest.raises(Damaged, match=r"log\.sqlite is damaged; `insole check --salvage`"):
+        take(gaitpdb(tmp_path, "one"), csv(tmp_path, "two"))
+    gc.collect()  # the query that failed, which keeps the file open
+    salvage_log(store, KINDS)
+    assert take(gaitpdb(tmp_path))[1].startswith("walk.txt: is there already")
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (gzip.compress(gzip.compress(b"1 2 3\n")), "is packed twice; unpack it once"),
+        (b"PK\x03\x04" + bytes(100), "is a zip archive or a spreadsheet; unpack it, or save it as CSV"),
+        (b"SQLite format 3\0" + bytes(100), "is a database; if it is a store, it needs no import: name it by --store"),
+        (
+            gzip.compress(bytes(50_000))[:12],
+            "ended before the end-of-stream marker was reached; is it cut off? Copy it",
+        ),
+        (b"", "the file is empty"),
+    ],
+)
+def test_what_is_no_recording_is_told_with_a_remedy(content: bytes, advice: str, take: Take, tmp_path: Path) -> None:
+    (path := tmp_path / "odd.txt").write_bytes(content)
+    failed, said = take(path)
+    assert failed == 1
+    assert f"odd.txt: {advice}" in said or (f"odd.txt: cannot be read: Compressed file {advice}" in said)
 
 
 def test_what_brackets_enclose_is_shown(take: Take, tmp_path: Path) -> None:

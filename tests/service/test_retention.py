@@ -13,10 +13,13 @@ import pytest
 
 from firmware_bridge import SECOND, Frames, Item, Link, Log, Row, Side, Unavailable, Usage, open_log, partition_of
 from service.analysis import analyze_all
+from service.listing import check_replay, replay
 from service.retention import EVERY_S, PAUSE_S, Keep, Retention, describe, excess, forecast, kept_from, room
 from service.rows import Block, Flag, Note, Progress, Replaced, Step, Verdict
 from tests.service.gait_rows import block, step
+from tests.service.gait_walks import evenly, merged
 from tests.service.test_analysis import described, worn
+from tests.two_walkers import days as days_told
 
 DAY = 86_400 * SECOND
 NOW = 20_000 * DAY
@@ -190,6 +193,52 @@ def test_the_newest_day_stays_and_that_is_told(log: Log, caplog: pytest.LogCaptu
     assert "there is nothing to forget" in caplog.text
 
 
+def test_a_store_that_nobody_analyzes_grows_beyond_its_budget_and_says_so(log: Log) -> None:
+    """As where only a bridge runs: what nobody has seen is worth more than the budget."""
+    for number in range(-6, 1):
+        log.put(day(number))
+    small = Keep(budget_gb=1e-9, free_gb=0)
+    retained(log, small)
+    assert days(log) == [*range(-6, 1)]
+    (line,) = describe(log, small, ())
+    assert line.endswith("too many; there is nothing to forget: the newest day is kept, and what no analysis or mirror "
+                         "has seen")  # fmt: skip
+    analyzed(log, "ada")
+    (line,) = describe(log, small, ())
+    assert line.endswith("too many; the oldest days go until there is room, first ada's of 2024-09-28")
+    retained(log, small)
+    assert days(log) == [-1, 0]
+
+
+def test_the_same_trouble_is_told_once_while_the_store_is_away(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    """A disk that is full: there is no room even for giving some back, and the round begins again and again."""
+
+    class Full:
+        full = True
+
+        def give_back(self) -> int:
+            if self.full:
+                raise Unavailable("has no room left")
+            return log.give_back()
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(log, name)
+
+    log.put(day(0))
+    full = Full()
+    retention = Retention(full, Keep(budget_gb=1e-9, free_gb=0), now=lambda: NOW)  # type: ignore[arg-type]
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):
+            with pytest.raises(Unavailable):
+                retention.step()
+        assert caplog.text.count("there is nothing to forget") == 1
+        full.full = False
+        for _ in range(2):
+            while retention.step() != EVERY_S:
+                pass
+    assert caplog.text.count("there is nothing to forget") == 2, "and then every hour"
+
+
 def test_an_insole_that_is_switched_off_leaves_no_account_for_ever(log: Log) -> None:
     off = [Link(NOW + k * DAY, "ada", Side.LEFT, "d", False, 0, 0, 0, 0, 0, 0, 90.0) for k in range(-500, 1)]
     log.put(off)
@@ -267,3 +316,18 @@ def test_the_analysis_goes_on_as_if_nothing_had_been_forgotten(log: Log, tmp_pat
         assert found(log, 0) == found(whole, 0)
         assert len(log.read(Step, "ada")) > 4 * 50
         assert len(log.read(Frames, "ada")) < 0.3 * len(whole.read(Frames, "ada"))
+
+
+def test_a_replay_of_what_is_kept_finds_the_same(log: Log, tmp_path: Path) -> None:
+    log.put(described("ada"))
+    for both in days_told("first running"):
+        log.put(merged(*(evenly(foot, 1000) for foot in both)))
+    analyze_all(log)
+    (flag,) = log.read(Flag, "ada")
+    retention = Retention(log, replace(PLENTY, frames_days=1.5))
+    while retention.step() != EVERY_S:
+        pass
+    assert log.read(Step, "ada")[0].time < kept_from(log, "ada") < flag.time
+    store = f"sqlite:///{tmp_path / 'log.sqlite'}"
+    assert replay(store, "ada", json=False)
+    assert check_replay(store, "ada")
