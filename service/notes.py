@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,18 +16,19 @@ from firmware_bridge import SECOND, ConfigError
 from service.rows import Note
 
 START, STOP, NAME, SHOES, SURFACE = "start", "stop", "name", "shoes", "surface"
-PAIN, MASS, MUTE, DELETE, REMARK = "pain", "mass", "mute", "delete", "remark"
+PAIN, MASS, UNITS, MUTE, DELETE, REMARK = "pain", "mass", "units", "mute", "delete", "remark"
 TOPICS: Mapping[str, str] = {
-    START: "a bout begins; what is noted for the same moment belongs to it, too",
-    STOP: "the bout ends here: steps after it are another one's",
+    START: "a run or walk begins; what is noted for the same moment belongs to it, too",
+    STOP: "the run or walk ends here: steps after it are another one's",
     NAME: "what the wearer is called, from then on",
-    SHOES: "what was worn; a bout is compared with those in the same shoes",
-    SURFACE: "what was walked on",
-    PAIN: "0 to 10 and where: low back 3, hip left 2, other 4 knee",
+    SHOES: "what was worn; a run is compared with those in the same shoes",
+    SURFACE: "what was run or walked on",
+    PAIN: "where, and how much from 0 to 10: low back 3, hip left 2, knee 4",
     MASS: "of the body, from then on: 70 kg, 154 lb",
-    MUTE: "no alerts: [TOPIC] [HOURS]",
-    DELETE: "the bout does not count for later ones",
-    REMARK: "anything",
+    UNITS: "of a mass that is written without one, from then on: kg or lb",
+    MUTE: "no alerts for some hours: all 24, imbalance 2, over_pronation 48",
+    DELETE: "it was no run or walk of this wearer: later ones are not compared with it",
+    REMARK: "anything else",
 }
 """What can be noted, and what it means."""
 
@@ -43,11 +44,23 @@ AFTER_NS = 12 * 3600 * SECOND
 BEFORE_NS = 30 * 60 * SECOND
 """How long before a bout it may be announced by a start note."""
 
+LONGEST = 500
+"""Characters of a note."""
+MUTED = ("all", "imbalance", "over_pronation", "insole", "training_load")
+"""Of what alerts can be muted: everything, or one topic of flags."""
+MOST_HOURS = 24 * 366
+
 _WITHOUT_TEXT = {START: "yes", STOP: "yes", DELETE: "yes", MUTE: "all"}
-_NUMBER = r"(\d+(?:[.,]\d+)?)"
+_JOINERS = "\u200c\u200d"  # of letters and of pictures: not seen, but part of what is
+_NUMBER = r"(\d{1,9}(?:[.,]\d{1,9})?)"
+_BARE = re.compile(_NUMBER, re.ASCII)
 _MASS = re.compile(rf"{_NUMBER}\s*(kg|lbs?|)", re.IGNORECASE | re.ASCII)
+_UNITS = {"kg": "kg", "metric": "kg", "lb": "lb", "lbs": "lb", "imperial": "lb"}
 _KG = {"kg": 1.0, "": 1.0, "lb": 0.453_592_37, "lbs": 0.453_592_37}
 _LEAST_KG, _MOST_KG = 15.0, 350.0
+_LEAP = 1.5
+"""By which factor nobody's mass changes between two notes; kilograms taken for pounds are off by 2.2."""
+_MUTE = re.compile(rf"(?:({'|'.join(MUTED)})\b)?\s*(?:(\d{{1,6}}(?:\.\d{{1,6}})?)\s*(?:h|hours?)?)?", re.ASCII)
 _LEVEL = re.compile(r"(?:^|(?<=\s))(\d+)(?:\s*/\s*10)?(?=\s|$)", re.ASCII)
 
 
@@ -96,11 +109,26 @@ def checked(time: int, wearer: str, topic: str, text: str | None = None) -> Note
             raise ConfigError(f"what about {topic}? Write it behind the topic ({TOPICS[topic]})")
         text = _WITHOUT_TEXT[topic]
     plain = " ".join(text.split())
-    if plain and topic == MASS:
-        plain = _mass(plain)
-    if plain and topic == PAIN:
-        plain = ", ".join(_pain(part) for part in re.split(r"\s*[,;]\s*", plain))
+    if len(plain) > LONGEST or not all(char.isprintable() or char in _JOINERS for char in plain):
+        raise ConfigError(f"{plain[:40]!r} is no note: at most {LONGEST} characters, none of which control a terminal")
+    if plain and topic in _FORMS:
+        plain = _FORMS[topic](plain)
     return Note(time, wearer, topic, plain)
+
+
+def with_unit(text: str, notes: Sequence[Note], time: int) -> str:
+    """Return a mass with its unit: the one that the notes (standing) say where none is written, else kilograms.
+
+    Raises:
+        ConfigError: no unit is written, and the mass is far from the one that holds: it is likely the other unit.
+    """
+    if not _BARE.fullmatch(text.strip()):
+        return text
+    number, unit = text.strip(), lasting(notes, UNITS, time) or "kg"
+    was = lasting([note for note in notes if note.time != time], MASS, time)
+    if was and not 1 / _LEAP <= float(number.replace(",", ".")) * _KG[unit] / float(was.split()[0]) <= _LEAP:
+        raise ConfigError(f"{number} {unit} is far from the {was} before; write the unit: {number} kg or {number} lb")
+    return f"{number} {unit}"
 
 
 def _mass(text: str) -> str:
@@ -112,6 +140,35 @@ def _mass(text: str) -> str:
             f"({_LEAST_KG:.0f} to {_MOST_KG:.0f} kg)"
         )
     return f"{kg:.1f} kg"
+
+
+def _units(text: str) -> str:
+    if text.lower() not in _UNITS:
+        raise ConfigError(f"{text!r} is no unit of mass here; write kg or lb")
+    return _UNITS[text.lower()]
+
+
+def _mute(text: str) -> str:
+    found = _MUTE.fullmatch(text.lower())
+    if found is None or float(found[2] or 0) > MOST_HOURS:
+        raise ConfigError(
+            f"{text!r} mutes nothing; write {', '.join(MUTED)}, and for how many hours (0 to {MOST_HOURS}; 24 where it "
+            "is not said), like imbalance 2"
+        )
+    return " ".join(part for part in found.groups() if part)
+
+
+def _nothing(text: str) -> str:
+    if text.lower() != "yes":
+        raise ConfigError(
+            f"{text!r} is not understood: nothing is written behind start, stop and delete; words of your own are a "
+            "remark, and --withdraw takes a note back"
+        )
+    return "yes"
+
+
+def _pains(text: str) -> str:
+    return ", ".join(_pain(part) for part in re.split(r"\s*[,;]\s*", text))
 
 
 def _pain(text: str) -> str:
@@ -132,6 +189,18 @@ def _pain(text: str) -> str:
 
 def _examples() -> str:
     return ", ".join(f"{place} 3" for place in PLACES)
+
+
+_FORMS: Mapping[str, Callable[[str], str]] = {
+    START: _nothing,
+    STOP: _nothing,
+    DELETE: _nothing,
+    PAIN: _pains,
+    MASS: _mass,
+    UNITS: _units,
+    MUTE: _mute,
+}
+"""How the text of a topic is checked and brought into the form in which it is kept."""
 
 
 def standing(notes: Iterable[Note]) -> list[Note]:

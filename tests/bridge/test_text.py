@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_bridge.bridge import bridge
 from firmware_bridge.codec import Decoder, Encoder
-from firmware_bridge.model import SECOND, Frames, Packet, Side
+from firmware_bridge.model import SECOND, Frames, Link, Packet, Side
 from firmware_bridge.profile import Insole, load_profile
+from firmware_bridge.stores import open_log
 
 START = 1_700_000_000 * SECOND
 HEAD = "#insole v1 side=L n=8 rate=100 unit=raw max=4095"
@@ -86,6 +94,119 @@ def test_an_insole_on_the_wrong_foot_is_not_believed() -> None:
     reader.reset()
     assert say(reader, HEAD.replace("side=L", "side=R"), f"1,10,{PRESSURE}") is not None
     assert reader.trouble == ""
+
+
+def lines_of(first: int, last: int, *, booted: int, side: str, every: int = 500) -> list[str]:
+    """Return what an insole says at 100 Hz, ten milliseconds a line; its first sensor tells which insole it is."""
+    head = HEAD.replace("side=L", f"side={side}")
+    said: list[str] = []
+    for k in range(first, last):
+        announced = [head] if k == first or k % every == 0 else []
+        said += [*announced, f"{k - booted},{(k - booted) * 10},{ord(side)},{k % 1000},3,4,5,6,7,8"]
+    return said
+
+
+def listen(reader: Decoder, lines: list[str], at: int) -> list[Frames]:
+    """Feed ten lines at a time, as they arrive; `at` is the number of the first sample."""
+    heard = []
+    for k in range(0, len(lines), 10):
+        packet = Packet(START + (at + k + 10) * SECOND // 100, ("\n".join(lines[k : k + 10]) + "\n").encode())
+        if (frames := reader.feed([packet])) is not None:
+            heard.append(frames)
+    return heard
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["link lost", "nobody saw it"])
+def test_feet_that_are_swapped_in_a_run_cost_what_came_meanwhile_and_nothing_else(seen: bool) -> None:
+    """Cables replugged the other way round, and back: each link keeps its own insole's samples, and counts."""
+    phases = [(0, 1000), (1000, 1400), (1400, 2400)]
+    boots = {"L": 0, "R": -77_000}
+    for own, other in ("LR", "RL"):
+        reader = decoder(Side.LEFT if own == "L" else Side.RIGHT)
+        kept: list[Frames] = []
+        for number, (first, last) in enumerate(phases):
+            here = other if number == 1 else own
+            kept += listen(reader, lines_of(first, last, booted=boots[here], side=here), first)
+            refused = f"announces itself as the {reader._insole.side.other} one, not as the {reader._insole.side} one"
+            assert (refused in reader.trouble) == (number == 1)
+            assert ("exchange their urls" in reader.trouble) == (number == 1)
+            assert "before it said so" not in reader.trouble
+            if seen:
+                reader.reset()
+        whole = Frames.concatenate(kept)
+        assert set(whole.pressure[:, 0].tolist()) == {ord(own)}
+        assert whole.pressure[:, 1].tolist() == [k % 1000 for k in [*range(1000), *range(1400, 2400)]]
+        assert reader.counts == (2000, 400, 400, 0)
+        late = whole.time - (START + np.array([*range(1000), *range(1400, 2400)]) * SECOND // 100)
+        assert np.abs(late).max() < 0.2 * SECOND
+
+
+def test_two_insoles_that_claim_one_side_never_meet_in_one_foot() -> None:
+    left, right = decoder(Side.LEFT), decoder(Side.RIGHT)
+    assert listen(left, lines_of(0, 300, booted=-50, side="R"), 0) == []
+    kept = Frames.concatenate(listen(right, lines_of(0, 300, booted=-9, side="R"), 0))
+    assert len(kept) == 300
+    assert left.counts == (0, 0, 300, 0)
+    assert "as the right one" in left.trouble
+    assert right.trouble == ""
+
+
+def test_what_was_taken_for_the_foot_before_the_insole_said_otherwise_is_told() -> None:
+    """A sender of lines need not begin with its announcement; until then it is believed, as one that has none."""
+    reader = decoder()
+    said = lines_of(0, 250, booted=0, side="R", every=100)[1:]
+    assert len(Frames.concatenate(listen(reader, said, 0))) == 99  # the first line may be cut
+    assert "99 lines that came before it said so were taken for the left foot's" in reader.trouble
+    assert reader.counts == (99, 0, 150, 0)
+
+
+def test_a_link_on_which_only_the_other_foot_speaks_by_name_says_so() -> None:
+    reader = decoder()
+    theirs = [line if line.startswith("#") else f"R,{line}" for line in lines_of(0, 700, booted=0, side="R", every=100)]
+    assert listen(reader, theirs, 0) == []
+    assert "as the right one, not as the left one" in reader.trouble
+    assert say(reader, f"L,1,10,{PRESSURE}") is not None
+    assert reader.trouble == ""
+    assert reader.counts == (1, 0, 0, 0)
+
+
+def record(folder: Path, side: Side, phases: Iterable[str]) -> Insole:
+    """Write what a link brought: 10 s each of the insoles that announce these sides, ten lines a packet."""
+    path = folder / f"{side}.packets"
+    lines = [f"#insole-packets v1 link=serial profile=insole-line side={side}"]
+    for number, announced in enumerate(phases):
+        for k in range(1000 * number, 1000 * (number + 1), 10):
+            said = [f"#insole v1 side={announced} n=8 rate=100 unit=raw max=4095"] if k % 500 == 0 else []
+            said += [f"{n},{n * 10},{ord(announced)},{n},3,4,5,6,7,8" for n in range(k, k + 10)]
+            text = "".join(f"{line}\n" for line in said)
+            lines.append(f"{START + (k + 10) * SECOND // 100} {text.encode().hex()}")
+    path.write_text("\n".join([*lines, ""]))
+    return Insole("ada", side, load_profile("insole-line"), f"file:{path}")
+
+
+def test_insoles_that_are_plugged_the_other_way_round_are_refused_until_they_are_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    insoles = [record(tmp_path, Side.LEFT, "LRL"), record(tmp_path, Side.RIGHT, "RLR")]
+
+    async def carry() -> None:
+        await asyncio.gather(*(bridge(insole, log) for insole in insoles))
+
+    with closing(open_log(f"sqlite:///{tmp_path / 'log.sqlite'}")) as log, caplog.at_level(logging.ERROR):
+        asyncio.run(carry())
+        stored, links = log.read(Frames, "ada"), log.read(Link, "ada")
+    for side in Side:
+        frames = Frames.concatenate([f for f in stored if f.side is side])
+        assert set(frames.pressure[:, 0].tolist()) == {ord(side[0].upper())}
+        assert frames.pressure[:, 1].tolist() == [*range(1000), *range(2000, 3000)]
+        own = [row for row in links if row.side is side]
+        sums = [sum(getattr(row, name) for row in own) for name in ("received", "lost", "corrupt", "duplicate")]
+        assert sums == [2000, 1000, 1000, 0]
+        refused = [row for row in own if START + 11 * SECOND <= row.time < START + 19 * SECOND]
+        assert {(row.received, row.corrupt, row.connected) for row in refused} == {(0, 100, True)}
+        (line,) = [r.getMessage() for r in caplog.records if f"ada's {side} insole" in r.getMessage()]
+        assert f"nothing of it is stored: the insole announces itself as the {side.other} one" in line
+        assert "exchange their urls" in line
 
 
 @pytest.mark.parametrize(

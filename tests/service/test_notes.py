@@ -7,7 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, ConfigError
-from service.notes import AFTER_NS, BEFORE_NS, TOPICS, About, Span, about, bout_of, checked, lasting, standing
+from service.messages import TOPICS as FINDINGS
+from service.notes import (
+    AFTER_NS,
+    BEFORE_NS,
+    LONGEST,
+    MUTED,
+    TOPICS,
+    About,
+    Span,
+    about,
+    bout_of,
+    checked,
+    lasting,
+    standing,
+    with_unit,
+)
 from service.rows import Note
 
 MINUTE = 60 * SECOND
@@ -36,8 +51,16 @@ def note(topic: str, text: str, time: int = MORNING.start) -> Note:
         ("pain", "hip right 2; low back 5", "hip right 2, low back 5"),
         ("pain", "0", "0"),
         ("shoes", "  Old   blue ones ", "Old blue ones"),
+        ("remark", "👩‍🦰 näher", "👩‍🦰 näher"),
         ("delete", None, "yes"),
+        ("start", "Yes", "yes"),
+        ("units", "LBS", "lb"),
+        ("units", "metric", "kg"),
         ("mute", None, "all"),
+        ("mute", "All 2 hours", "all 2"),
+        ("mute", "over_pronation", "over_pronation"),
+        ("mute", "imbalance  1.5h", "imbalance 1.5"),
+        ("mute", "48", "48"),
         ("shoes", "", ""),
         ("mass", "", ""),
         ("pain", "", ""),
@@ -51,7 +74,7 @@ def test_a_note_is_kept_in_one_form(topic: str, text: str | None, kept: str) -> 
 @pytest.mark.parametrize(
     ("topic", "text", "said"),
     [
-        ("weather", "rain", "start, stop, name, shoes, surface, pain, mass, mute, delete, remark"),
+        ("weather", "rain", "start, stop, name, shoes, surface, pain, mass, units, mute, delete, remark"),
         ("mass", "heavy", "70 kg or 154 lb"),
         ("mass", "7 kg", "15 to 350 kg"),
         ("mass", "70 stone", "70 kg"),
@@ -61,11 +84,50 @@ def test_a_note_is_kept_in_one_form(topic: str, text: str | None, kept: str) -> 
         ("pain", "-3 low back", "0 to 10"),
         ("pain", "3", "where is the pain"),
         ("shoes", None, "what about shoes"),
+        ("mass", "1e3 kg", "15 to 350 kg"),
+        ("mass", "-70 kg", "15 to 350 kg"),
+        ("mass", "9" * 400, "15 to 350 kg"),
+        ("mass", "nan kg", "15 to 350 kg"),
+        ("mass", "70 kg 154 lb", "70 kg or 154 lb"),
+        ("units", "stone", "write kg or lb"),
+        ("pain", "low back 3, everywhere", "'everywhere' is no pain"),
+        ("pain", "low back 99999999999999999999", "0 to 10"),
+        ("delete", "no", "--withdraw takes a note back"),
+        ("stop", "at noon", "are a remark"),
+        ("mute", "banana", "write all, imbalance, over_pronation"),
+        ("mute", "imbalance 9000", "0 to 8784"),
+        ("mute", "imbalance -1", "mutes nothing"),
+        ("remark", "x" * (LONGEST + 1), "at most 500 characters"),
+        ("shoes", "blue\x1b[2J", "control a terminal"),
+        ("name", "Ada\udc80", "control a terminal"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_what_would(topic: str, text: str | None, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         checked(5, "ada", topic, text)
+
+
+def test_what_can_be_muted_is_what_flags_are_about() -> None:
+    assert set(MUTED) == {"all", *FINDINGS}
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("71", "71 kg"), ("70,5", "70,5 kg"), (" 71 ", "71 kg"), ("154 lb", "154 lb"), ("300 lb", "300 lb"), ("x", "x")],
+)
+def test_a_mass_without_a_unit_is_read_in_the_usual_one(text: str, read: str) -> None:
+    notes = [note("mass", "70.0 kg")]
+    assert with_unit(text, notes, NOON.start) == read
+    assert with_unit("154", [*notes, note("units", "lb")], NOON.start) == "154 lb"
+    assert with_unit("154", notes, MORNING.start) == "154 kg", "what is corrected is nothing to go by"
+    assert with_unit("154", notes, MORNING.start - 1) == "154 kg"
+
+
+@pytest.mark.parametrize(("text", "units"), [("154", "kg"), ("70", "lb"), ("0", "kg"), ("106", "kg"), ("46", "kg")])
+def test_a_mass_that_is_likely_in_the_other_unit_is_refused(text: str, units: str) -> None:
+    notes = [note("mass", "70.0 kg"), note("units", units)]
+    with pytest.raises(ConfigError, match=f"far from the 70.0 kg before; write the unit: {text} kg or {text} lb"):
+        with_unit(text, notes, NOON.start)
 
 
 @given(st.sampled_from(sorted(TOPICS)), st.text(max_size=20))
