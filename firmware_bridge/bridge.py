@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from firmware_bridge.accounting import LinkAccount
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.codec import Decoder
-from firmware_bridge.errors import CorruptData, Unavailable
+from firmware_bridge.errors import CorruptData, InsoleError, Unavailable
 from firmware_bridge.model import SECOND, Item, Packet
 from firmware_bridge.profile import Insole
 from firmware_bridge.retry import Backoff, persist
@@ -170,7 +170,7 @@ class _Carrier:
         if self._items:
             try:
                 await asyncio.to_thread(self._log.put, self._items)
-            except Unavailable as error:
+            except InsoleError as error:  # nobody may be left to hear of it, and `put` has said it
                 _log.error("%s: the last %d items could not be stored: %s", self._name, len(self._items), error)
 
 

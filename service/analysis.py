@@ -205,11 +205,14 @@ def analyze_all(log: Log) -> int:
     return count
 
 
-def replay(log: Log, wearer: str) -> Iterator[Row]:
-    """Yield the rows that the stored frames and notes of a wearer give today, without putting anything."""
+def replay(log: Log, wearer: str, kept: int = BEGINNING) -> Iterator[Row]:
+    """Yield the rows that the stored frames and notes of a wearer give today, without putting anything.
+
+    Of bouts before `kept` there are blocks only, and they count as they are.
+    """
     own = [row for row in log.read(Progress, "") if row.stage == _stage(wearer)]
     again = own[0].again if own else 0
-    history = History()
+    history = History(log.read(Block, wearer, stop=kept))
     analyzer = Analyzer(wearer, history)
     ordered = chain(
         arrivals(log, (Device, Note), wearer, 0, again),

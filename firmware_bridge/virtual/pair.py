@@ -13,7 +13,7 @@ from firmware_bridge.model import SECOND, Side
 
 ABREAST = SECOND // 4
 TOGETHER = 10 * SECOND
-PATIENCE_S = 1.0
+PATIENCE_S = 30.0  # longer than a store is locked that is written to by others
 
 
 class Pair:
@@ -39,7 +39,7 @@ class Pair:
     async def abreast(self, side: Side) -> None:
         """Wait while the other foot is more than 0.25 s behind.
 
-        A foot that is not moving for a second (nobody listens to it) is not waited for until it does.
+        A foot that is not moving for that long (nobody listens to it) is not waited for until it does.
         """
         time = self._told[side]
         while (other := self._told.get(side.other)) is not None and time - other > ABREAST and other != self._stuck_at:
