@@ -9,7 +9,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +20,7 @@ import uvicorn
 from firmware_bridge import (
     Archive,
     ConfigError,
+    Damaged,
     Device,
     Frames,
     Insole,
@@ -31,6 +32,7 @@ from firmware_bridge import (
     kind_name,
     open_archive,
     open_log,
+    open_recorder,
     persist,
 )
 from service.alerts import AlertSettings, AppriseNotifier, check_urls, process
@@ -57,23 +59,57 @@ async def run(settings: Settings, insoles: Sequence[Insole]) -> None:
     """
     settings.web.check()
     check_urls(settings.alerts.urls)
-    with closing(await asyncio.to_thread(open_log, settings.store)) as log:
+    try:
+        opened = await asyncio.to_thread(open_log, settings.store)
+    except Damaged as error:
+        if not insoles:
+            raise
+        _log.error("%s; until then the insoles are only recorded", error)
+        await run_bridges(settings, insoles)
+        return
+    with closing(opened) as log, closing(await asyncio.to_thread(_recorder, settings.store, insoles)) as recorder:
         await asyncio.to_thread(log.claim)
         clock = SystemClock()
         async with asyncio.TaskGroup() as group:
+
+            def work(stage: Coroutine[Any, Any, None]) -> None:
+                group.create_task(_while_sound(stage, recording=bool(insoles)))
+
             for insole in insoles:
-                group.create_task(bridge(insole, log, clock))
-            group.create_task(analyze(log))
-            group.create_task(retain(Retention(log, settings.keep.keep(), settings.mirrors)))
-            group.create_task(alert(log, settings.alerts.settings()))
+                group.create_task(bridge(insole, recorder, clock))
+            work(analyze(log))
+            work(retain(Retention(log, settings.keep.keep(), settings.mirrors)))
+            work(alert(log, settings.alerts.settings()))
             for target in settings.mirrors:
-                group.create_task(mirror(log, target, open_archive(target, settings.influx.token)))
-            group.create_task(serve(log, settings.web))
+                work(mirror(log, target, open_archive(target, settings.influx.token)))
+            work(serve(log, settings.web))
+
+
+async def _while_sound(stage: Coroutine[Any, Any, None], *, recording: bool) -> None:
+    """Run a stage; a log that is found damaged ends it, but not the recording of what the insoles send."""
+    try:
+        await stage
+    except Damaged as error:
+        if not recording:
+            raise
+        _log.error("%s; until then the insoles are only recorded", error)
+
+
+def _recorder(store: str, insoles: Sequence[Insole]) -> Log:
+    """Open a log for the bridges, one for each insole: a second one would mix its samples into those of the first."""
+    recorder = open_recorder(store)
+    try:
+        for insole in insoles:
+            recorder.claim(f"{insole.wearer}'s {insole.side} insole")
+    except BaseException:
+        recorder.close()
+        raise
+    return recorder
 
 
 async def run_bridges(settings: Settings, insoles: Sequence[Insole]) -> None:
     """Only carry samples to the log, until cancelled or until every recording has ended."""
-    with closing(await asyncio.to_thread(open_log, settings.store)) as log:
+    with closing(await asyncio.to_thread(_recorder, settings.store, insoles)) as log:
         clock = SystemClock()
         async with asyncio.TaskGroup() as group:
             for insole in insoles:

