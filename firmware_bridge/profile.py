@@ -65,6 +65,11 @@ class Profile:
     table: ProfileTable = field(repr=False)  # the checked file, for the codec
 
     @property
+    def both_feet(self) -> bool:
+        """Whether the readings are the load of both feet in one signal."""
+        return self.table.sensors.feet == "both"
+
+    @property
     def frames(self) -> Mapping[str, FrameTable]:
         """How each link ("ble", "serial") cuts its bytes into packets; empty for a file format."""
         links = {"ble": self.table.transport.ble, "serial": self.table.transport.serial}

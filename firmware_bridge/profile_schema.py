@@ -74,6 +74,9 @@ class SensorsTable(Table):
     areas_mm2: tuple[Positive, ...] | None = None  # the part of the sole each one speaks for; else equal shares
     length_mm: Positive = 265.0  # the insole's size: turns positions into millimetres
     width_mm: Positive = 96.0
+    # whose load the readings are: one foot's, or both feet's in one signal, as the force of a treadmill; nobody knows
+    # then which foot a step was of
+    feet: Literal["one", "both"] = "one"
 
     @model_validator(mode="after")
     def _areas_fit(self) -> Self:

@@ -14,12 +14,13 @@ def activity_of(duty_factor: float, stride_time_s: float) -> str:
     """Return what one stride looks like; by one foot alone, so that clocks need not agree."""
     if math.isnan(duty_factor):
         return UNKNOWN
-    if duty_factor < p.RUNNING_BELOW:
-        return RUNNING
-    if duty_factor <= p.WALKING_ABOVE:
+    if p.RUNNING_BELOW <= duty_factor <= p.WALKING_ABOVE:
         return TRANSITION
-    low, high = p.WALKING_STRIDE_S
-    return WALKING if low <= stride_time_s <= high else UNKNOWN
+    running = duty_factor < p.RUNNING_BELOW
+    low, high = p.RUNNING_STRIDE_S if running else p.WALKING_STRIDE_S
+    if not low <= stride_time_s <= high:
+        return UNKNOWN
+    return RUNNING if running else WALKING
 
 
 @dataclass

@@ -24,13 +24,22 @@ class Quality:
         self._last_stride = math.nan
 
     def judge(
-        self, contact: int, contact_time_s: float, stride_time_s: float, peak: float, activity: str, agrees: bool
+        self,
+        contact: int,
+        contact_time_s: float,
+        stride_time_s: float,
+        peak: float,
+        activity: str,
+        agrees: bool,
+        doubt: str = "",
     ) -> str:
-        """Return why the step does not count, "" where it does."""
+        """Return why the step does not count, "" where it does; `doubt` as in `Stance`."""
         paused = self._last_contact is None or contact - self._last_contact > p.PAUSE_NS
         self._since_start = 0 if paused else self._since_start + 1
         self._last_contact = contact
         before, self._last_stride = self._last_stride, stride_time_s
+        if doubt:
+            return doubt
         limits = p.CONTACT_S.get(activity)
         if limits is None or not agrees:
             return "start" if self._since_start < p.START_STRIDES else "activity"

@@ -6,7 +6,8 @@ import math
 
 from firmware_bridge import SECOND, Side
 from service.gait import parameters as p
-from service.gait.activity import Activity
+from service.gait.activity import RUNNING, WALKING, Activity
+from service.gait.events import BOTH_FEET
 from service.gait.foot import Seen
 from service.gait.quality import Quality, lost_steps
 from service.rows import ANALYSIS, Step
@@ -35,7 +36,9 @@ class Stepping:
         """Take a stance and return its row."""
         m = seen.measures
         assert m is not None
-        stride = math.nan if self._broken or self.last is None else (m.contact - self.last) / SECOND
+        stride = math.nan
+        if self.last is not None and not self._broken and seen.doubt != BOTH_FEET:
+            stride = (m.contact - self.last) / SECOND
         if stride > p.MAX_STRIDE_S:
             stride = math.nan
         if not math.isnan(stride):
@@ -43,7 +46,7 @@ class Stepping:
         self._broken, self.last = False, m.contact
         duty = m.contact_time_s / stride
         activity, agrees = self._activity.update(duty, stride)
-        reason = self._quality.judge(m.contact, m.contact_time_s, stride, m.peak, activity, agrees)
+        reason = self._quality.judge(m.contact, m.contact_time_s, stride, m.peak, activity, agrees, seen.doubt)
         ml, ap = m.cop_ml, m.cop_ap
         return Step(
             time=m.contact,
@@ -74,4 +77,16 @@ class Stepping:
             reason=reason,
             bout=self.bout,
             analysis=ANALYSIS,
+            medial_lateral_early=m.medial_lateral_early,
+            medial_lateral_mid={WALKING: m.medial_lateral_mid_walking, RUNNING: m.medial_lateral_mid_running}.get(
+                activity, math.nan
+            ),
+            midfoot_share=m.midfoot_share,
+            heel_off=m.heel_off,
+            strike_index=m.strike_index,
+            cpei=m.cpei_walking if activity == WALKING else math.nan,
+            cop_bow=m.cop_bow,
+            tier=seen.tier,
+            sensors=seen.sensors,
+            faulty=seen.faulty,
         )

@@ -39,6 +39,11 @@ class Timeline:
         self._times, self._channels = [time[cut:]], [channels[cut:]]
         return out
 
+    @property
+    def under_way(self) -> int | None:
+        """Time of the last sample of the block that is not over; None where there is none."""
+        return self._last if self._times else None
+
     def flush(self) -> tuple[Int64s, Float64s]:
         """Return what is held: the block that was cut short."""
         if not self._times:

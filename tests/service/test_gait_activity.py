@@ -12,6 +12,8 @@ def test_one_stride_by_its_duty_factor() -> None:
     assert activity_of(0.50, 0.80) == "transition"
     assert activity_of(0.62, 1.05) == "walking"
     assert activity_of(0.90, 2.80) == "unknown"
+    assert activity_of(0.64, 0.65) == "unknown"
+    assert activity_of(0.36, 1.05) == "unknown"  # a walk that is upside down
     assert activity_of(math.nan, math.nan) == "unknown"
 
 

@@ -56,6 +56,17 @@ def test_a_stride_without_a_rhythm_can_count() -> None:
     assert judged(strides)[30] == ""
 
 
+def test_a_doubtful_step_says_why_and_no_other_is_compared_with_it() -> None:
+    quality, now, reasons = Quality(), 0, []
+    for k, (contact, stride, peak) in enumerate(usual(60)):
+        now += round(stride * SECOND)
+        doubt = "gap" if 20 <= k < 40 else ""
+        size = 3.0 if doubt else 1.0
+        reasons.append(quality.judge(now, contact, stride, peak * size, "walking", agrees=True, doubt=doubt))
+    assert reasons[20:40] == ["gap"] * 20
+    assert reasons[40:].count("") > 17
+
+
 def test_lost_steps_follow_the_rhythm() -> None:
     assert lost_steps(5 * SECOND, 1.0, in_stance=False) == 5
     assert lost_steps(SECOND // 20, 1.0, in_stance=True) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,30 @@ def test_a_stride_is_the_time_since_the_contact_before() -> None:
     assert rows[9].cadence_spm == pytest.approx(120 / 1.05)
     assert [r.reason for r in rows[:4]] == ["start", "start", "start", ""]
     assert {r.activity for r in rows[4:]} == {"walking"}
+
+
+def test_a_doubtful_stance_is_a_step_that_does_not_count() -> None:
+    stepping = Stepping("ada", Side.LEFT, 0)
+    rows = [stepping.step(replace(stance(1 + 1.05 * k), doubt="gap" if k == 8 else "")) for k in range(12)]
+    assert [row.reason for row in rows[7:10]] == ["", "gap", ""]
+    assert rows[9].stride_time_s == pytest.approx(1.05)
+    assert not rows[8].valid
+
+
+@pytest.mark.parametrize(("contact", "stride"), [(0.35, 0.70), (0.50, 1.00), (0.36, 1.05)])
+def test_what_is_neither_walking_nor_running_does_not_count(contact: float, stride: float) -> None:
+    """Grounded running, and a duty factor that goes with no stride time."""
+    stepping = Stepping("ada", Side.LEFT, 0)
+    rows = [stepping.step(stance(1 + stride * k, contact)) for k in range(30)]
+    assert {row.reason for row in rows} == {"start", "activity"}
+    assert {row.activity for row in rows} <= {"unknown", "transition"}
+
+
+def test_both_feet_in_one_signal_have_no_strides() -> None:
+    stepping = Stepping("ada", Side.LEFT, 0)
+    rows = [stepping.step(replace(stance(1 + 0.35 * k, 0.25), doubt="both_feet")) for k in range(12)]
+    assert all(math.isnan(row.stride_time_s) and math.isnan(row.duty_factor) for row in rows)
+    assert {(row.reason, row.activity) for row in rows} == {("both_feet", "unknown")}
 
 
 def test_no_stride_over_missing_data_or_a_long_pause() -> None:
