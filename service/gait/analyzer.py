@@ -10,11 +10,12 @@ import numpy as np
 
 from firmware_bridge import SECOND, Device, Frames, Link, Side
 from service.gait import parameters as p
+from service.gait.activity import UNKNOWN
 from service.gait.baseline import Baseline, History
 from service.gait.blocks import Blocks
 from service.gait.bouts import Gathering
 from service.gait.flags import Detector, detectors
-from service.gait.load import Layout, layout_of, plain_layout
+from service.gait.insole import Insole, Told
 from service.gait.verdict import verdicts
 from service.notes import STOP
 from service.rows import Block, Flag, Note, Step, Verdict
@@ -42,7 +43,7 @@ class Analyzer:
         """
         self._wearer = wearer
         self._history = history if isinstance(history, History) else History(history)
-        self._layouts: dict[str, Layout] = {}
+        self._insoles: dict[str | int, Insole] = {}  # by device, or by number of sensors where nobody described it
         self._described: set[Side] = set()
         self._stops: list[int] = []
         self._begin(since)
@@ -73,8 +74,8 @@ class Analyzer:
         """
         if isinstance(item, Device):
             self._described.add(item.side)
-            if item.device not in self._layouts:
-                self._layouts[item.device] = layout_of(item)
+            if item.device not in self._insoles:
+                self._insoles[item.device] = Insole.described(item)
             return []
         if isinstance(item, Note):
             self._note(item)
@@ -102,21 +103,21 @@ class Analyzer:
             if frames.time[-1] < self._since:
                 return
             frames = frames[int(np.searchsorted(frames.time, self._since)) :]
-        layout = self._layouts.get(frames.device)
-        if layout is None or layout.count != frames.pressure.shape[1]:
-            layout = plain_layout(frames.pressure.shape[1])
-        self._gathering.take(frames.side, self._gathering.feet[frames.side].feed(frames, layout))
+        count = frames.pressure.shape[1]
+        insole = self._insoles.get(frames.device)
+        if insole is None or insole.layout.count != count:
+            insole = self._insoles.setdefault(count, Insole.plain(count))
+        self._gathering.hold(frames, insole)
 
     def close(self) -> list[Result]:
         """End the input: of a file, of a bout. Return what was held back; the analyzer is then as new."""
-        for side, foot in self._gathering.feet.items():
-            self._gathering.take(side, foot.flush())
         self._gathering.close()
         out = self._advance()
         self._begin()
         return out
 
     def _advance(self) -> list[Result]:
+        self._gathering.look()
         out: list[Result] = list(self._gathering.release())
         for side, item in self._gathering.ordered():
             if not isinstance(item, Step):
@@ -124,12 +125,15 @@ class Analyzer:
                     self._bout.blocks.lose(side, item[1])
                 continue
             if self._bout is None or self._bout.time != item.bout:
-                out += self._end_bout()
-                self._bout = _Bout(self._wearer, item.bout, self._gathering, self._history)
+                chain = item.bout
+                if self._bout is not None and item.bout < self._bout.last + p.BOUT_NS:
+                    chain = self._bout.chain
+                out += self._end_bout(item.bout)
+                self._bout = _Bout(self._wearer, item.bout, chain, self._gathering, self._history)
             out += self._bout.add(item)
         complete = self._gathering.complete
         if self._bout is not None and complete >= self._bout.last + p.BOUT_NS:
-            out += self._end_bout()
+            out += self._end_bout(self._bout.last + p.RESET_NS)
         if self._bout is None and not math.isinf(complete):
             self._gathering.forget(int(complete))
         self._settle()
@@ -141,8 +145,8 @@ class Analyzer:
             start = since // p.RESET_NS * p.RESET_NS
             self._since = start if self._since is None else max(start, self._since)
 
-    def _end_bout(self) -> list[Result]:
-        out = [] if self._bout is None else self._bout.end()
+    def _end_bout(self, until: int) -> list[Result]:
+        out = [] if self._bout is None else self._bout.end(until)
         self._bout = None
         return out
 
@@ -150,24 +154,28 @@ class Analyzer:
 class _Bout:
     """One bout in the making: its blocks, its detectors, its verdicts."""
 
-    def __init__(self, wearer: str, time: int, gathering: Gathering, history: History) -> None:
+    def __init__(self, wearer: str, time: int, chain: int, gathering: Gathering, history: History) -> None:
         self.time = self.last = time
+        self.chain = chain  # the first of the bouts that stop notes alone keep apart
         self.blocks = Blocks(wearer, time, gathering.share)
         self._gathering = gathering
         self._history = history
         self._detectors: list[Detector] = detectors(Baseline(history, time))
         self._own: list[Block] = []
+        self._told = Told(wearer, chain, time, gathering.findings)
+        self._activity = UNKNOWN
 
     def add(self, step: Step) -> list[Result]:
         """Take the next step of either foot."""
-        self.last = step.time
-        out = self._say(list(self.blocks.add(step)))
+        self.last, self._activity = step.time, step.activity
+        out: list[Result] = [*self._told.until(step.time, step.activity)]
+        out += self._say(list(self.blocks.add(step)))
         self._gathering.forget(step.time if self.blocks.start is None else self.blocks.start)
         return out
 
-    def end(self) -> list[Result]:
-        """End the bout."""
-        return self._say(list(self.blocks.end()))
+    def end(self, until: int) -> list[Result]:
+        """End the bout; what was found before `until` is told with it."""
+        return [*self._told.until(until - 1, self._activity), *self._say(list(self.blocks.end()))]
 
     def _say(self, blocks: list[Block]) -> list[Result]:
         out: list[Result] = []

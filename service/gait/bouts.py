@@ -7,9 +7,10 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Collection, Sequence
 
-from firmware_bridge import Side
+from firmware_bridge import Frames, Side
 from service.gait import parameters as p
 from service.gait.foot import Foot, Seen
+from service.gait.insole import Findings, Insole
 from service.gait.stepping import Stepping
 from service.rows import Step
 
@@ -30,7 +31,8 @@ class Gathering:
             stops: when the wearer said that a bout ended, ascending, now or later.
         """
         self._wearer, self._expected, self._stops = wearer, expected, stops
-        self.feet = {side: Foot() for side in Side}
+        self.findings = Findings()
+        self.feet = {side: Foot(side, self.findings) for side in Side}
         self._seen: dict[Side, deque[Seen]] = {side: deque() for side in Side}
         self._stepping: dict[Side, Stepping | None] = dict.fromkeys(Side)
         self._ordered: dict[Side, deque[Step | tuple[int, int]]] = {side: deque() for side in Side}
@@ -52,6 +54,45 @@ class Gathering:
     def close(self) -> None:
         """Take it that nothing comes any more."""
         self._closed = True
+        self.look()
+        for side, foot in self.feet.items():
+            self.take(side, foot.close())
+
+    def hold(self, frames: Frames, insole: Insole) -> None:
+        """Take frames; they wait until it is certain which of the insole's sensors count."""
+        self.feet[frames.side].hold(frames, insole)
+
+    def look(self) -> None:
+        """Look at the frames for which it is certain.
+
+        Sensors of both feet are left out from the same time on. So a foot waits for the other one where that is far
+        behind and not lost: where both were recorded in pieces of several minutes.
+        """
+        while True:
+            held = {side: foot.held for side, foot in self.feet.items()}
+            ready = [(time, side) for side, time in held.items() if time is not None and self._fits(side, time)]
+            if not ready:
+                break
+            side = min(ready, key=lambda r: r[0])[1]
+            self.take(side, self.feet[side].look())
+        for side, foot in self.feet.items():  # what counts as lost is not waited for, and its bout may end now
+            if foot.held is None and foot.under_way is not None and foot.under_way < self._lost(side):
+                self.take(side, foot.flush())
+
+    def _fits(self, side: Side, time: int) -> bool:
+        """Tell whether all is known that the other foot can say of a foot's sensors at a time."""
+        return self._decided(side.other) >= time // p.RESET_NS * p.RESET_NS - p.DROP_NS
+
+    def _decided(self, side: Side) -> float:
+        """Return the time until which no more can be found to be broken on a foot."""
+        foot = self.feet[side]
+        known = float("-inf") if foot.decided is None else float(foot.decided)
+        if foot.held is not None:
+            return max(known, float(foot.held // p.RESET_NS * p.RESET_NS - p.RESET_NS))
+        if self._closed:
+            return float("inf")
+        lost = self._lost(side)
+        return known if math.isinf(lost) else max(known, float(int(lost) // p.RESET_NS * p.RESET_NS - p.RESET_NS))
 
     def take(self, side: Side, seen: list[Seen]) -> None:
         """Take what a foot showed."""
@@ -62,6 +103,8 @@ class Gathering:
         if self._closed:
             return float("inf")
         foot = self.feet[side]
+        if foot.held is not None:
+            return float(foot.held if foot.horizon is None else foot.horizon)
         lost = self._lost(side)
         if foot.horizon is None or foot.reached is None:
             return lost
@@ -138,17 +181,23 @@ class Gathering:
         stop = bisect_right(self._stops, last)
         return time - last >= p.BOUT_NS or (stop < len(self._stops) and self._stops[stop] <= time)
 
+    def _is_over(self, time: int) -> bool:
+        """Tell whether there is no bout to which a moment after its last step could belong."""
+        return self._last is None or self._parts(self._last, time)
+
     def _place(self, side: Side, seen: Seen) -> Step | None:
         own = self._stepping[side]
         if seen.measures is None:
-            if own is not None:
+            # Before a foot's first step of a bout nothing is known to be hidden, whatever it did in an earlier one.
+            if own is not None and own.bout == self._bout and not self._is_over(seen.time):
                 self._ordered[side].append((seen.time, own.hole(seen)))
             return None
-        if self._last is None or self._parts(self._last, seen.time):
+        if self._is_over(seen.time):
             if self._last is None or seen.time - self._last >= p.BOUT_NS:
                 self._chain = seen.time
             self._bout, self._last = seen.time, seen.time
         assert self._bout is not None
+        assert self._last is not None
         if own is None or own.bout != self._bout:
             own = self._stepping[side] = Stepping(self._wearer, side, self._bout)
         self._last = max(self._last, seen.time)

@@ -141,7 +141,7 @@ def swapped(rows: Rows) -> list[str]:
         new = {n.replace("left", "tmp").replace("right", "left").replace("tmp", "right"): v for n, v in values.items()}
         if isinstance(row, Step):
             new["side"] = row.side.other
-        for name in ("contact_time_si", "impulse_si"):
+        for name in ("contact_time_si", "impulse_si", "peak_si"):
             if f"{name}_pct" in new:
                 low, high = new[f"{name}_low_pct"], new[f"{name}_high_pct"]
                 new |= {f"{name}_pct": -new[f"{name}_pct"], f"{name}_low_pct": -high, f"{name}_high_pct": -low}
@@ -269,3 +269,22 @@ def test_flags_and_verdicts_wait_for_a_baseline() -> None:
         ("imbalance", "cannot_tell"),
         ("over_pronation", "cannot_tell"),
     }
+
+
+@pytest.mark.parametrize("accounted", [False, True], ids=["the power went", "the link went"])
+@pytest.mark.parametrize("end", range(2500, 2600, 8))
+def test_a_session_that_ends_in_mid_stride_and_one_that_begins_with_a_hole_stay_apart(
+    accounted: bool, end: int
+) -> None:
+    left, right, _ = walk(Gait(stand_s=(4.0, 0.0)), seconds=30, seed=5)
+    first = [Frames.concatenate(foot)[:end] for foot in (left, right)]
+    contact = min(r.time for r in analyze(merged(first)) if isinstance(r, Step) and r.side is Side.RIGHT)
+    hidden = (first[1].time > contact + SECOND // 50) & (first[1].time < contact + SECOND // 10)
+    at, until = np.flatnonzero(hidden)[[0, -1]]
+    second = [first[0], Frames.concatenate([first[1][:at], first[1][until + 1 :]])]
+    second = [replace(foot, time=foot.time + 24 * SHIFT) for foot in second]
+    gone = silence(int(first[0].time[-1]) // SECOND * SECOND, 200) if accounted else []
+    feet = [merged(*(evenly(foot, 100) for foot in feet)) for feet in (first, second)]
+    before = analyze(feet[0])
+    after = analyze(feet[1], [row for row in before if isinstance(row, Block)])
+    assert sets(analyze([*feet[0], *gone, *feet[1]])) == sets([*before, *after])
