@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from firmware_bridge import Key, Side
 
-ANALYSIS = 1
+ANALYSIS = 2
 """Version of the measures: raise it when the same frames would give other rows."""
 
 
@@ -47,6 +47,16 @@ class Step:
     reason: str  # why it is not valid, "" where it is
     bout: int  # time of the bout's first contact
     analysis: int
+    medial_lateral_early: float = float("nan")  # %, between 8 and 20 % of stance; none of a forefoot strike
+    medial_lateral_mid: float = float("nan")  # %, between 20 % and 45 % (running) or 60 % (walking)
+    midfoot_share: float = float("nan")  # of the stance's load, 0 to 1
+    heel_off: float = float("nan")  # share of stance after which the heel stays unloaded; none of a forefoot strike
+    strike_index: float = float("nan")  # %, where the foot lands: center of pressure at contact, from the heel
+    cpei: float = float("nan")  # %, lateral bow of the path of the center of pressure, of the width; walking only
+    cop_bow: float = float("nan")  # %, how much more medial it is at 50 % of stance than at 10 and 90 %, of the width
+    tier: int = 0  # what the working sensors can tell, 0 to 4 (`service.gait.tier`)
+    sensors: int = 0  # how many of them are in use
+    faulty: str = ""  # why no force is told: "dead", "stuck", "saturated", "intermittent", "suspect", "change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,19 @@ class Block:
     medial_lateral_right_se: float
     unit: str  # of the force measures
     analysis: int
+    peak_si_pct: float = float("nan")  # of the highest force
+    peak_si_low_pct: float = float("nan")
+    peak_si_high_pct: float = float("nan")
+    gain_ratio: float = float("nan")  # the left insole's gain over the right one's, by the ballistics of running
+    gain_ratio_low: float = float("nan")  # 95 % interval
+    gain_ratio_high: float = float("nan")
+    sensors_left: int = 0  # in use, 0 where nobody knows
+    sensors_right: int = 0
+    faulty: str = ""  # why force and medial load are not told although they were measured, "" where they are
+    cop_bow_left: float = float("nan")  # mean of the steps'
+    cop_bow_left_se: float = float("nan")
+    cop_bow_right: float = float("nan")
+    cop_bow_right_se: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +113,8 @@ class Flag:
 
     time: int
     wearer: Key[str]
-    topic: Key[str]  # "imbalance" or "over_pronation"
-    measure: Key[str]  # the field that changed: "contact_time_si_pct", "impulse_si_pct", "medial_lateral_left" ...
+    topic: Key[str]  # "imbalance", "over_pronation", "insole" or "training_load"
+    measure: Key[str]  # what changed: a field of `Block` ("contact_time_si_pct", "gain_ratio" ...), or "longest_run"
     raised: bool
     bout: int
     activity: str
@@ -102,9 +125,10 @@ class Flag:
     normal: float  # the wearer's own normal, and its band
     normal_low: float
     normal_high: float
-    bouts: int  # earlier bouts that make the normal
+    bouts: int  # earlier bouts that make the normal, 0 where this bout itself does
     strides: int  # strides per foot behind the value
     analysis: int
+    rule: str = ""  # "S": against the own normal, "W": against the same bout's beginning, "A": beyond a fixed limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +141,7 @@ class Verdict:
     stop: int  # the end of what was looked at
     activity: str
     answer: str  # "normal", "differs" or "cannot_tell"
-    reason: str  # why it cannot be told: "too_short", "no_baseline", "data_quality" ...; "" otherwise
+    reason: str  # why it cannot be told: "too_short", "no_baseline", "data_quality", "one_foot", "loss", "sensor" ...
     measure: str
     value: float
     low: float
@@ -131,6 +155,8 @@ class Verdict:
     steps_used: int
     steps_expected: int
     analysis: int
+    rule: str = ""  # which rule tells that it differs, as in `Flag`; "A" where a habit is beyond what is common
+    beyond_pct: float = float("nan")  # the limit of healthy people that the value is beyond; NaN: none
 
 
 @dataclass(frozen=True, slots=True)

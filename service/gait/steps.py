@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from firmware_bridge import SECOND
 from service.gait import parameters as p
+from service.gait import rollover
 from service.gait.events import Stance
-from service.gait.load import ACROSS, ALONG, LATERAL, LOAD, MEDIAL, Float64s, Layout
+from service.gait.load import ACROSS, ALONG, LOAD, Float64s, Layout
+from service.gait.rollover import NAN, Course
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """One stance in numbers; fields as in `Step`."""
+    """One stance in numbers; fields as in `Step`. Where they depend on the activity, the name says for which one."""
 
     contact: int
     foot_off: int
@@ -26,23 +29,43 @@ class Measures:
     cop_ml: tuple[float, ...]  # at the stance fractions COP_AT
     cop_ap: tuple[float, ...]
     completeness: float
+    medial_lateral_early: float = NAN
+    medial_lateral_mid_running: float = NAN
+    medial_lateral_mid_walking: float = NAN
+    midfoot_share: float = NAN
+    heel_off: float = NAN
+    strike_index: float = NAN
+    cpei_walking: float = NAN
+    cop_bow: float = NAN
 
 
 def measure(stance: Stance, layout: Layout) -> Measures:
     """Measure a stance.
 
-    The unloaded level before the contact is taken off every channel first: a shoe presses, and a sensor drifts.
+    The unloaded level before the contact is taken off every channel first, which is to take it off every sensor, since
+    channels are linear: a shoe presses, and a sensor drifts. So each swing is the zero of the stance after it.
     """
     seconds = (stance.time - stance.contact).astype(np.float64) * 1e-9
     duration = (stance.foot_off - stance.contact) / SECOND
-    part = seconds / duration
     channels = stance.channels - stance.quiet
     load = channels[:, LOAD]
-    peak = float(load.max()) if len(load) else float("nan")
+    peak = float(load.max()) if len(load) else NAN
     whole = np.isfinite(channels).all(axis=1)
-    enough = len(load) > 2 and bool(whole.mean() >= p.MIN_FINITE)
-    part, channels = part[whole], channels[whole]
-    expected = max(round(duration * layout.rate_hz), 1)
+    course = None
+    if len(load) > 2 and bool(whole.mean() >= p.MIN_FINITE):
+        course = Course(seconds[whole], seconds[whole] / duration, channels[whole], peak)
+
+    def told(name: str, value: Callable[[Course], float]) -> float:
+        return value(course) if course is not None and layout.tells(name) else NAN
+
+    def index(name: str, window: tuple[float, float]) -> float:
+        return told(name, lambda c: rollover.index(c, window))
+
+    def path(name: str, moment: int) -> tuple[float, ...]:
+        return rollover.path(course, moment) if course is not None and layout.tells(name) else rollover.UNKNOWN
+
+    strike = told("strike_index", rollover.strike_index)
+    forefoot = strike > p.FOREFOOT_STRIKE  # what begins at the heel means nothing then
     return Measures(
         contact=stance.contact,
         foot_off=stance.foot_off,
@@ -50,14 +73,19 @@ def measure(stance: Stance, layout: Layout) -> Measures:
         peak=peak,
         impulse=_impulse(seconds, load, duration),
         unit=layout.unit,
-        medial_lateral_index=_index(part, channels) if enough and layout.across else float("nan"),
-        cop_ml=_path(part, channels, ACROSS, peak) if enough and layout.across else _UNKNOWN,
-        cop_ap=_path(part, channels, ALONG, peak) if enough and layout.along else _UNKNOWN,
-        completeness=min(len(stance.time) / expected, 1.0),
+        medial_lateral_index=index("medial_lateral_index", p.INDEX_WINDOW),
+        medial_lateral_early=NAN if forefoot else index("medial_lateral_early", p.EARLY_WINDOW),
+        medial_lateral_mid_running=index("medial_lateral_mid", p.MID_WINDOW_RUNNING),
+        medial_lateral_mid_walking=index("medial_lateral_mid", p.MID_WINDOW_WALKING),
+        cop_ml=path("cop_ml", ACROSS),
+        cop_ap=path("cop_ap", ALONG),
+        midfoot_share=told("midfoot_share", rollover.midfoot_share),
+        heel_off=NAN if forefoot else told("heel_off", rollover.heel_off),
+        strike_index=strike,
+        cpei_walking=told("cpei", rollover.cpei),
+        cop_bow=told("cop_ml", rollover.bow),
+        completeness=min(len(stance.time) / max(round(duration * layout.rate_hz), 1), 1.0),
     )
-
-
-_UNKNOWN = (float("nan"),) * len(p.COP_AT)
 
 
 def _impulse(seconds: Float64s, load: Float64s, duration: float) -> float:
@@ -65,22 +93,3 @@ def _impulse(seconds: Float64s, load: Float64s, duration: float) -> float:
     t = np.concatenate(([0.0], seconds, [duration]))
     x = np.concatenate(([0.0], load, [0.0]))
     return float((0.5 * (x[1:] + x[:-1]) * (t[1:] - t[:-1])).sum())
-
-
-def _index(part: Float64s, channels: Float64s) -> float:
-    """Return the medial-lateral index in percent: 100 · (M - L) / (M + L), loads between 10 and 75 % of stance.
-
-    After the force ratio of Willems 2006, Gait Posture 23:91, over one phase, with soft weights for the sides.
-    """
-    inside = (part >= p.INDEX_FROM) & (part <= p.INDEX_TO)
-    medial, lateral = float(channels[inside, MEDIAL].sum()), float(channels[inside, LATERAL].sum())
-    total = medial + lateral
-    return 100 * (medial - lateral) / total if total > 0 else float("nan")
-
-
-def _path(part: Float64s, channels: Float64s, moment: int, peak: float) -> tuple[float, ...]:
-    """Return the center of pressure at the stance fractions, NaN where the load is too small for one."""
-    load = np.interp(p.COP_AT, part, channels[:, LOAD])
-    across = np.interp(p.COP_AT, part, channels[:, moment])
-    told = load > p.COP_MIN_LOAD * peak
-    return tuple(float(v) for v in np.where(told, across / np.where(told, load, 1.0), np.nan))
