@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types imports unit wheel format clean
+.PHONY: help demo test lint types imports unit null wheel format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ imports: $(VENV)/.test ## who may import whom
 
 unit: $(VENV)/.test ## the tests, without the wheel's
 	$(BIN)/python -m pytest --ignore tests/test_wheel.py $(ARGS)
+
+null: $(VENV)/.test ## two thousand runs and walks on which nothing changes, rendered in full: some hours
+	NULLS=$${NULLS:-2000} $(BIN)/python -m pytest -q -s tests/test_null_full.py $(ARGS)
 
 wheel: $(VENV)/.test ## build the wheel, look into it and start from it
 	$(BIN)/python -m pytest -q tests/test_wheel.py

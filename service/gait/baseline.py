@@ -1,4 +1,8 @@
-"""The wearer's own normal, from earlier bouts of the same activity in the same shoes."""
+"""The wearer's own normal, from earlier bouts of the same activity in the same shoes.
+
+Where it matters, on insoles with as many sensors (a block knows no more of them) and at about the same pace. The pace
+is that of the whole bout, by its contact time against the wearer's own median: slower, usual or faster.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,32 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from firmware_bridge import columns
 from service.gait import parameters as p
+from service.gait.activity import RUNNING
+from service.gait.intervals import Spread, inflation, pooled, spread
+from service.gait.measures import MEASURES, UNTOLD, Kit, Measure, Setting, contact_s, kit_of
 from service.notes import JUDGED, About, Span, about, bout_of
 from service.rows import Block, Note
 
-_MEASURES = tuple(column.name for column in columns(Block) if column.type is float)
-JUDGED_BY = frozenset({"contact_time_si_pct", "impulse_si_pct", "medial_lateral_left", "medial_lateral_right"})
-"""The measures that detectors and verdicts compare with the normal."""
+
+class Mean(NamedTuple):
+    """One measure in one bout."""
+
+    value: float
+    error: float  # standard error, by how the blocks lie apart
+    spread: Spread  # of the blocks
+    contact_s: float  # mean contact time of both feet
+
+
+class Run(NamedTuple):
+    """How far one bout went on the run."""
+
+    time: int
+    steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +45,7 @@ class Normal:
     mean: float
     sd: float
     bouts: int
+    spread: Spread  # of the blocks within those bouts
 
 
 def usable(block: Block) -> bool:
@@ -67,7 +87,7 @@ class History:
         for other, basis in before.items():  # a note that seemed to be about an earlier bout may be about this one
             if after[other].basis != basis:
                 self._doubt(other)
-        if was is None or was.means != known.means:
+        if was is None or (was.kit, was.means) != (known.kit, known.means):
             self._stale.update(self._following(bout, {after[bout].kind}))
 
     def note(self, note: Note) -> None:
@@ -96,10 +116,11 @@ class History:
         """Return from when to when a bout is known."""
         return Span(bout, self._bouts[bout].stop)
 
-    def means(self, measure: str, activity: str, bout: int) -> list[float]:
-        """Return the measure's mean in each bout that a bout is compared with and that tells it, in order of time.
+    def means(self, measure: str, activity: str, bout: int, kit: Kit | None = None) -> list[Mean]:
+        """Return the measure in each bout that a bout is compared with and that tells it, in order of time.
 
-        Those that started before it, in the same shoes, and are not deleted.
+        Those that started before it, in the same shoes, and are not deleted; on insoles with as many sensors where a
+        `kit` is given.
         """
         said = self.about
         kind = said[bout].kind if bout in said else self._unknown(bout).kind
@@ -107,8 +128,15 @@ class History:
             self._bouts[other].means.get((activity, measure))
             for other in sorted(self._bouts)
             if other < bout and not said[other].deleted and said[other].kind == kind
+            if kit in {None, UNTOLD} or self._bouts[other].kit in {kit, UNTOLD}
         )
         return [mean for mean in found if mean is not None]
+
+    def runs(self, bout: int) -> list[Run]:
+        """Return how far the bouts before this one went on the run (walks: 0), whatever the shoes, in order of time."""
+        said = self.about
+        earlier = (other for other in sorted(self._bouts) if other < bout and not said[other].deleted)
+        return [Run(other, self._bouts[other].run_steps) for other in earlier]
 
     @property
     def _spans(self) -> list[Span]:
@@ -125,13 +153,13 @@ class History:
     def _following(self, bout: int, kinds: Collection[str] | None) -> Iterator[int]:
         """Yield the later bouts (in shoes of some kinds) for whose normal a bout can matter: as many as make one."""
         said = self.about
-        told: dict[str, Counter[tuple[str, str]]] = {}
-        every = {key for known in self._bouts.values() for key in known.means if key[1] in JUDGED_BY}
+        told: dict[tuple[str, Kit], Counter[tuple[str, str]]] = {}
+        every = {key for known in self._bouts.values() for key in known.means}
         for other in sorted(other for other in self._bouts if other > bout):
             kind = said[other].kind
             if kinds is not None and kind not in kinds:
                 continue
-            count = told.setdefault(kind, Counter())
+            count = told.setdefault((kind, self._bouts[other].kit), Counter())
             if any(count[key] < p.MAX_BOUTS for key in every):
                 yield other
             if not said[other].deleted:
@@ -143,21 +171,42 @@ class _Known:
     """What is kept of one bout."""
 
     stop: int  # its last contact
-    means: dict[tuple[str, str], float]  # by activity and measure
+    kit: Kit
+    run_steps: int
+    means: dict[tuple[str, str], Mean]  # by activity and measure
 
 
 def _known(blocks: Sequence[Block]) -> _Known:
     good = [block for block in blocks if warm(block) and usable(block)]
-    return _Known(max(block.stop for block in blocks), dict(_means(good)))
+    return _Known(max(block.stop for block in blocks), kit_of(good), run_steps(blocks), dict(_means(good)))
 
 
-def _means(blocks: Sequence[Block]) -> Iterator[tuple[tuple[str, str], float]]:
+def _means(blocks: Sequence[Block]) -> Iterator[tuple[tuple[str, str], Mean]]:
     for activity in {block.activity for block in blocks}:
-        for measure in _MEASURES:
-            every = (float(getattr(block, measure)) for block in blocks if block.activity == activity)
-            values = [value for value in every if math.isfinite(value)]
+        own = [block for block in blocks if block.activity == activity]
+        for measure in MEASURES:
+            values = measure.values(own)
+            values = values[np.isfinite(values)]
             if len(values) >= p.MIN_BASELINE_BLOCKS:
-                yield (activity, measure), float(np.mean(values))
+                wander, count = measure.wander(activity), len(values)
+                scatter = spread(values, wander)
+                error = math.sqrt(scatter.variance * inflation(count, wander) / count)
+                yield (activity, measure.field), Mean(float(values.mean()), error, scatter, contact_s(own))
+
+
+def run_steps(blocks: Iterable[Block]) -> int:
+    """Return the steps of both feet on the run, those included that do not count for other things.
+
+    They stand for the distance, which no insole measures: a pause adds none, and a foot whose data is lost is made up
+    for by the other one.
+    """
+    feet = [
+        (b.strides_left + b.rejected_left, b.strides_right + b.rejected_right) for b in blocks if b.activity == RUNNING
+    ]
+    return 2 * max(sum(foot) for foot in zip(*feet, strict=True)) if feet else 0
+
+
+_Key = tuple[str, str, Kit | None]  # measure, activity, insoles
 
 
 class Baseline:
@@ -168,21 +217,66 @@ class Baseline:
 
     def __init__(self, history: History, bout: int) -> None:
         self._history, self._bout = history, bout
-        self._known: dict[tuple[str, str], Normal | None] = {}
+        self._means: dict[_Key, list[Mean]] = {}
+        self._usual: dict[_Key, float] = {}
+        self._normals: dict[tuple[_Key, int], Normal | None] = {}
+        self._runs: list[Run] | None = None
 
-    def normal(self, measure: str, activity: str, least_sd: float) -> Normal | None:
-        """Return the normal of a measure (a field of `Block`) in an activity; None where too few bouts can tell.
+    def means(self, measure: Measure, where: Setting) -> list[Mean]:
+        """Return the measure in the latest bouts that this one is compared with, in order of time."""
+        key, pace = self._place(measure, where)
+        every = self._latest(key)
+        if not measure.by_pace:
+            return every
+        return [mean for mean in every if _pace(mean.contact_s, self._usual[key]) == pace]
 
-        `least_sd` is the least spread that is believed: few bouts can agree by chance.
+    def _latest(self, key: _Key) -> list[Mean]:
+        if key not in self._means:
+            measure, activity, kit = key
+            self._means[key] = self._history.means(measure, activity, self._bout, kit)[-p.MAX_BOUTS :]
+        return self._means[key]
+
+    def _place(self, measure: Measure, where: Setting) -> tuple[_Key, int]:
+        """Return among which bouts the normal is looked for, and at which pace: -1 faster, 0 as usual, 1 slower.
+
+        The usual pace is the median of those bouts.
         """
-        key = (measure, activity)
-        if key not in self._known:
-            self._known[key] = _normal(self._history.means(measure, activity, self._bout), least_sd)
-        return self._known[key]
+        key = (measure.field, where.activity, where.kit if measure.by_insole else None)
+        if not measure.by_pace:
+            return key, 0
+        if key not in self._usual:
+            paces = [mean.contact_s for mean in self._latest(key)]
+            self._usual[key] = float(np.median(paces)) if paces else math.nan
+        return key, _pace(where.contact_s, self._usual[key])
+
+    def normal(self, measure: Measure, where: Setting) -> Normal | None:
+        """Return the normal of a measure; None where too few bouts can tell."""
+        place = self._place(measure, where)
+        if place not in self._normals:
+            self._normals[place] = _normal(self.means(measure, where), measure.least_sd)
+        return self._normals[place]
+
+    def elsewhere(self, measure: Measure, where: Setting) -> bool:
+        """Tell whether a normal would be known, had the insoles as many sensors in use as they have had."""
+        some, every = (self._latest((measure.field, where.activity, kit)) for kit in (where.kit, None))
+        return measure.by_insole and len(some) < p.MIN_BOUTS <= len(every)
+
+    @property
+    def runs(self) -> list[Run]:
+        """How far the bouts before this one went on the run, in order of time."""
+        if self._runs is None:
+            self._runs = self._history.runs(self._bout)
+        return self._runs
 
 
-def _normal(every: Sequence[float], least_sd: float) -> Normal | None:
-    if len(every) < p.MIN_BOUTS:
+def _normal(means: Sequence[Mean], least_sd: float) -> Normal | None:
+    if len(means) < p.MIN_BOUTS:
         return None
-    means = np.array(every[-p.MAX_BOUTS :])
-    return Normal(float(means.mean()), max(float(means.std(ddof=1)), least_sd), len(means))
+    values = np.array([mean.value for mean in means])
+    sd = max(float(values.std(ddof=1)), least_sd)
+    return Normal(float(values.mean()), sd, len(means), pooled(mean.spread for mean in means))
+
+
+def _pace(contact_s: float, usual: float) -> int:
+    off = math.log(contact_s / usual)
+    return (off > p.PACE_BAND) - (off < -p.PACE_BAND)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
 from firmware_bridge import Side
 from service.gait import parameters as p
-from service.gait.activity import UNKNOWN
+from service.gait.activity import RUNNING, UNKNOWN
 from service.gait.asymmetry import UNKNOWN as NO_INDEX
-from service.gait.asymmetry import symmetry_index
-from service.gait.pronation import medial_loading
+from service.gait.asymmetry import Index, symmetry_index
+from service.gait.gains import Ratio, ballistic_ratio, whole_strides
+from service.gait.pronation import Loading, medial_loading
+from service.gait.tier import NEEDS, Tier
 from service.rows import ANALYSIS, Block, Step
 
 Share = Callable[[Side, int, int], float]
 """From a foot, a start and a stop to the share of its expected samples that arrived."""
+
+UNEQUAL = "unequal"
+"""Reason why feet are not compared in force: their insoles have different numbers of sensors in use."""
+_NO_RATIO = Ratio(math.nan, math.nan, math.nan, 0)
+_NO_LOADING = Loading(math.nan, math.nan)
 
 
 @dataclass
@@ -29,6 +36,14 @@ class _Tally:
         seen = len(self.valid) + self.rejected
         return self.rejected / seen if seen else 0.0
 
+    @property
+    def sensors(self) -> int:
+        """The fewest that were in use, 0 where nobody knows."""
+        return min((step.sensors for step in self.valid), default=0)
+
+    def all(self, name: str) -> list[float]:
+        return [getattr(step, name) for step in self.valid]
+
 
 class Blocks:
     """Gather the steps of both feet of one bout, in order of time, into blocks."""
@@ -40,7 +55,7 @@ class Blocks:
 
     def _clear(self) -> None:
         self._start: int | None = None
-        self._stop = 0
+        self._steps: list[Step] = []
         self._feet = {side: _Tally() for side in Side}
         self._activity = ""
 
@@ -57,7 +72,7 @@ class Blocks:
             yield self._close("activity")
         if self._start is None:
             self._start = step.time
-        self._stop = step.time
+        self._steps.append(step)
         tally = self._feet[step.side]
         if step.valid:
             tally.valid.append(step)
@@ -81,13 +96,20 @@ class Blocks:
     def _close(self, reason: str) -> Block:
         assert self._start is not None
         left, right = self._feet[Side.LEFT], self._feet[Side.RIGHT]
-        start, stop = self._start, self._stop
-        contact = symmetry_index(_all(left, "contact_time_s"), _all(right, "contact_time_s"))
-        units = {step.unit for foot in (left, right) for step in foot.valid}
-        newtons = units == {"N"}  # raw readings of two insoles cannot be compared
-        impulse = symmetry_index(_all(left, "impulse"), _all(right, "impulse")) if newtons else NO_INDEX
-        loading = {foot: medial_loading(_all(self._feet[foot], "medial_lateral_index")) for foot in Side}
-        cadence = [x for foot in (left, right) for x in _all(foot, "cadence_spm") if not math.isnan(x)]
+        start, stop = self._start, self._steps[-1].time
+        valid = [*left.valid, *right.valid]
+        units = {step.unit for step in valid}
+        tier = min((step.tier for step in valid if step.sensors), default=Tier.T4)
+        faulty = _faulty(left, right)
+        contact = _index("contact_time_s", left, right) if tier >= NEEDS["contact_time_si_pct"] else NO_INDEX
+        # raw readings of two insoles cannot be compared, nor can forces once a sensor is broken on one of them
+        force = units == {"N"} and tier >= NEEDS["impulse_si_pct"] and not faulty
+        impulse, peak = (_index(name, left, right) if force else NO_INDEX for name in ("impulse", "peak"))
+        gain = self._gain() if force else _NO_RATIO
+        index, bow = (
+            [_NO_LOADING if faulty else medial_loading(foot.all(name)) for foot in (left, right)]
+            for name in ("medial_lateral_index", "cop_bow")
+        )
         block = Block(
             time=start,
             wearer=self._wearer,
@@ -103,30 +125,65 @@ class Blocks:
             received_right=self._share(Side.RIGHT, start, stop),
             void=bool(reason),
             reason="one_foot" if reason and bool(left.valid) != bool(right.valid) else reason,
-            contact_time_left_s=_middle(_all(left, "contact_time_s")),
-            contact_time_right_s=_middle(_all(right, "contact_time_s")),
-            cadence_spm=_middle(cadence),
+            contact_time_left_s=_middle(left.all("contact_time_s")),
+            contact_time_right_s=_middle(right.all("contact_time_s")),
+            cadence_spm=_middle([x for step in valid if not math.isnan(x := step.cadence_spm)]),
             contact_time_si_pct=contact.value,
             contact_time_si_low_pct=contact.low,
             contact_time_si_high_pct=contact.high,
             impulse_si_pct=impulse.value,
             impulse_si_low_pct=impulse.low,
             impulse_si_high_pct=impulse.high,
-            medial_lateral_left=loading[Side.LEFT].mean,
-            medial_lateral_left_se=loading[Side.LEFT].error,
-            medial_lateral_right=loading[Side.RIGHT].mean,
-            medial_lateral_right_se=loading[Side.RIGHT].error,
+            medial_lateral_left=index[0].mean,
+            medial_lateral_left_se=index[0].error,
+            medial_lateral_right=index[1].mean,
+            medial_lateral_right_se=index[1].error,
             unit=units.pop() if len(units) == 1 else "raw",
             analysis=ANALYSIS,
+            peak_si_pct=peak.value,
+            peak_si_low_pct=peak.low,
+            peak_si_high_pct=peak.high,
+            gain_ratio=gain.value,
+            gain_ratio_low=gain.low,
+            gain_ratio_high=gain.high,
+            sensors_left=left.sensors,
+            sensors_right=right.sensors,
+            faulty=faulty,
+            cop_bow_left=bow[0].mean,
+            cop_bow_left_se=bow[0].error,
+            cop_bow_right=bow[1].mean,
+            cop_bow_right_se=bow[1].error,
         )
         self._number += 1
         self._clear()
         return block
 
+    def _gain(self) -> Ratio:
+        """Return the ratio of the insoles' gains; in running alone are the feet tied to each other by flights."""
+        if self._activity != RUNNING:
+            return _NO_RATIO
+        strides = [s for s in whole_strides(self._steps) if s.left.valid and s.right.valid]
+        return ballistic_ratio(
+            [s.left.impulse for s in strides],
+            [s.left.contact_time_s for s in strides],
+            [s.right.impulse for s in strides],
+            [s.right.contact_time_s for s in strides],
+            [s.stride_time_s for s in strides],
+        )
 
-def _all(foot: _Tally, name: str) -> list[float]:
-    return [getattr(step, name) for step in foot.valid]
+
+def _index(name: str, left: _Tally, right: _Tally) -> Index:
+    return symmetry_index(left.all(name), right.all(name))
 
 
-def _middle(values: list[float]) -> float:
+def _faulty(left: _Tally, right: _Tally) -> str:
+    """Return what is wrong with the sensors: the fault of most steps that have one, or that the feet differ."""
+    faults: list[str] = sorted(step.faulty for foot in (left, right) for step in foot.valid if step.faulty)
+    if faults:
+        return max(faults, key=faults.count)
+    every = {step.sensors for foot in (left, right) for step in foot.valid}
+    return UNEQUAL if len(every) > 1 else ""
+
+
+def _middle(values: Sequence[float]) -> float:
     return median(values) if values else math.nan

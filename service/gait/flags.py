@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Protocol
 
-from service.gait import parameters as p
-from service.gait.baseline import Baseline, usable, warm
-from service.gait.change import CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX, Change, Measure, change
-from service.rows import ANALYSIS, Block, Flag
+from service.gait.baseline import Baseline
+from service.gait.findings import imbalance, over_pronation
+from service.gait.measures import CONTACT, GAIN, IMPULSE
+from service.gait.mismatch import Mismatch
+from service.gait.training import LongestRun
+from service.gait.watch import Watch
+from service.rows import Block, Flag
 
 IMBALANCE = "imbalance"
 OVER_PRONATION = "over_pronation"
@@ -18,151 +20,30 @@ OVER_PRONATION = "over_pronation"
 class Detector(Protocol):
     """Watch the blocks of one bout, in their order."""
 
+    @property
+    def topic(self) -> str:
+        """What its flags are about."""
+        ...
+
     def update(self, block: Block) -> Iterator[Flag]:
-        """Take a block; yield what began or ended with it. At most one flag is raised in a bout."""
+        """Take a block, whatever its data is worth; yield what began or ended with it."""
         ...
 
 
-@dataclass
-class _Watch:
-    """What a detector remembers of a bout: the blocks it may look at, and whether it has spoken."""
-
-    baseline: Baseline
-    recent: list[Block] = field(default_factory=list)
-    raised: Measure | None = None
-    spoken: bool = False
-
-    def update(self, block: Block, topic: str, find: Callable[[], Change | None]) -> Iterator[Flag]:
-        """Take a block; yield the flag that it raises, `find` telling the change that matters, or clears."""
-        if not self.take(block):
-            return
-        if self.raised is None and not self.spoken:
-            found = find()
-            if found is not None and found.persists:
-                yield self.flag(topic, found, raised=True)
-        elif (over := self.ended()) is not None:
-            yield self.flag(topic, over, raised=False)
-
-    @property
-    def standing(self) -> Change | None:
-        """The change that is raised and not over, as the recent blocks show it."""
-        return None if self.raised is None else self.look(self.raised)
-
-    def take(self, block: Block) -> bool:
-        """Take a block; tell whether there are enough recent ones of its activity."""
-        if not (warm(block) and usable(block)):
-            return False
-        if self.recent and self.recent[-1].activity != block.activity:
-            self.recent.clear()
-        self.recent = [*self.recent, block][-p.PERSIST_BLOCKS :]
-        return len(self.recent) == p.PERSIST_BLOCKS
-
-    def look(self, measure: Measure) -> Change:
-        """Compare the recent blocks with the normal."""
-        return change(self.recent, measure, measure.normal(self.baseline, self.recent[-1].activity))
-
-    def flag(self, topic: str, seen: Change, raised: bool) -> Flag:
-        """Make the row of a transition."""
-        first, last = self.recent[0], self.recent[-1]
-        self.raised, self.spoken = (seen.measure, True) if raised else (None, self.spoken)
-        return Flag(
-            time=last.stop,
-            wearer=last.wearer,
-            topic=topic,
-            measure=seen.measure.field,
-            raised=raised,
-            bout=last.bout,
-            activity=last.activity,
-            since=first.time,
-            value=seen.value,
-            low=seen.low,
-            high=seen.high,
-            normal=seen.normal,
-            normal_low=seen.normal - seen.limit,
-            normal_high=seen.normal + seen.limit,
-            bouts=seen.bouts,
-            strides=min(sum(b.strides_left for b in self.recent), sum(b.strides_right for b in self.recent)),
-            analysis=ANALYSIS,
-        )
-
-    def ended(self) -> Change | None:
-        """Return the raised measure's change if it is over."""
-        seen = self.standing
-        if seen is None:
-            return None
-        return seen if abs(seen.off) < p.CLEAR * seen.limit else None
+def balance_watch(baseline: Baseline) -> Watch:
+    """Watch for an imbalance, by both rules."""
+    return Watch(IMBALANCE, imbalance, baseline, within=(CONTACT, IMPULSE, GAIN))
 
 
-@dataclass
-class Imbalance:
-    """Contact time, and impulse where contact time agrees, differ between the feet otherwise than usual."""
+def pronation_watch(baseline: Baseline) -> Watch:
+    """Watch for over-pronation, against the normal alone.
 
-    baseline: Baseline
-    needs_contact: float = p.IMPULSE_NEEDS_CONTACT
-
-    def __post_init__(self) -> None:
-        self._watch = _Watch(self.baseline)
-
-    @property
-    def standing(self) -> Change | None:
-        """The change that is raised and not over, as the recent blocks show it."""
-        return self._watch.standing
-
-    def update(self, block: Block) -> Iterator[Flag]:
-        """Take a block; yield what began or ended with it."""
-        yield from self._watch.update(block, IMBALANCE, self._found)
-
-    def _found(self) -> Change | None:
-        return imbalance(self._watch.look(CONTACT), self._watch.look(IMPULSE), self.needs_contact)
-
-
-@dataclass
-class OverPronation:
-    """Both feet load their medial side more than usual, one of them clearly."""
-
-    baseline: Baseline
-    common: float = p.COMMON_MODE
-
-    def __post_init__(self) -> None:
-        self._watch = _Watch(self.baseline)
-
-    @property
-    def standing(self) -> Change | None:
-        """The change that is raised and not over, as the recent blocks show it."""
-        return self._watch.standing
-
-    def update(self, block: Block) -> Iterator[Flag]:
-        """Take a block; yield what began or ended with it."""
-        yield from self._watch.update(block, OVER_PRONATION, self._found)
-
-    def _found(self) -> Change | None:
-        found = medial(self._watch.look(LEFT_INDEX), self._watch.look(RIGHT_INDEX), self.common)
-        return found if found is not None and found.off > 0 else None
-
-
-def imbalance(contact: Change, impulse: Change, needs_contact: float = p.IMPULSE_NEEDS_CONTACT) -> Change | None:
-    """Return the change that is an imbalance, None if there is none.
-
-    An impulse needs contact time to agree: a gain that drifts on one side changes the one, never the other.
+    Within a bout the index creeps with the sensors (Arndt 2003, J Biomech), and feet tire (Cowley 2013, J Foot Ankle
+    Res 6:20): both are a part of every bout, and of the normal.
     """
-    if contact.exceeds:
-        return contact
-    agrees = contact.off * impulse.off > 0 and abs(contact.off) >= needs_contact * abs(impulse.off)
-    return impulse if impulse.exceeds and agrees else None
-
-
-def medial(left: Change, right: Change, common: float = p.COMMON_MODE) -> Change | None:
-    """Return the foot whose loading changed, if the other one changed the same way; the clearer one of two.
-
-    Feet that move in opposite directions are on a camber or in a turn (Damavandi 2012).
-    """
-    ranked = sorted((left, right), key=lambda c: -abs(c.off) / c.limit if c.limit > 0 else 0.0)
-    for one, other in (ranked, ranked[::-1]):
-        if one.exceeds and other.off * one.off > 0 and abs(other.off) >= common * abs(one.off):
-            return one
-    return None
+    return Watch(OVER_PRONATION, over_pronation, baseline)
 
 
 def detectors(baseline: Baseline) -> list[Detector]:
-    """Return fresh detectors for one bout."""
-    return [Imbalance(baseline), OverPronation(baseline)]
+    """Return fresh detectors for one bout; what is wrong with an insole comes before what may be with the wearer."""
+    return [Mismatch(baseline), balance_watch(baseline), pronation_watch(baseline), LongestRun(baseline)]

@@ -4,91 +4,136 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from service.gait import parameters as p
+from service.gait.absolute import beyond
 from service.gait.baseline import Baseline, usable, warm
-from service.gait.change import CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX, Change, change
-from service.gait.flags import IMBALANCE, OVER_PRONATION, Imbalance, OverPronation, imbalance, medial
+from service.gait.change import ABSOLUTE, Change, change
+from service.gait.findings import imbalance, medial, moved
+from service.gait.flags import IMBALANCE, OVER_PRONATION, balance_watch, pronation_watch
+from service.gait.measures import CONTACT, LEFT_INDEX, RIGHT_INDEX, setting
+from service.gait.watch import Look, Watch, against_normal
 from service.rows import ANALYSIS, Block, Verdict
 
 NORMAL, DIFFERS, CANNOT_TELL = "normal", "differs", "cannot_tell"
+ONE_FOOT, LOSS, SPOILT = "one_foot", "loss", "data_quality"
 
 
 def verdicts(blocks: Sequence[Block], baseline: Baseline) -> list[Verdict]:
-    """Return what is said of one bout's blocks (at least one, in their order) on each topic."""
+    """Return what is said of one bout's blocks (at least one, in their order) on each topic.
+
+    The mean of a bout has the interval that its blocks give it by lying apart.
+    """
     activity = Counter(block.activity for block in blocks if usable(block)).most_common(1)
     kind = activity[0][0] if activity else blocks[-1].activity
     used = [block for block in blocks if block.activity == kind and warm(block) and usable(block)]
-    return [_balance(blocks, used, baseline, kind), _loading(blocks, used, baseline, kind)]
+    said = _Said(blocks, used, baseline, kind)
+    return [said.balance(), said.loading()]
 
 
-def _balance(blocks: Sequence[Block], used: Sequence[Block], baseline: Baseline, kind: str) -> Verdict:
-    contact, impulse = (change(used, m, m.normal(baseline, kind)) for m in (CONTACT, IMPULSE))
-    found = _standing(Imbalance(baseline), used) or imbalance(contact, impulse)
-    answer, reason = _answer(blocks, used, contact, differs=found is not None)
-    return _verdict(IMBALANCE, blocks, used, kind, found or contact, answer, reason)
+class _Said:
+    """One bout, looked at for every topic."""
+
+    def __init__(self, blocks: Sequence[Block], used: Sequence[Block], baseline: Baseline, kind: str) -> None:
+        self._blocks, self._used, self._baseline, self._kind = blocks, used, baseline, kind
+        self._look: Look = against_normal(used, baseline) if used else lambda measure: change((), measure, None)
+
+    def balance(self) -> Verdict:
+        found = self._standing(balance_watch) or imbalance(self._look)
+        shown = found or self._look(CONTACT)
+        answer, reason = self._answer(shown, differs=found is not None)
+        verdict = self._verdict(IMBALANCE, shown, answer, reason)
+        habit = beyond(self._used, self._look, self._baseline) if self._used else None
+        if habit is None or reason not in {"", "no_baseline"}:
+            return verdict
+        if answer == DIFFERS:
+            same = habit.change.measure is shown.measure
+            return replace(verdict, beyond_pct=habit.limit_pct) if same else verdict
+        verdict = self._verdict(IMBALANCE, habit.change, answer, reason)
+        return replace(verdict, rule=ABSOLUTE, beyond_pct=habit.limit_pct)
+
+    def loading(self) -> Verdict:
+        left, right = self._look(LEFT_INDEX), self._look(RIGHT_INDEX)
+        standing = self._standing(pronation_watch)
+        found = standing or medial(self._look)
+        shown = found or _foot(left, right)
+        answer, reason = self._answer(shown, differs=found is not None)
+        if answer == DIFFERS and standing is None and moved(shown, self._look):
+            answer, reason = CANNOT_TELL, "shifted"
+        elif answer == NORMAL and (left.exceeds or right.exceeds):
+            answer, reason = CANNOT_TELL, "surface"
+        return self._verdict(OVER_PRONATION, shown, answer, reason)
+
+    def _standing(self, watch_of: Callable[[Baseline], Watch]) -> Change | None:
+        """Return the change that a detector has raised in these blocks and not cleared."""
+        watch = watch_of(self._baseline)
+        for block in self._used:
+            for _ in watch.update(block):
+                pass
+        return watch.standing
+
+    def _answer(self, seen: Change, *, differs: bool) -> tuple[str, str]:
+        if len(self._used) < p.PERSIST_BLOCKS:
+            return CANNOT_TELL, _spoilt(self._blocks) or "too_short"
+        if math.isnan(seen.value):
+            return CANNOT_TELL, "sensor" if any(block.faulty for block in self._used) else "layout"
+        if math.isnan(seen.normal):
+            other = self._baseline.elsewhere(seen.measure, setting(self._used))
+            return CANNOT_TELL, "sensor" if other else "no_baseline"
+        return (DIFFERS, "") if differs else (NORMAL, "")
+
+    def _verdict(self, topic: str, seen: Change, answer: str, reason: str) -> Verdict:
+        blocks, used = self._blocks, self._used
+        strides = [sum(b.strides_left for b in used), sum(b.strides_right for b in used)]
+        every = [b.strides_left + b.strides_right + b.rejected_left + b.rejected_right for b in blocks]
+        return Verdict(
+            time=blocks[0].bout,
+            wearer=blocks[0].wearer,
+            topic=topic,
+            stop=blocks[-1].stop,
+            activity=self._kind,
+            answer=answer,
+            reason=reason,
+            measure=seen.measure.field,
+            value=seen.value,
+            low=seen.low,
+            high=seen.high,
+            normal=seen.normal,
+            normal_low=seen.normal - seen.limit,
+            normal_high=seen.normal + seen.limit,
+            bouts=seen.bouts,
+            blocks=len(used),
+            strides=min(strides),
+            steps_used=sum(strides),
+            steps_expected=sum(every),
+            analysis=ANALYSIS,
+            rule=seen.rule if answer == DIFFERS else "",
+        )
 
 
-def _loading(blocks: Sequence[Block], used: Sequence[Block], baseline: Baseline, kind: str) -> Verdict:
-    left, right = (change(used, m, m.normal(baseline, kind)) for m in (LEFT_INDEX, RIGHT_INDEX))
-    found = _standing(OverPronation(baseline), used)
-    if found is None:
-        found = medial(left, right)
-    shown = found or max((left, right), key=lambda c: abs(c.off) / c.limit if c.limit > 0 else 0.0)
-    answer, reason = _answer(blocks, used, shown, differs=found is not None)
-    if answer == NORMAL and found is None and (left.exceeds or right.exceeds):
-        answer, reason = CANNOT_TELL, "surface"
-    return _verdict(OVER_PRONATION, blocks, used, kind, shown, answer, reason)
+def _foot(left: Change, right: Change) -> Change:
+    """Return the foot to be shown where nothing differs: the one that is further off its normal.
+
+    Where no normal is known it is the one that is loaded more medially, since that is what the topic is about.
+    """
+    if left.rank == right.rank == 0:
+        return right if right.value > left.value else left
+    return right if right.rank > left.rank else left
 
 
-def _standing(detector: Imbalance | OverPronation, used: Sequence[Block]) -> Change | None:
-    """Return the change that a detector has raised in these blocks and not cleared."""
-    for block in used:
-        for _ in detector.update(block):
-            pass
-    return detector.standing
+def _spoilt(blocks: Sequence[Block]) -> str:
+    """Return what spoilt the blocks, "" where there were too few for a statement, had their data been better."""
+    warmed = [block for block in blocks if warm(block) and block.reason != "short"]
+    if len(warmed) < p.PERSIST_BLOCKS:
+        return ""
+    causes = Counter(_cause(block) for block in warmed if not usable(block))
+    return causes.most_common(1)[0][0] if causes else SPOILT
 
 
-def _answer(blocks: Sequence[Block], used: Sequence[Block], seen: Change, *, differs: bool) -> tuple[str, str]:
-    if len(used) < p.PERSIST_BLOCKS:
-        return CANNOT_TELL, "data_quality" if _spoilt(blocks) else "too_short"
-    if math.isnan(seen.value):
-        return CANNOT_TELL, "layout"
-    if math.isnan(seen.normal):
-        return CANNOT_TELL, "no_baseline"
-    return (DIFFERS, "") if differs else (NORMAL, "")
-
-
-def _spoilt(blocks: Sequence[Block]) -> bool:
-    """Tell whether there were enough blocks, had their data been better."""
-    return sum(warm(block) and block.reason != "short" for block in blocks) >= p.PERSIST_BLOCKS
-
-
-def _verdict(
-    topic: str, blocks: Sequence[Block], used: Sequence[Block], kind: str, seen: Change, answer: str, reason: str
-) -> Verdict:
-    strides = [sum(b.strides_left for b in used), sum(b.strides_right for b in used)]
-    every = [b.strides_left + b.strides_right + b.rejected_left + b.rejected_right for b in blocks]
-    return Verdict(
-        time=blocks[0].bout,
-        wearer=blocks[0].wearer,
-        topic=topic,
-        stop=blocks[-1].stop,
-        activity=kind,
-        answer=answer,
-        reason=reason,
-        measure=seen.measure.field,
-        value=seen.value,
-        low=seen.low,
-        high=seen.high,
-        normal=seen.normal,
-        normal_low=seen.normal - seen.limit,
-        normal_high=seen.normal + seen.limit,
-        bouts=seen.bouts,
-        blocks=len(used),
-        strides=min(strides),
-        steps_used=sum(strides),
-        steps_expected=sum(every),
-        analysis=ANALYSIS,
-    )
+def _cause(block: Block) -> str:
+    if block.reason == ONE_FOOT:
+        return ONE_FOOT
+    apart = abs(block.received_left - block.received_right) > p.MAX_LOSS_DIFFERENCE
+    return LOSS if not block.void and apart else SPOILT
