@@ -71,6 +71,12 @@ EVIDENCE: tuple[Evidence, ...] = (
         "Menz 2013",
     ),
     Evidence(
+        "training_load",
+        "Among 5,205 runners, a run more than a tenth longer than any of the month before went together with getting "
+        "hurt by overuse more often.",
+        "Frandsen 2025",
+    ),
+    Evidence(
         "over_pronation",
         "Pressure under the foot and the angle of the heel go together only in part (r = 0.46 to 0.54).",
         "Dixon 2006",

@@ -19,6 +19,7 @@ from firmware_bridge import SECOND, ConfigError, Log, Row, Side, kind_name, open
 from service import analysis
 from service.bouts import Bout, plain_bout
 from service.bouts import bouts as find_bouts
+from service.cards import CARDS, card, card_lines, needs
 from service.messages import verdict_text
 from service.notes import About, Span, about
 from service.plain import plain
@@ -94,8 +95,9 @@ def replay(store: str, wearer: str, *, json: bool) -> bool:
     """Analyze stored frames again and compare the steps with the stored ones; return whether they are the same."""
     with closing(open_log(store)) as log:
         known_wearers(log, wearer)
-        stored = {(row.time, row.side): row for row in log.read(Step, wearer)}
-        again = {(row.time, row.side): row for row in analysis.replay(log, wearer) if isinstance(row, Step)}
+        kept = kept_from(log, wearer)
+        stored = {(row.time, row.side): row for row in log.read(Step, wearer, kept)}
+        again = {(row.time, row.side): row for row in analysis.replay(log, wearer, kept) if isinstance(row, Step)}
     if json:
         _print_lines(again.values())
     different = sum(1 for key in stored.keys() & again.keys() if not same_row(stored[key], again[key]))
@@ -112,7 +114,7 @@ def check_replay(store: str, wearer: str) -> bool:
     with closing(open_log(store)) as log:
         known_wearers(log, wearer)
         kept = kept_from(log, wearer)
-        again = {(type(row), *row_key(row)): row for row in analysis.replay(log, wearer) if row.time >= kept}
+        again = {(type(row), *row_key(row)): row for row in analysis.replay(log, wearer, kept) if row.time >= kept}
         stored = {(kind, *row_key(row)): row for kind in kinds for row in log.read(kind, wearer, kept)}
     keys = [key for key in {**stored, **again} if not _equal(stored.get(key), again.get(key))]
     if not keys:
@@ -137,6 +139,30 @@ def _equal(one: Row | None, other: Row | None) -> bool:
     return one is not None and other is not None and same_row(one, other)
 
 
+def explain(name: str | None, *, json: bool) -> None:
+    """Print what stands behind a measure, or the list of those that there are.
+
+    Raises:
+        ConfigError: there is no such measure.
+    """
+    if name is None:
+        table = _table("measure", "what it is", "unit", "needs")
+        for known in CARDS:
+            table.add_row(known.name, known.title, known.unit, needs(known))
+        Console().print(table)
+        return
+    found = card(name)
+    if found is None:
+        raise ConfigError(f"there is no measure {name!r}; there are: {', '.join(known.name for known in CARDS)}")
+    if json:
+        _print_line({**asdict(found), "needs": needs(found)})
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for heading, text in card_lines(found):
+        table.add_row(f"[bold]{heading}[/]", escape(text))
+    Console().print(table)
+
+
 def known_wearers(log: Log, wearer: str | None) -> list[str]:
     """Return everybody, or the one who was named.
 
@@ -150,7 +176,7 @@ def known_wearers(log: Log, wearer: str | None) -> list[str]:
 
 
 def _table(first: str, *others: str) -> Table:
-    """Return a table whose first column, the wearer, is never cut: it is what the other commands are called with."""
+    """Return a table whose first column is never cut: it is what the other commands are called with."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column(first, no_wrap=True, min_width=9)
     for name in others:

@@ -8,12 +8,14 @@ words are "differs from your usual" and "went together with". Signed percentages
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from firmware_bridge import SECOND
 from service.gait.parameters import PERSIST_BLOCKS
+from service.reasons import REASONS
 from service.rows import Flag, Verdict
 
 
@@ -63,11 +65,17 @@ MEASURES: Mapping[str, Measure] = {
         "ground contact time", "stayed on the ground", "longer", "longer on the ground", _SYMMETRY
     ),
     "impulse_si_pct": Measure("load per step", "carried", "more load", "more load", _SYMMETRY),
+    "peak_si_pct": Measure("highest force", "pressed", "harder", "pressed harder", _SYMMETRY),
     "medial_lateral_left": Measure("inner side load, left", "", "", "", _MEDIAL, "left"),
     "medial_lateral_right": Measure("inner side load, right", "", "", "", _MEDIAL, "right"),
 }
 
-TOPICS: Mapping[str, str] = {"imbalance": "Left and right", "over_pronation": "Inner and outer side"}
+TOPICS: Mapping[str, str] = {
+    "imbalance": "Left and right",
+    "over_pronation": "Inner and outer side",
+    "insole": "The insoles",
+    "training_load": "Training load",
+}
 
 _BEHIND = {
     "imbalance": "Much can be behind it: a sloping or different surface, a bend, other shoes or lacing, pain, or an "
@@ -90,6 +98,12 @@ def flag_text(flag: Flag, *, zone: tzinfo) -> Message:
         zone: where the wearer is; times of day are said there.
     """
     since = _clock(flag.since if flag.raised else flag.time, zone)
+    if flag.measure == "longest_run":
+        return _longest_run(flag)
+    if flag.measure == "gain_ratio":
+        return _gain(flag, since)
+    if broken := _FAULT.fullmatch(flag.measure):
+        return _sensor(flag, since, *broken.groups())
     observation = f"{_observation(flag)}, since {since}."
     if not flag.raised:
         return Message(f"{_subject(flag)} back to your usual", observation, _context(flag))
@@ -102,57 +116,69 @@ def flag_text(flag: Flag, *, zone: tzinfo) -> Message:
     )
 
 
+_FAULTS = {
+    "dead": ("gives no reading", "reads the same while its neighbors are loaded and unloaded"),
+    "stuck": ("is stuck", "stays loaded while the foot is in the air"),
+    "saturated": ("is at its limit", "is at its highest reading through a part of most steps"),
+    "intermittent": ("has a loose contact", "comes and goes"),
+}
+
+
+_FAULT = re.compile(rf"({'|'.join(_FAULTS)})_(sensor|insole)_(left|right)")
+
+
+def _sensor(flag: Flag, since: str, kind: str, what: str, side: str) -> Message:
+    title, seen = _FAULTS[kind]
+    whole = what == "insole"
+    sensor = f"Every sensor of the {side} insole" if whole else f"Sensor {flag.value + 1:.0f} of the {side} insole"
+    return Message(
+        f"{side.capitalize()} insole{'' if whole else ': a sensor'} {title}",
+        f"{sensor} {seen}, since {since}.",
+        "Nothing is said of load with it."
+        if whole
+        else "Contact times go on; load is compared without it, and without its counterpart on the other foot.",
+        "This is about the insole, not about you: a plug, a fold or moisture can be behind it.",
+        "See whether the insole lies flat and dry and its plug sits.",
+    )
+
+
+def _gain(flag: Flag, since: str) -> Message:
+    more, less = ("left", "right") if flag.value > 1 else ("right", "left")
+    low, high = sorted(abs(100 * (ratio - 1)) for ratio in (flag.low, flag.high))
+    if not flag.raised:
+        return Message("The insoles weigh alike again", f"Both insoles read as they usually do, since {since}.")
+    return Message(
+        "The two insoles do not weigh alike",
+        f"The {more} insole reads {abs(100 * (flag.value - 1)):.0f} % more than the {less} one "
+        f"({_interval(low, high)}{_count(flag.strides, 'stride')} a foot), since {since}.",
+        "Loads of the feet are judged with that in mind, contact times are not touched by it.",
+        "It follows from how long you were on the ground and in the air; it is about the insoles, not about you.",
+        "See whether both insoles lie flat; if it stays so, calibrate them.",
+    )
+
+
+def _longest_run(flag: Flag) -> Message:
+    runs = _count(flag.bouts, "run")
+    return Message(
+        "Your longest run in 30 days",
+        f"{2 * flag.strides} steps so far, {flag.value:.0f} % more than in the longest of your {runs} of 30 days.",
+        "Among 5,205 runners, a run more than a tenth longer than any of the month before went together with getting "
+        "hurt by overuse more often (Frandsen 2025).",
+        "It is an association between runners, and steps stand for distance here.",
+        "A shorter run next time gives your body time to follow.",
+    )
+
+
 def verdict_text(verdict: Verdict) -> Message:
     """Say in one line what a bout was, and with what evidence."""
     if verdict.answer not in {"normal", "differs"} or math.isnan(verdict.value):
         return _cannot_tell(verdict)
     observation = f"{_observation(verdict)}."
-    context = _context(verdict)
+    context = f"{_context(verdict)}{_common(verdict)}"
     if verdict.answer == "normal":
         return Message("Normal for you", observation, context)
     title = f"Differs from your usual: {_headline(verdict)}"
     return Message(title, observation, context, _BEHIND.get(verdict.topic, _BEHIND_ANY), _OPTION)
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why nothing can be said, and what would help."""
-
-    title: str
-    why: str
-    option: str
-    shown: bool = False  # the number is sound, only what it means is open
-
-
-REASONS: Mapping[str, Reason] = {
-    "too_short": Reason(
-        "too little of this {bout} so far{blocks}",
-        "The first minutes differ by themselves, while shoe and insole warm up.",
-        "Keep going: ten minutes are enough.",
-    ),
-    "no_baseline": Reason(
-        "your usual is not known yet ({bouts})",
-        "What is usual for others says little about you.",
-        "Record some more {bout}s in the same shoes on level ground.",
-        shown=True,
-    ),
-    "data_quality": Reason(
-        "too many steps are missing ({used})",
-        "The steps that are missing may not be like the ones that arrived.",
-        "Check that both insoles are charged and that the receiver is near.",
-    ),
-    "layout": Reason(
-        "the sensors of this insole do not show it",
-        "It takes sensors on both sides of the foot.",
-        "Another insole, or a profile that knows where the sensors are, may show it.",
-    ),
-    "surface": Reason(
-        "one foot changed and the other did not go along",
-        "That is how a sloping road, a bend or one shifted insole looks.",
-        "See whether it stays so on level ground.",
-        shown=True,
-    ),
-}
 
 
 def _cannot_tell(verdict: Verdict) -> Message:
@@ -169,7 +195,7 @@ def _cannot_tell(verdict: Verdict) -> Message:
     }
     context = ""
     if known.shown and not math.isnan(verdict.value):
-        seen, context = f"{_observation(verdict)}.", _context(verdict)
+        seen, context = f"{_observation(verdict)}.", f"{_context(verdict)}{_common(verdict)}"
     return Message(
         f"Cannot tell: {known.title.format(**words)}", seen, context, known.why, known.option.format(**words)
     )
@@ -231,6 +257,16 @@ def _context(finding: Flag | Verdict) -> str:
     known = not (math.isnan(finding.normal_low) or math.isnan(finding.normal_high))
     band = f" (usual range {say(finding.normal_low)} to {say(finding.normal_high)})" if known else ""
     return f"{when} it was {say(finding.normal)}{band}."
+
+
+def _common(verdict: Verdict) -> str:
+    """Say that a difference is larger than most people's, which alone is no finding."""
+    if math.isnan(verdict.beyond_pct):
+        return ""
+    return (
+        f" Most healthy people differ by less than {verdict.beyond_pct:g} %; a steady difference is common, "
+        "and among 836 runners those whose feet differed more did not get hurt more often (Malisoux 2024)."
+    )
 
 
 def _inner(value: float) -> str:

@@ -19,6 +19,7 @@ from starlette.types import Scope
 
 from firmware_bridge import Log, Unavailable
 from service import guidance
+from service.cards import CARDS, card_lines
 from service.web.api import api, known
 from service.web.security import LOOPBACK, Gate
 from service.web.stream import Closing, EventStream, events
@@ -128,7 +129,7 @@ def _add_pages(app: FastAPI) -> None:
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     def page() -> HTMLResponse:
-        text = templates.get_template("index.html").render(guidance=guidance)
+        text = templates.get_template("index.html").render(guidance=guidance, cards=CARDS, lines=card_lines)
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
     @app.get("/favicon.ico", include_in_schema=False)
