@@ -91,7 +91,8 @@ def test_medial_sensors_that_read_more_move_the_index_by_what_follows(walk: Path
     ]
     for one, other in zip(blocks(plain), blocks(labeled), strict=True):
         moved = getattr(other, f"medial_lateral_{side}") - getattr(one, f"medial_lateral_{side}")
-        assert moved == pytest.approx(after - before, abs=1.0)
+        scatter = getattr(one, f"medial_lateral_{side}_se")  # other strides are outliers where the peak is another one
+        assert moved == pytest.approx(after - before, abs=max(1.0, 2 * scatter))
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.1])
