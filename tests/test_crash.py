@@ -28,6 +28,7 @@ from service.analysis import analyze_all
 from service.listing import check_replay
 from service.rows import Block, Flag, Step, Verdict
 from service.when import iso
+from tests.conftest import absent
 from tests.programs import (
     TROUBLES,
     Program,
@@ -299,7 +300,7 @@ def test_trouble_with_the_store_costs_nothing_but_time(past: Past, tmp_path: Pat
             finish(past, place, tally, again=True)
             shutil.rmtree(place.folder)
     if not disk:
-        pytest.skip("no right to mount a disk, to fill it and to make it read-only; all other trouble was tried")
+        absent("the right to mount a disk, to fill it and to make it read-only; all other trouble was tried")
 
 
 def troubles(rng: random.Random, names: list[str]) -> list[tuple[str, list[str]]]:
