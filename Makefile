@@ -35,7 +35,7 @@ imports: $(VENV)/.test ## who may import whom
 	$(BIN)/lint-imports --no-cache
 
 unit: $(VENV)/.test ## the tests, without the wheel's
-	$(BIN)/python -m pytest --ignore tests/test_wheel.py $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/test_wheel.py $(ARGS)
 
 null: $(VENV)/.test ## two thousand runs and walks on which nothing changes, rendered in full: some hours
 	NULLS=$${NULLS:-2000} $(BIN)/python -m pytest -q -s tests/test_null_full.py $(ARGS)

@@ -214,6 +214,7 @@ def test_a_damaged_store_is_told_once_and_no_file_is_blamed(store: str, take: Ta
         ),
         (b"", "the file is empty"),
     ],
+    ids=["packed twice", "an archive", "a database", "cut", "empty"],
 )
 def test_what_is_no_recording_is_told_with_a_remedy(content: bytes, advice: str, take: Take, tmp_path: Path) -> None:
     (path := tmp_path / "odd.txt").write_bytes(content)
