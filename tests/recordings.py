@@ -78,4 +78,93 @@ def _numbers(row: int, count: int) -> str:
     return " ".join(str(load + i % 3) for i, load in enumerate(loads))
 
 
-ALL: dict[str, Callable[[Path], Path]] = {"csv": csv, "gaitndd": gaitndd, "gaitpdb": gaitpdb, "pedar": pedar}
+def moticon(folder: Path, name: str = "walk") -> Path:
+    """Write an OpenGo export of size 7."""
+    path = folder / f"{name}.txt"
+    kinds = [*(f"pressure {k}[N/cm²]" for k in range(1, 17)), "total force[N]"]
+    names = "\t".join(["# time", *(f"{side} {kind}" for side in ("left", "right") for kind in kinds)])
+    rows = (f"{i / RATE:.2f}\t" + _numbers(i, 34).replace(" ", "\t") for i in range(ROWS))
+    path.write_text(f"# Start time: 27.09.2023 10:22:31.707\n# Size: 7\n{names}\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def loadsol(folder: Path, name: str = "walk") -> Path:
+    """Write an export of three zones a foot, each with its own clock."""
+    path = folder / f"{name}.txt"
+    ids = "\t".join(
+        ["", *(f"A1-{side}{zone}" for side, zone in (("L", "::heel"), ("L", "::medial"), ("L", "::lateral")))]
+    )
+    ids += "\t".join(["", *(("", "B2-R::lateral", "B2-R::medial", "B2-R::heel"))])
+    units = "\t".join(["Time[secs]", *["Force[N]"] * 3] * 2)
+    head = f"loadapp_2024_01_17_14_48_48_148.loadflux\ncomment none\n{ids}\n{units}\n"
+    rows = ("\t".join(f"{i / RATE:.3f}\t" + _numbers(i + k, 3).replace(" ", "\t") for k in (0, 9)) for i in range(ROWS))
+    path.write_text(head + "\n".join(rows) + "\n")
+    return path
+
+
+def xsensor(folder: Path, name: str = "walk") -> Path:
+    """Write frames of two grids of 4 x 3 cells, and a region's behind them; each second line is blank."""
+    path = folder / f"{name}.csv"
+    lines = ["File:,walk.xsn", "Units:,kPa"]
+    for i in range(ROWS):
+        cells = _numbers(i, 24).split()
+        lines += [f"FRAME,{i}", "Date, 2022 Aug 16", f"Time, 08:21:{i // RATE:02}.{i % RATE:02}"]
+        for k, foot in enumerate(("LF", "RF")):
+            lines += [f"SENSOR,HX210-{foot} S1", "Rows,4", "Columns,3", "Sensel Width (cm),2", "SENSELS"]
+            lines += [",".join(cells[12 * k + 3 * row : 12 * k + 3 * row + 3]) for row in range(4)]
+        lines += ["GROUP,1", "SENSELS", "1,2,3"]
+    path.write_text("".join(f"{line},,\n,,,\n" for line in lines))
+    return path
+
+
+def tekscan(folder: Path, name: str = "walk") -> Path:
+    """Write a movie of the left foot, 5 x 4 cells."""
+    path = folder / f"{name}.asf"
+    head = (
+        f"DATA_TYPE MOVIE\nFILENAME C:\\MOVIES\\P01L.fsx\nROWS 5\nCOLS 4\nROW_SPACING 5.08 mm\nCOL_SPACING 5.08 mm\n"
+        f"SECONDS_PER_FRAME {1 / RATE}\nSATURATION_PRESSURE 1514.73 KPa \nUNITS KPa\nASCII_DATA @@\n"
+    )
+    frames = []
+    for i in range(ROWS):
+        cells = ["B", *_numbers(i, 18).split(), "B"]
+        frames.append(f"\nFrame {i + 1}\n" + "".join(",".join(cells[k : k + 4]) + "\n" for k in range(0, 20, 4)))
+    path.write_text(head + "".join(frames) + "\n@@\n")
+    return path
+
+
+def stappone(folder: Path, name: str = "walk") -> Path:
+    """Write rows of the two soles in turn."""
+    path = folder / f"{name}.csv"
+    header = ",".join(["sole_id", "timestamp", *(f"pressure_{k:02}" for k in range(1, 13)), "corrupt"])
+    rows = (
+        f"{sole},{1_700_000_000_000 + 1000 * i // RATE},{_numbers(i + sole, 12).replace(' ', ',')},0"
+        for i in range(ROWS)
+        for sole in (1, 2)
+    )
+    path.write_text(f"{header}\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def orphe(folder: Path, name: str = "walk-left") -> Path:
+    """Write the phone app's file of the left foot."""
+    path = folder / f"{name}.csv"
+    names = [*(f"{kind}{axis}" for kind in ("acc", "gyro") for axis in "XYZ"), *(f"press{k}" for k in range(1, 7))]
+    rows = (f"{1_700_000_000 + i / RATE:.3f},{_numbers(i, 12).replace(' ', ',')}" for i in range(ROWS))
+    path.write_text(",".join(["timestamp", *names]) + "\n" + "\n".join(rows) + "\n")
+    return path
+
+
+ALL: dict[str, Callable[[Path], Path]] = {
+    "csv": csv,
+    "gaitndd": gaitndd,
+    "gaitpdb": gaitpdb,
+    "loadsol": loadsol,
+    "moticon": moticon,
+    "orphe": orphe,
+    "pedar": pedar,
+    "stappone": stappone,
+    "tekscan": tekscan,
+    "xsensor": xsensor,
+}
+ONE_FOOT = ("orphe", "tekscan")
+"""Formats that have a file for each foot; these are the left one's."""

@@ -99,6 +99,8 @@ def find_format(path: Path, form: str | None = None, columns: Path | None = None
     head = head_of(path)
     formats: list[Format] = [IMPORTERS.load(name) for name in IMPORTERS.names()]
     fitting = [known for known in formats if known.recognizes(head)]
+    if len(fitting) > 1:  # a maker's CSV file is of the maker's format first
+        fitting = [known for known in fitting if known.name != MAPPED]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -125,7 +127,10 @@ class _Foot:
 
     def items(self, samples: Samples) -> Iterator[Item]:
         """Take samples; yield the seconds that are over."""
-        frames = Frames(self._insole.wearer, self._insole.side, self._device, samples.time, samples.pressure)
+        channels = {name: getattr(samples, name) for name in Frames.OPTIONAL}
+        frames = Frames(
+            self._insole.wearer, self._insole.side, self._device, samples.time, samples.pressure, **channels
+        )
         if self._open is not None:
             frames = Frames.concatenate([self._open, frames])
         seconds = frames.time // SECOND
@@ -136,7 +141,8 @@ class _Foot:
             first = last
         rest = frames[first:]
         # a copy, lest the second holds on to the whole portion
-        self._open = replace(rest, time=rest.time.copy(), pressure=rest.pressure.copy())
+        own = ("time", "pressure", *(name for name in Frames.OPTIONAL if getattr(rest, name) is not None))
+        self._open = replace(rest, **{name: getattr(rest, name).copy() for name in own})
         self._corrupt += samples.skipped
 
     def end(self, skipped: int) -> Iterator[Item]:

@@ -29,6 +29,9 @@ class Samples(NamedTuple):
     time: Int64s  # (n,) UTC ns, strictly increasing over the whole file
     pressure: Float32s  # (n, sensors) in the profile's unit, NaN where missing
     skipped: int = 0  # rows before or among these that broke the format's rules
+    force: Float32s | None = None  # (n,) N, the file's own total
+    acc: Float32s | None = None  # (n, 3) g
+    gyro: Float32s | None = None  # (n, 3) deg/s
 
 
 def untold(done: int, total: int) -> None:

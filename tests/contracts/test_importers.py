@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +18,10 @@ from firmware_bridge.importers import Format, Recording, Samples, find_format, r
 from firmware_bridge.importers.files import head_of
 from firmware_bridge.model import SECOND, Device, Frames, Item, Link, Side, same_row
 from firmware_bridge.plugins import IMPORTERS
-from tests.recordings import ALL, RATE, ROWS, SECONDS
+from tests.recordings import ALL, ONE_FOOT, RATE, ROWS, SECONDS
 
 each = pytest.mark.parametrize("name", ALL)
-each_text = pytest.mark.parametrize("name", [name for name in ALL if name != "gaitndd"])
+each_text = pytest.mark.parametrize("name", ["csv", "gaitpdb", "moticon", "pedar"])  # a line is a sample of both feet
 fuzz = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -31,7 +32,12 @@ def samples_of(name: str, path: Path) -> list[Samples]:
 
 def same(one: Item, other: Item) -> bool:
     if isinstance(one, Frames) and isinstance(other, Frames):
-        pairs = ((one.time, other.time), (one.pressure, other.pressure))
+        pairs: list[tuple[Any, Any]] = [(one.time, other.time), (one.pressure, other.pressure)]
+        for channel in Frames.OPTIONAL:
+            mine, theirs = getattr(one, channel), getattr(other, channel)
+            if (mine is None) is not (theirs is None):
+                return False
+            pairs += [] if mine is None else [(mine, theirs)]
         named = (one.wearer, one.side, one.device) == (other.wearer, other.side, other.device)
         return named and all(a.tobytes() == b.tobytes() for a, b in pairs)
     return not isinstance(one, Frames) and not isinstance(other, Frames) and same_row(one, other)
@@ -74,14 +80,18 @@ def test_it_recognizes_its_own_files_and_no_others(name: str, tmp_path: Path) ->
     for other, make in ALL.items():
         folder = tmp_path / other
         folder.mkdir()
-        assert known.recognizes(head_of(make(folder))) is (other == name), other
+        told = {other, "csv"} if other in {"stappone", "orphe"} else {other}  # those are CSV files, too
+        path = make(folder)
+        assert known.recognizes(head_of(path)) is (name in told), other
+        assert find_format(path).name == other
 
 
 @each
 def test_samples_come_in_order_of_time_the_feet_in_turn(name: str, tmp_path: Path) -> None:
     parts = samples_of(name, ALL[name](tmp_path))
-    assert {part.side for part in parts} == set(Side)
-    for side in Side:
+    sides = [Side.LEFT] if name in ONE_FOOT else list(Side)
+    assert {part.side for part in parts} == set(sides)
+    for side in sides:
         own = [part for part in parts if part.side is side]
         time = np.concatenate([part.time for part in own])
         assert len(time) == ROWS
@@ -91,7 +101,7 @@ def test_samples_come_in_order_of_time_the_feet_in_turn(name: str, tmp_path: Pat
         assert all(part.profile.rate_hz == RATE for part in own)
     turns = [(side, list(group)) for side, group in groupby(parts, key=lambda part: part.side)]
     ahead = [group[-1].time[-1] - group[0].time[0] for _, group in turns]
-    assert max(ahead) <= 11 * SECOND
+    assert max(ahead) <= 11 * SECOND or name in ONE_FOOT
 
 
 @each
@@ -106,8 +116,9 @@ def test_its_items_are_whole_seconds_after_their_device(name: str, tmp_path: Pat
             assert item.time[0] // SECOND == item.time[-1] // SECOND
     frames = [item for item in items if isinstance(item, Frames)]
     assert len({(item.side, int(item.time[0]) // SECOND) for item in frames}) == len(frames)
-    assert sum(item.received for item in items if isinstance(item, Link)) == 2 * ROWS
-    assert len(frames) in range(2 * SECONDS, 2 * SECONDS + 3)
+    feet = 1 if name in ONE_FOOT else 2
+    assert sum(item.received for item in items if isinstance(item, Link)) == feet * ROWS
+    assert len(frames) in range(feet * SECONDS, feet * SECONDS + 3)
 
 
 @each
@@ -115,7 +126,7 @@ def test_the_same_file_gives_the_same_items_packed_or_not(name: str, tmp_path: P
     path = ALL[name](tmp_path)
     first = list(read_recording(path, "ann"))
     again = list(read_recording(path, "ann"))
-    packed = tmp_path / "walk.gz"  # the same stem, so that what lies beside it is found
+    packed = path.with_suffix(".gz")  # the same stem, so that what lies beside it is found
     packed.write_bytes(gzip.compress(path.read_bytes()))
     for other in (again, first if name == "gaitndd" else list(read_recording(packed, "ann"))):
         assert len(first) == len(other)
