@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +12,13 @@ import pytest
 
 from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import Packet, Side
+from firmware_bridge.profile import Insole, Profile
 from firmware_bridge.sources import open_source
 from firmware_bridge.virtual import bumble_backend
 from firmware_bridge.virtual.air import AirLink, LocalTransport
 from firmware_bridge.virtual.ble_insole import BleInsole
 from firmware_bridge.virtual.firmware import Firmware
-from tests.steady import SteadyFoot, insole
+from tests.steady import PROFILES, SteadyFoot
 from tests.timewarp import LoopClock, warped
 
 URL = "ble:?backend=bumble:test"
@@ -32,12 +33,19 @@ class Bench:
     clock: LoopClock
     insoles: dict[Side, BleInsole]
     group: asyncio.TaskGroup
+    profile: Profile
     heard: dict[Side, list[Packet]] = field(default_factory=lambda: {LEFT: [], RIGHT: []})
     losses: dict[Side, list[str]] = field(default_factory=lambda: {LEFT: [], RIGHT: []})
     sessions: dict[Side, int] = field(default_factory=lambda: {LEFT: 0, RIGHT: 0})
 
     def fault(self, verb: str, side: Side) -> None:
         self.insoles[side].faults[verb]()
+
+    def insole(self, side: Side, url: str = URL) -> Insole:
+        return Insole("anna", side, self.profile, url)
+
+    def connected(self, side: Side) -> bool:
+        return bool(self.insoles[side]._device.connections)
 
     def listen(self, *sides: Side, url: str = URL) -> None:
         for side in sides:
@@ -47,7 +55,7 @@ class Bench:
         """Open again after a loss, as the bridge does."""
         while True:
             try:
-                async with open_source(url, insole(side), self.clock) as packets:
+                async with open_source(url, self.insole(side), self.clock) as packets:
                     self.sessions[side] += 1
                     async for packet in packets:
                         self.heard[side].append(packet)
@@ -84,9 +92,14 @@ async def ended(group: asyncio.TaskGroup) -> AsyncIterator[asyncio.TaskGroup]:
 
 
 def run_on_bench(
-    monkeypatch: pytest.MonkeyPatch, story: Callable[[Bench], Awaitable[None]], **air_options: Any
+    monkeypatch: pytest.MonkeyPatch,
+    story: Callable[[Bench], Awaitable[None]],
+    *,
+    profile: Profile = PROFILES["demo-16"],
+    devices: Mapping[Side, Mapping[str, Any]] | None = None,
+    **air_options: Any,
 ) -> None:
-    """Run a story on a bench, on a warped clock; `air_options` are those of `AirLink`."""
+    """Run a story on a bench, on a warped clock; `devices` are options of `BleInsole`, `air_options` of `AirLink`."""
 
     async def main() -> None:
         air = AirLink(**air_options)
@@ -96,11 +109,14 @@ def run_on_bench(
 
         monkeypatch.setattr(bumble_backend, "open_transport", local)
         clock = LoopClock()
-        insoles = {side: BleInsole(air, Firmware(SteadyFoot(side), "ble", clock)) for side in Side}
+        insoles = {
+            side: BleInsole(air, Firmware(SteadyFoot(side, profile), "ble", clock), **(devices or {}).get(side, {}))
+            for side in Side
+        }
         async with ended(asyncio.TaskGroup()) as group:
             for device in insoles.values():
                 group.create_task(device.run())
             async with asyncio.timeout(600):
-                await story(Bench(air, clock, insoles, group))
+                await story(Bench(air, clock, insoles, group, profile))
 
     warped(main)

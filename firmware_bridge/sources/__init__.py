@@ -2,6 +2,7 @@
 
     ble:                        the insole that the profile describes, found by its name
     serial:/dev/serial/by-id/…  a USB insole
+    udp:127.0.0.1:8888          datagrams that a vendor's program sends
     file:walk.packets           a recording
     virtual:                    a walker that does not exist
 
@@ -49,7 +50,7 @@ async def open_source(url: str, insole: Insole, clock: Clock) -> AsyncIterator[A
 
 
 def link_of(url: str) -> str:
-    """Return which framing of the profile the packets of a source have: "ble" or "serial". Opens `file:` URLs.
+    """Return which framing of the profile the packets of a source have: "ble", "serial" or "udp". Opens `file:` URLs.
 
     A link that is installed beside this package says so by an attribute `link` of its opener; without one it is "ble",
     where a packet is one notification.

@@ -3,78 +3,44 @@
 `ble:` finds the insole that the profile describes, of the wanted foot; `ble:NAME` and `ble:?address=…` find that one.
 Options: `name=`, `address=`, `adapter=hci1` (Linux), `stall=` seconds of silence after which the link counts as dead
 (else the profile's), `timeout=` seconds for finding and for connecting, `backend=bumble:TRANSPORT` (virtual insoles,
-or a dongle that speaks HCI).
+or a dongle that speaks HCI, as `bumble:usb:0`), and with such a dongle `interval_ms=` of the connection, which no
+operating system lets a program choose.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
-from bleak.backends.scanner import AdvertisementData
-from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakDBusError, BleakError
 
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import ConfigError, Unavailable
-from firmware_bridge.links import BleLink, LinkStep, Subscribe, Write
-from firmware_bridge.model import Packet, Side
+from firmware_bridge.links import BleLink, LinkStep, Read, Subscribe, Wait, Write
+from firmware_bridge.model import SECOND, Packet
 from firmware_bridge.profile import Insole
 from firmware_bridge.sources.address import Address
+from firmware_bridge.sources.ble_device import DevicePackets, information, packet_room
+from firmware_bridge.sources.ble_search import SPARE_S, Feet, Search, Wanted, hang_up
+from firmware_bridge.sources.ble_trouble import FOREIGN, LOST, translated
 from firmware_bridge.sources.inbox import Inbox
 
-OPTIONS = ("name", "address", "adapter", "stall", "timeout", "backend")
+OPTIONS = ("name", "address", "adapter", "stall", "timeout", "backend", "interval_ms")
 TIMEOUT_S = 10.0
 _STOP_S = 2.0
-_HANG_UP_S = 5.0
-_HEARD = 8  # names that are listed where the wanted one is not among them
-_NOT_FOUND = "not advertising; is it switched on, near, and not connected elsewhere?"
-_LOST = "out of range, switched off, or its battery is empty?"
-
-# What bleak raises besides its own errors: its BlueZ backend trips over a device that vanishes in the middle of a call.
-_FOREIGN = (BleakError, TimeoutError, EOFError, OSError, AssertionError, AttributeError, KeyError)
-
-_DENIED = "allow Bluetooth for this program, or for the terminal that it runs in"
-_NOT_AVAILABLE = {
-    BleakBluetoothNotAvailableReason.POWERED_OFF: "Bluetooth is off: switch it on",
-    BleakBluetoothNotAvailableReason.DENIED_BY_USER: _DENIED,
-    BleakBluetoothNotAvailableReason.DENIED_BY_SYSTEM: _DENIED,
-    BleakBluetoothNotAvailableReason.DENIED_BY_UNKNOWN: _DENIED,
-}
-_DBUS = (
-    ("AccessDenied", "no permission: add yourself to the group bluetooth and log in again"),
-    ("InProgress", "another program is using the adapter"),
-    ("ServiceUnknown", "is the Bluetooth service running?"),
-)
+_INTERVAL_MS = (7.5, 4000.0)  # what the Bluetooth Core Specification allows
 
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]] = WeakKeyDictionary()
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """Which advertisement is the insole's."""
-
-    link: BleLink
-    side: Side
-    name: str
-    address: str
-
-    def matches(self, device: BLEDevice, advertisement: AdvertisementData) -> bool:
-        name = advertisement.local_name or device.name
-        if self.address:
-            return device.address.lower() == self.address.lower()
-        if self.name:
-            return name == self.name
-        return self.link.matches(name, tuple(advertisement.service_uuids)) and self.link.side_of(name) is self.side
-
-    def __str__(self) -> str:
-        return self.name or self.address or f"the {self.side} insole"
+_feet: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Feet]] = WeakKeyDictionary()
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +51,8 @@ class Seen:
     address: str  # on macOS an identifier that is valid on this computer only
     rssi_dbm: int
     services: tuple[str, ...]
+    makers: Mapping[int, bytes]  # manufacturer data by company
+    battery_pct: int | None  # where the advertisement tells it
 
 
 async def scan(url: str = "ble:", seconds: float = 5.0) -> list[Seen]:
@@ -99,11 +67,18 @@ async def scan(url: str = "ble:", seconds: float = 5.0) -> list[Seen]:
     async with AsyncExitStack() as stack:
         options, _ = await _radio(address, TIMEOUT_S, stack)
         async with _lock(address):
-            with _translated("cannot look for Bluetooth devices"):
-                async with asyncio.timeout(seconds + _HANG_UP_S):
+            with translated("cannot look for Bluetooth devices"):
+                async with asyncio.timeout(seconds + SPARE_S):
                     found = await BleakScanner.discover(seconds, return_adv=True, **options)
     seen = [
-        Seen(data.local_name or device.name or "", device.address, data.rssi, tuple(data.service_uuids))
+        Seen(
+            name=data.local_name or device.name or "",
+            address=device.address,
+            rssi_dbm=data.rssi,
+            services=tuple(data.service_uuids),
+            makers=data.manufacturer_data,
+            battery_pct=next((v[0] for k, v in data.service_data.items() if k.startswith("0000180f") and v), None),
+        )
         for device, data in found.values()
     ]
     return sorted(seen, key=lambda one: -one.rssi_dbm)
@@ -113,45 +88,57 @@ async def scan(url: str = "ble:", seconds: float = 5.0) -> list[Seen]:
 async def open_ble(url: str, insole: Insole, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
     """Find an insole, connect, subscribe, take the profile's start steps; a packet is one notification.
 
-    Finding and connecting are one at a time on each adapter, since adapters fail otherwise. `Unavailable` comes from
-    the iterator when the link breaks, or is silent for too long.
+    Finding and connecting are one at a time on each adapter, since adapters fail otherwise. Where names do not tell
+    the foot, the devices are connected and asked one after the other. `Unavailable` comes from the iterator when the
+    link breaks, or is silent for too long; its `battery_pct` is what the device tells of its battery.
 
     Raises:
         ConfigError: the profile has no Bluetooth link, or cannot tell left from right.
-        Unavailable: not found, not connected, Bluetooth is off or not permitted.
+        Unavailable: not found, not connected, Bluetooth is off or not permitted, or both insoles say to be one foot.
     """
     address = Address.parse(url)
     address.allow(OPTIONS)
     wanted = _wanted(address, insole)
-    timeout = address.number("timeout", TIMEOUT_S, least=0.1)
-    inbox = Inbox(clock, stall_s=address.number("stall", wanted.link.stall_s, least=0.2), advice=_LOST)
+    link, timeout = wanted.link, address.number("timeout", TIMEOUT_S, least=0.1)
+    stall_s = address.number("stall", link.stall_s, least=0.2)
+    feet = _feet.setdefault(asyncio.get_running_loop(), {}).setdefault(_adapter(address), Feet())
+    inboxes: dict[str, Inbox] = {}
     async with AsyncExitStack() as stack:
         scan_options, client_options = await _radio(address, timeout, stack)
-        async with _lock(address):
-            device = await _found(wanted, timeout, scan_options)
+
+        async def dial(device: BLEDevice) -> BleakClient:
+            inbox = inboxes[device.address] = Inbox(clock, stall_s=stall_s, advice=LOST)
             client = BleakClient(
                 device,
-                disconnected_callback=lambda _: inbox.fail(Unavailable(f"{wanted} was lost", _LOST)),
+                disconnected_callback=lambda _: inbox.fail(Unavailable(f"{wanted} was lost", LOST)),
                 timeout=timeout,
                 **client_options,
             )
-            with _translated(f"{wanted} cannot be connected"):
+            with translated(f"{wanted} cannot be connected"):
                 await client.connect()
-        stack.push_async_callback(_hang_up, client, wanted.link)
-        with _translated(f"{wanted} cannot be started"):
+            return client
+
+        async with _lock(address):
+            client = await Search(wanted, feet, timeout, scan_options).connected(dial)
+        stack.callback(feet.forget, client.address)
+        stack.push_async_callback(_leave, client, link)
+        packets = DevicePackets(inboxes[client.address], client, link)
+        with translated(f"{wanted} cannot be started"):
+            await _describe(client, wanted, feet)
             async with asyncio.timeout(timeout):
-                for step in wanted.link.start:
-                    await _take(step, client, wanted.link, inbox, clock)
-        yield inbox
+                await packets.watch_battery()
+                for step in link.start:
+                    await _take(step, client, link, inboxes[client.address], clock)
+        yield packets
 
 
-def _wanted(address: Address, insole: Insole) -> _Wanted:
+def _wanted(address: Address, insole: Insole) -> Wanted:
     link = insole.profile.ble
     if link is None:
         raise ConfigError(f"{address.url!r}: profile {insole.profile.id} has no Bluetooth link")
     name = address.options.get("name", address.place)
-    wanted = _Wanted(link, insole.side, name, address.options.get("address", ""))
-    if not (wanted.name or wanted.address) and "(?P<side>" not in (link.name_regex or ""):
+    wanted = Wanted(link, insole.side, name, address.options.get("address", ""))
+    if not (wanted.named or link.side_in_name or link.side):
         raise ConfigError(
             f"{address.url!r}: the names of {insole.profile.id} do not tell left from right; "
             f"say which one is the {insole.side}: ble:NAME or ble:?address=…"
@@ -165,7 +152,13 @@ def _wanted(address: Address, insole: Insole) -> _Wanted:
 async def _radio(address: Address, timeout_s: float, stack: AsyncExitStack) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the options for bleak's scanner and client."""
     backend, adapter = address.options.get("backend"), address.options.get("adapter")
+    interval_ms = address.number("interval_ms", 0.0, least=_INTERVAL_MS[0], most=_INTERVAL_MS[1])
     if backend is None:
+        if interval_ms:
+            raise ConfigError(
+                f"{address.url!r}: interval_ms= needs a dongle of its own, backend=bumble:usb:0; "
+                "this computer's Bluetooth chooses the interval by itself"
+            )
         options: dict[str, Any] = {"bluez": {"adapter": adapter}} if adapter else {}
         return options, options
     kind, _, transport = backend.partition(":")
@@ -177,35 +170,37 @@ async def _radio(address: Address, timeout_s: float, stack: AsyncExitStack) -> t
         raise ConfigError(f"{address.url!r}: bumble is not installed: pip install 'insole[sim]'") from error
     advice = "is it plugged in, or are the virtual insoles running?"
     try:
-        with _translated(f"no Bluetooth controller at {transport}", advice):
+        with translated(f"no Bluetooth controller at {transport}", advice):
             async with asyncio.timeout(timeout_s):
                 radio = await stack.enter_async_context(module.opened(transport))
     except ValueError as error:
         raise ConfigError(f"{address.url!r}: {transport} is no transport of bumble's: {error}") from error
-    return {"backend": radio.scanner}, {"backend": radio.client}
+    return {"backend": radio.scanner}, {"backend": radio.client(interval_ms or None)}
+
+
+def _adapter(address: Address) -> str:
+    return address.options.get("backend", address.options.get("adapter", ""))
 
 
 def _lock(address: Address) -> asyncio.Lock:
     """Return the one lock of an adapter."""
-    adapter = address.options.get("backend", address.options.get("adapter", ""))
-    return _locks.setdefault(asyncio.get_running_loop(), {}).setdefault(adapter, asyncio.Lock())
+    return _locks.setdefault(asyncio.get_running_loop(), {}).setdefault(_adapter(address), asyncio.Lock())
 
 
-async def _found(wanted: _Wanted, timeout_s: float, options: dict[str, Any]) -> BLEDevice:
-    # Scanned anew for each attempt: addresses change, and systems forget devices that they do not hear.
-    heard: dict[str, str] = {}
-
-    def matches(device: BLEDevice, advertisement: AdvertisementData) -> bool:
-        heard[device.address] = advertisement.local_name or device.name or device.address
-        return wanted.matches(device, advertisement)
-
-    with _translated(f"{wanted} cannot be looked for"):
-        async with asyncio.timeout(timeout_s + _HANG_UP_S):
-            device = await BleakScanner.find_device_by_filter(matches, timeout_s, **options)
-    if device is None:
-        others = ", ".join(sorted(set(heard.values()))[:_HEARD]) or "nothing"
-        raise Unavailable(f"{wanted} was not found in {timeout_s:g} s", f"{_NOT_FOUND} Heard: {others}")
-    return device
+async def _describe(client: BleakClient, wanted: Wanted, feet: Feet) -> None:
+    """Put on record what was connected, once, and what does not fit."""
+    room, address = packet_room(client, wanted.link), client.address
+    if wanted.link.mtu and room < wanted.link.mtu:
+        _log.warning(
+            "%s (%s): the connection takes %d bytes at once (MTU %d), but its packets need MTU %d; they will come cut",
+            *(wanted, address, room - 3, room, wanted.link.mtu),
+        )
+    told = feet.side(address)
+    if told is not None and told is not wanted.side:
+        _log.warning("%s (%s) says that it is the %s one, but it is set as the other", wanted, address, told)
+    if address not in feet.described:
+        feet.described.add(address)
+        _log.info("%s is %s%s", wanted, address, f": {said}" if (said := await information(client)) else "")
 
 
 async def _take(step: LinkStep, client: BleakClient, link: BleLink, inbox: Inbox, clock: Clock) -> None:
@@ -218,48 +213,22 @@ async def _take(step: LinkStep, client: BleakClient, link: BleLink, inbox: Inbox
                 inbox.put(bytes(data), time)
 
         await client.start_notify(step.characteristic, notified)
+    elif isinstance(step, Read):
+        await client.read_gatt_char(step.characteristic)
+    elif isinstance(step, Wait):
+        await asyncio.sleep(step.seconds)
     elif isinstance(step, Write):
         await client.write_gatt_char(step.characteristic, step.data)
     else:
-        await asyncio.sleep(step.seconds)
+        now = datetime.fromtimestamp(clock.now() / SECOND, UTC).astimezone()
+        await client.write_gatt_char(step.characteristic, step.data(now))
 
 
-async def _hang_up(client: BleakClient, link: BleLink) -> None:
+async def _leave(client: BleakClient, link: BleLink) -> None:
     """Take the stop steps and disconnect, as far as the device still answers."""
-    with suppress(*_FOREIGN):
+    with suppress(*FOREIGN):
         async with asyncio.timeout(_STOP_S):
             for step in link.stop if client.is_connected else ():
                 if isinstance(step, Write):
                     await client.write_gatt_char(step.characteristic, step.data)
-    with suppress(*_FOREIGN):
-        async with asyncio.timeout(_HANG_UP_S):
-            await client.disconnect()  # even if it is gone: bleak tidies up behind it
-
-
-@contextmanager
-def _translated(what: str, advice: str = "") -> Iterator[None]:
-    """Raise what bleak raises as `Unavailable`, with advice."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise Unavailable(f"{what}: no answer", advice or _NOT_FOUND) from error
-    except _FOREIGN as error:
-        cause = _cause(error)
-        if not advice and isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
-            cause = f"the Bluetooth service cannot be reached: {cause}"  # of bleak's only file, D-Bus's socket
-        raise Unavailable(f"{what}: {cause}", advice or _advice(error)) from error
-
-
-def _cause(error: BaseException) -> str:
-    said = error.strerror if isinstance(error, OSError) else None
-    return said or str(error) or type(error).__name__
-
-
-def _advice(error: BaseException) -> str:
-    if isinstance(error, BleakBluetoothNotAvailableError):
-        return _NOT_AVAILABLE.get(error.reason, "is there a Bluetooth adapter, and is the Bluetooth service running?")
-    if isinstance(error, BleakDBusError):
-        return next((advice for name, advice in _DBUS if name in error.dbus_error), _LOST)
-    if isinstance(error, OSError):
-        return "is the Bluetooth service running (on Linux BlueZ, behind D-Bus), and may this program use it?"
-    return _LOST
+    await hang_up(client)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 
 from firmware_bridge.clock import Clock
@@ -25,6 +26,11 @@ class Paced:
     def dropped(self) -> int:
         """Packets that the link behind it has dropped."""
         return int(getattr(self._packets, "dropped", 0))
+
+    @property
+    def battery_pct(self) -> float:
+        """What the link behind it knows of the battery, NaN where it knows nothing."""
+        return float(getattr(self._packets, "battery_pct", math.nan))
 
     def __aiter__(self) -> Paced:
         return self

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import os
 import re
 from collections.abc import AsyncIterator
@@ -26,7 +27,7 @@ from firmware_bridge.profile import Insole
 FLUSH_S = 1.0
 _FOR_EVER = (errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
 _TAIL = 65536  # bytes: more than the longest line
-_HEADER = re.compile(r"#insole-packets v1 link=(ble|serial) profile=(\S+) side=(left|right)\n?")
+_HEADER = re.compile(r"#insole-packets v1 link=(ble|serial|udp) profile=(\S+) side=(left|right)\n?")
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +74,11 @@ class Recorded:
     def dropped(self) -> int:
         """Packets that the link behind it has dropped."""
         return int(getattr(self._packets, "dropped", 0))
+
+    @property
+    def battery_pct(self) -> float:
+        """What the link behind it knows of the battery, NaN where it knows nothing."""
+        return float(getattr(self._packets, "battery_pct", math.nan))
 
     def __aiter__(self) -> Recorded:
         return self

@@ -26,6 +26,7 @@ from firmware_bridge.model import Packet
 from firmware_bridge.profile import Insole
 from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.inbox import Inbox
+from firmware_bridge.sources.sharing import Stations
 
 _FOREIGN: tuple[type[Exception], ...] = (OSError,)  # serial.SerialException is one
 with suppress(ModuleNotFoundError):  # Windows has no terminals
@@ -36,6 +37,7 @@ with suppress(ModuleNotFoundError):  # Windows has no terminals
 READ_S = 0.1
 """How long a read waits, and so how long closing takes at most."""
 
+BY_ID = "/dev/serial/by-id"
 _CHUNK = 4096
 _NO_TERMINAL = (errno.ENOTTY, errno.EISDIR, errno.ENOTDIR)
 
@@ -51,18 +53,31 @@ class _Port:
 class PortSeen:
     """A serial port of this computer."""
 
-    name: str
+    name: str  # by its own number or its maker's, where the system keeps such: it stays when plugs change places
     description: str
     usb: tuple[int, int] | None  # vendor, product; None where it is not USB
 
 
 def scan() -> list[PortSeen]:
     """Return the serial ports that are there, by name. Blocks for a moment."""
+    lasting = _lasting_names()
     found = [
-        PortSeen(info.device, info.description or "", None if info.vid is None else (info.vid, info.pid))
+        PortSeen(
+            lasting.get(os.path.realpath(info.device), info.device),
+            info.description or "",
+            None if info.vid is None else (info.vid, info.pid),
+        )
         for info in list_ports.comports()
     ]
     return sorted(found, key=lambda port: port.name)
+
+
+def _lasting_names(folder: str = BY_ID) -> dict[str, str]:
+    """Return the names that udev gives, by what they lead to."""
+    try:
+        return {os.path.realpath(entry.path): entry.path for entry in os.scandir(folder)}
+    except OSError:
+        return {}
 
 
 @asynccontextmanager
@@ -70,7 +85,7 @@ async def open_serial(url: str, insole: Insole, clock: Clock) -> AsyncIterator[A
     """Open a serial port for this program alone; a packet is what one read brought.
 
     A thread reads, since that is what pyserial does alike on every system. `Unavailable` comes from the iterator when
-    the insole is unplugged.
+    the insole is unplugged. Insoles that share a dongle share the port: each of them gets all that comes.
 
     Raises:
         ConfigError: no port is named, it is no serial port, or an option is wrong.
@@ -78,24 +93,61 @@ async def open_serial(url: str, insole: Insole, clock: Clock) -> AsyncIterator[A
     """
     port, stall = await asyncio.to_thread(_port, Address.parse(url), insole)
     inbox = Inbox(clock, stall_s=stall, advice="is the insole switched on, and is this its port?")
-    reader = _Reader(port, inbox, clock)
-    reader.start()
+    line = _Line(port, clock)
+    reader = await _READERS.join(line, inbox)
     try:
-        await reader.opened
         yield inbox
     finally:
-        await asyncio.shield(reader.stop())
+        await asyncio.shield(_READERS.leave(line, reader, inbox))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A port, and the clock by which its bytes arrive."""
+
+    port: _Port
+    clock: Clock
 
 
 class _Reader(threading.Thread):
     """Opens a port, reads it and closes it, all in this thread; what it has to say is said in the loop's."""
 
-    def __init__(self, port: _Port, inbox: Inbox, clock: Clock) -> None:
-        super().__init__(name=f"serial {port.name}", daemon=True)
-        self._port, self._inbox, self._clock = port, inbox, clock
+    def __init__(self, line: _Line) -> None:
+        super().__init__(name=f"serial {line.port.name}", daemon=True)
+        self._port, self._clock = line.port, line.clock
+        self._inboxes: list[Inbox] = []
         self._loop = asyncio.get_running_loop()
         self._closing = threading.Event()
-        self.opened: asyncio.Future[None] = self._loop.create_future()
+        self._opened: asyncio.Future[None] = self._loop.create_future()
+        self._failed = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether the port was lost."""
+        return self._failed
+
+    def add(self, inbox: Inbox) -> None:
+        """Let an insole listen."""
+        self._inboxes.append(inbox)
+
+    def remove(self, inbox: Inbox) -> bool:
+        """Let an insole go; return whether others listen."""
+        self._inboxes.remove(inbox)
+        return bool(self._inboxes)
+
+    async def begin(self) -> None:
+        """Start reading.
+
+        Raises:
+            ConfigError: it is no serial port, or an option is wrong.
+            Unavailable: the port is not there, not permitted, or in use.
+        """
+        self.start()
+        try:
+            await self._opened
+        except BaseException:
+            await asyncio.shield(self.close())
+            raise
 
     def run(self) -> None:
         """Read until stopped, or until the port is lost."""
@@ -104,7 +156,7 @@ class _Reader(threading.Thread):
                 self._in_loop(self._succeed)
                 while not self._closing.is_set():
                     if data := _read(handle):
-                        self._in_loop(self._inbox.put, data, self._clock.now())
+                        self._in_loop(self._put, data, self._clock.now())
         except _FOREIGN as error:
             self._in_loop(self._fail, _meaning(error, self._port))
         except ValueError as error:
@@ -113,7 +165,7 @@ class _Reader(threading.Thread):
             self._in_loop(self._fail, error)
             raise
 
-    async def stop(self) -> None:
+    async def close(self) -> None:
         """Stop reading and wait until the port is closed."""
         self._closing.set()
         await asyncio.to_thread(self.join)
@@ -122,15 +174,29 @@ class _Reader(threading.Thread):
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(call, *arguments)
 
+    def _put(self, data: bytes, time: int) -> None:
+        for inbox in self._inboxes:
+            inbox.put(data, time)
+
     def _succeed(self) -> None:
-        if not self.opened.done():
-            self.opened.set_result(None)
+        if not self._opened.done():
+            self._opened.set_result(None)
 
     def _fail(self, error: Exception) -> None:
-        if self.opened.done():
-            self._inbox.fail(error)
-        else:
-            self.opened.set_exception(error)
+        self._failed = True
+        if not self._opened.done():
+            self._opened.set_exception(error)
+        for inbox in self._inboxes:
+            inbox.fail(error)
+
+
+async def _reading(line: _Line) -> _Reader:
+    reader = _Reader(line)
+    await reader.begin()
+    return reader
+
+
+_READERS = Stations(_reading)
 
 
 def _port(address: Address, insole: Insole) -> tuple[_Port, float]:
@@ -178,12 +244,22 @@ def _meaning(error: Exception, port: _Port) -> InsoleError:
     if number in (errno.EAGAIN, errno.EBUSY) or "PermissionError" in text:
         return Unavailable(f"{name} is in use", "another program, or another bridge, has it open")
     if number in (errno.EACCES, errno.EPERM):
-        return Unavailable(f"{name}: no permission", "add yourself to the group dialout and log in again")
+        return Unavailable(f"{name}: no permission", f"add yourself to the group {_group(port.name)} and log in again")
     if number in _NO_TERMINAL:
         return ConfigError(f"{name} is not a serial port; there are: {_ports(port.usb)}")
     if "://" in port.name:
         return Unavailable(f"{name} does not answer: {reason}", "is the other end running?")
     return Unavailable(f"{name} was lost", "unplugged, or a loose cable?")
+
+
+def _group(path: str) -> str:
+    """Return the group that may use a port; on most systems its name is dialout."""
+    try:
+        import grp  # noqa: PLC0415 - Windows has none
+
+        return grp.getgrgid(os.stat(path).st_gid).gr_name
+    except (ImportError, OSError, KeyError):
+        return "dialout"
 
 
 def _reason(error: Exception) -> tuple[int | None, str]:

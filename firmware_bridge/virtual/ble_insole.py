@@ -8,15 +8,16 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from bumble import hci
-from bumble.core import UUID, AdvertisingData
 from bumble.device import Connection, Device
-from bumble.gatt import Characteristic, CharacteristicValue, Service
+from bumble.gatt import Characteristic
 
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import ConfigError
-from firmware_bridge.links import BleLink, LinkStep, Write
+from firmware_bridge.links import BleLink
 from firmware_bridge.model import Side
 from firmware_bridge.virtual.air import AirController, AirLink, hci_served
+from firmware_bridge.virtual.ble_names import name_for
+from firmware_bridge.virtual.ble_services import Dialog, Offer, advertisement, offered
 from firmware_bridge.virtual.control import Faults, controlled
 from firmware_bridge.virtual.firmware import Firmware, Foot
 
@@ -24,24 +25,49 @@ TX_BUFFERS = 8
 """Notifications that a chip holds; what comes on top of them is lost, as firmware does it."""
 
 ADVERTISING_MS = 60
-_SERVICE = "0000fff0-0000-1000-8000-00805f9b34fb"  # for profiles that name none
-_LETTER = {Side.LEFT: "L", Side.RIGHT: "R"}
 
 
 class BleInsole:
-    """A peripheral with the profile's characteristics; it streams between the last start and the last stop step."""
+    """A peripheral with the profile's characteristics; it streams between the last start and the last stop step.
 
-    def __init__(self, air: AirLink, firmware: Firmware, name: str = "") -> None:
+    Args:
+        air: where it is heard.
+        firmware: what it sends.
+        name: what it is called; else a name that the profile knows.
+        says: the foot that it says to be, where the profile lets it say so; else its own.
+        number: of its address; else 1 for a left and 2 for a right insole.
+        mtu: the most that it agrees to.
+        indicate: indications instead of notifications.
+    """
+
+    def __init__(
+        self,
+        air: AirLink,
+        firmware: Firmware,
+        name: str = "",
+        *,
+        says: Side | None = None,
+        number: int = 0,
+        mtu: int = 517,
+        indicate: bool = False,
+    ) -> None:
         self.sent = self.dropped = 0
-        self.name, self.link = _named(firmware.foot, name)
-        self._air, self._firmware = air, firmware
+        foot = firmware.foot
+        self.link = _link_of(firmware)
+        self.name = name_for(self.link, foot.side, name)
+        self.dialog = Dialog(self.link, says or foot.side, firmware)
+        self._air, self._firmware, self._indicate = air, firmware, indicate
         self._controller: Any = AirController(self.name, link=air)
-        number = 1 if firmware.foot.side is Side.LEFT else 2
+        number = number or (1 if foot.side is Side.LEFT else 2)
         # A static random address: bumble's link takes the sender's random address for the source.
-        address = hci.Address(f"C4:00:00:00:00:0{number}")
+        self.address = f"C4:00:00:00:00:{number:02X}"
+        address = hci.Address(self.address)
         self._device = Device.with_hci(self.name, address, self._controller, self._controller)
+        self._device.gatt_server.max_mtu = mtu
         self._idle = asyncio.Event()
-        self._data = self._offer()
+        self._offer: Offer = offered(self.link, foot.profile, self.dialog, indicate=indicate)
+        self._device.add_services(self._offer.services)
+        self._device.advertising_data, self._device.scan_response_data = advertisement(self.link, self.name)
         self._device.on("connection", self._on_connection)
         self.faults: Faults = {
             "out": lambda: air.leave(self._controller),
@@ -65,6 +91,7 @@ class BleInsole:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._advertise())
                 group.create_task(self._stream())
+                group.create_task(self._answer())
         finally:
             self._controller.stop_advertising()
             self._air.disconnect(self._controller, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
@@ -79,14 +106,30 @@ class BleInsole:
             )
 
     async def _stream(self) -> None:
+        told = self.dialog.battery()
         while _wanted():
             await asyncio.sleep(self._firmware.wait_s)
             for packet in self._firmware.packets():
                 if self._air.backlog(self._controller) >= TX_BUFFERS:
                     self.dropped += 1
                     continue
-                await self._device.notify_subscribers(self._data, packet)
+                await self._send(self._offer.data, packet)
                 self.sent += 1
+            if (percent := self.dialog.battery()) != told and self._offer.battery is not None:
+                await self._device.notify_subscribers(self._offer.battery, percent)
+                told = percent
+
+    async def _answer(self) -> None:
+        while _wanted():
+            answer = await self.dialog.answers.get()
+            assert self._offer.answer is not None  # it was asked
+            await self._send(self._offer.answer, answer)
+
+    async def _send(self, characteristic: Characteristic[bytes], value: bytes) -> None:
+        if self._indicate:
+            await self._device.indicate_subscribers(characteristic, value)
+        else:
+            await self._device.notify_subscribers(characteristic, value)
 
     def _on_connection(self, connection: Connection) -> None:
         connection.on("disconnection", self._on_disconnection)
@@ -95,49 +138,6 @@ class BleInsole:
         self._firmware.stop()
         self._idle.set()
 
-    def _offer(self) -> Characteristic[bytes]:
-        """Set up services and advertisement; return the characteristic that notifies."""
-        link, properties = self.link, Characteristic.Properties
-        data: Characteristic[bytes] = Characteristic(
-            link.data, properties.NOTIFY, Characteristic.READABLE, CharacteristicValue()
-        )
-        written = {step.characteristic for step in (*link.start, *link.stop) if isinstance(step, Write)}
-        controls: list[Characteristic[bytes]] = [
-            Characteristic(
-                uuid, properties.WRITE, Characteristic.WRITEABLE, CharacteristicValue(write=self._writer(uuid))
-            )
-            for uuid in sorted(written)
-        ]
-        service = link.service or _SERVICE
-        self._device.add_services([Service(service, [data, *controls])])
-        if not any(isinstance(step, Write) for step in link.start):
-            data.on("subscription", lambda *_: self._firmware.start())
-        self._device.advertising_data = bytes(
-            AdvertisingData(
-                [
-                    (AdvertisingData.Type.FLAGS, b"\x06"),
-                    (AdvertisingData.Type.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, bytes(UUID(service))),
-                ]
-            )
-        )
-        # As with real devices, the name comes in the scan response only.
-        self._device.scan_response_data = bytes(
-            AdvertisingData([(AdvertisingData.Type.COMPLETE_LOCAL_NAME, self.name.encode())])
-        )
-        return data
-
-    def _writer(self, uuid: str) -> Callable[[Any, bytes], None]:
-        starts, stops = _last_write(self.link.start), _last_write(self.link.stop)
-
-        def written(_: Any, value: bytes) -> None:
-            step = Write(uuid, bytes(value))
-            if step == starts:
-                self._firmware.start()
-            elif step == stops:
-                self._firmware.stop()
-
-        return written
-
 
 def _wanted() -> bool:
     """Tell whether nobody has cancelled: bumble's waiting for an answer may swallow it (Python before 3.12)."""
@@ -145,18 +145,11 @@ def _wanted() -> bool:
     return task is not None and not task.cancelling()
 
 
-def _named(foot: Foot, name: str) -> tuple[str, BleLink]:
-    link = foot.profile.ble
-    if link is None:
-        raise ConfigError(f"profile {foot.profile.id} has no Bluetooth link")
-    name = name or f"Insole demo {_LETTER[foot.side]}"
-    if not link.matches(name, (link.service or "",)) or link.side_of(name) not in (None, foot.side):
-        raise ConfigError(f"{name!r} is not a name by which profile {foot.profile.id} knows a {foot.side} insole")
-    return name, link
-
-
-def _last_write(steps: Sequence[LinkStep]) -> Write | None:
-    return next((step for step in reversed(steps) if isinstance(step, Write)), None)
+def _link_of(firmware: Firmware) -> BleLink:
+    profile = firmware.foot.profile
+    if profile.ble is None:
+        raise ConfigError(f"profile {profile.id} has no Bluetooth link")
+    return profile.ble
 
 
 async def serve_ble(

@@ -1,7 +1,7 @@
 """A backend for bleak on the bumble host stack: for virtual insoles, and for a dongle that speaks HCI.
 
     async with opened("tcp-client:127.0.0.1:9100") as radio:
-        BleakScanner(backend=radio.scanner), BleakClient(device, backend=radio.client)
+        BleakScanner(backend=radio.scanner), BleakClient(device, backend=radio.client())
 
 A radio is shared by everybody in this event loop who opens the same transport, and closed with the last of them. With
 a dongle (`usb:0`, `serial:/dev/ttyACM0`) this program is the whole Bluetooth stack: the system's is not used.
@@ -63,18 +63,22 @@ async def opened(moniker: str) -> AsyncIterator[Radio]:
 
 
 class Radio:
-    """One HCI controller, virtual or real; `scanner` and `client` are the classes that bleak takes as a backend."""
+    """One HCI controller, virtual or real; `scanner` and `client()` are the classes that bleak takes as a backend."""
 
     def __init__(self, moniker: str) -> None:
         self.users = 0
         self.connecting = asyncio.Lock()  # a controller makes one LE connection at a time
         self.scanner = type("BumbleScanner", (_Scanner,), {"radio": self})
-        self.client = type("BumbleClient", (_Client,), {"radio": self})
         self._moniker = moniker
         self._opening = asyncio.Lock()
         self._transport: Transport | None = None
         self._device: Device | None = None
         self._scanners: set[_Scanner] = set()
+
+    def client(self, interval_ms: float | None = None) -> type[_Client]:
+        """Return the class for connections, of an interval between their events where one is chosen."""
+        interval = INTERVAL_MS if interval_ms is None else (interval_ms, interval_ms)
+        return type("BumbleClient", (_Client,), {"radio": self, "interval_ms": interval})
 
     @property
     def device(self) -> Device:
@@ -157,6 +161,7 @@ class _Scanner(BaseBleakScanner):
 
 class _Client(BaseBleakClient):
     radio: ClassVar[Radio]
+    interval_ms: ClassVar[tuple[float, float]]
 
     def __init__(self, address_or_ble_device: Any, services: Any = None, **options: Any) -> None:
         if not isinstance(address_or_ble_device, BLEDevice):
@@ -182,9 +187,9 @@ class _Client(BaseBleakClient):
     async def connect(self, pair: bool, **options: Any) -> None:  # noqa: ARG002
         timeout = float(options.get("timeout", self._timeout))
         preferences = ConnectionParametersPreferences(
-            connection_interval_min=INTERVAL_MS[0],
-            connection_interval_max=INTERVAL_MS[1],
-            supervision_timeout=SUPERVISION_MS,
+            connection_interval_min=self.interval_ms[0],
+            connection_interval_max=self.interval_ms[1],
+            supervision_timeout=max(SUPERVISION_MS, round(3 * self.interval_ms[1])),  # more than two intervals
         )
         async with asyncio.timeout(timeout) as guard:
             async with self.radio.connecting:
@@ -336,4 +341,6 @@ def _advertisement_data(advertisement: Advertisement) -> AdvertisementData:
     uuids = [_uuid(uuid) for found in lists for uuid in found or ()]
     makers: Any = data.get_all(kind.MANUFACTURER_SPECIFIC_DATA)
     manufacturer = {company: bytes(value) for company, value in makers}
-    return AdvertisementData(name, manufacturer, {}, uuids, None, advertisement.rssi, (advertisement,))
+    told: Any = data.get_all(kind.SERVICE_DATA_16_BIT_UUID)
+    services = {_uuid(uuid): bytes(value) for uuid, value in told}
+    return AdvertisementData(name, manufacturer, services, uuids, None, advertisement.rssi, (advertisement,))

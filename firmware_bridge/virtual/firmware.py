@@ -10,6 +10,9 @@ from firmware_bridge.model import SECOND, Side
 from firmware_bridge.profile import Profile
 from firmware_bridge.virtual.foot import Samples
 
+BATTERY_PCT = 96.0
+BATTERY_PCT_PER_H = 4.0
+
 
 class Foot(Protocol):
     """A foot with an insole, such as `firmware_bridge.virtual.foot.VirtualFoot`."""
@@ -29,6 +32,7 @@ class Firmware:
         self.foot = foot
         self.streaming = self.hung = False
         self._link, self._clock = link, clock
+        self._charged = clock.now()
         self.reboot()
 
     def reboot(self) -> None:
@@ -36,6 +40,12 @@ class Firmware:
         self._encoder = Encoder(self.foot.profile, self.foot.side, self._link)
         self._zero: int | None = None
         self.streaming = self.hung = False
+
+    @property
+    def battery_pct(self) -> float:
+        """How full the battery is; it lasts for a day."""
+        hours = (self._clock.now() - self._charged) / SECOND / 3600
+        return max(5.0, BATTERY_PCT - BATTERY_PCT_PER_H * hours)
 
     def start(self) -> None:
         """Begin to stream; what was felt until now is not sent."""
@@ -71,4 +81,5 @@ class Firmware:
         if self._zero is None:
             self._zero = int(felt.ticks[0])
         self._from = int(felt.time[n - 1]) + 1
-        return self._encoder.packets(felt.ticks[:n] - self._zero, felt.pressure[:n], felt.acc[:n], felt.gyro[:n])
+        ticks = felt.ticks[:n] - self._zero
+        return self._encoder.packets(ticks, felt.pressure[:n], felt.acc[:n], felt.gyro[:n], self.battery_pct)

@@ -14,7 +14,7 @@ from firmware_bridge.profile import Profile
 from firmware_bridge.virtual.foot import VirtualFoot
 from firmware_bridge.virtual.story import TELLINGS, Story, plain_story, told_gait
 
-LINKS = ("ble", "serial")
+LINKS = ("ble", "serial", "udp")
 
 
 async def play_virtual(
@@ -23,11 +23,12 @@ async def play_virtual(
     """Play a pair of insoles from now on until cancelled; says on stdout by which URLs they are reached.
 
     Args:
-        link: "ble" or "serial".
+        link: "ble", "serial" or "udp".
         profile: the device model.
         gait: "normal", "limping" or "pronated", reached within 90 s.
         seed: of the person, the insoles and all chance.
-        port: for "ble", the TCP port of the virtual radio; 0 for any that is free.
+        port: for "ble", the TCP port of the virtual radio, 0 for any that is free; for "udp", where to send to on
+            this computer, 0 for where the profile listens.
         control_port: the TCP port that takes faults; 0 for any that is free.
 
     Raises:
@@ -40,6 +41,8 @@ async def play_virtual(
             await _load("serial_insole", "serve_serial")(feet, Path(folder), control_port=control_port)
     elif link == "ble":
         await _load("ble_insole", "serve_ble")(feet, port=port, control_port=control_port)
+    elif link == "udp":
+        await _load("udp_insole", "serve_udp")(feet, port=port)
     else:
         raise ConfigError(f"{link!r}: the virtual insoles speak {' or '.join(LINKS)}")
 

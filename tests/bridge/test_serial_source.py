@@ -22,7 +22,7 @@ from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import Packet, Side
 from firmware_bridge.profile import load_profile, parse_profile
 from firmware_bridge.sources import open_source
-from firmware_bridge.sources.serial import scan
+from firmware_bridge.sources.serial import _group, _lasting_names, scan
 from firmware_bridge.virtual.control import command
 from firmware_bridge.virtual.firmware import Firmware
 from firmware_bridge.virtual.serial_insole import SerialInsole, serve_serial
@@ -221,6 +221,29 @@ def test_a_scan_lists_ports_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     found[1].vid, found[1].pid, found[1].description = 0x2E8A, 5, "Pico"
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: found)
     assert [(port.name, port.usb) for port in scan()] == [("/dev/ttyACM0", (0x2E8A, 5)), ("/dev/ttyUSB1", None)]
+
+
+@posix
+def test_a_port_is_listed_by_the_name_that_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "ttyUSB1").write_text("")
+    (tmp_path / "by-id").mkdir()
+    lasting = tmp_path / "by-id" / "usb-Maker_Insole_L-if00"
+    lasting.symlink_to(Path("..") / "ttyUSB1")
+    names = _lasting_names(str(tmp_path / "by-id"))
+    monkeypatch.setattr("firmware_bridge.sources.serial._lasting_names", lambda: names)
+    found = [ListPortInfo(str(tmp_path / "ttyUSB1")), ListPortInfo("/dev/ttyS0")]
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: found)
+    assert [port.name for port in scan()] == sorted(["/dev/ttyS0", str(lasting)])
+    assert _lasting_names(str(tmp_path / "gone")) == {}
+
+
+@posix
+def test_a_port_that_is_not_permitted_names_its_group(tmp_path: Path) -> None:
+    import grp  # noqa: PLC0415
+
+    (tmp_path / "port").write_text("")
+    assert _group(str(tmp_path / "port")) == grp.getgrgid((tmp_path / "port").stat().st_gid).gr_name
+    assert _group("COM9") == "dialout"
 
 
 async def test_a_server_that_is_away_is_unavailable() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -20,7 +21,8 @@ from firmware_bridge.virtual.air import AirLink, LocalTransport
 from firmware_bridge.virtual.ble_insole import BleInsole
 from firmware_bridge.virtual.firmware import Firmware
 from firmware_bridge.virtual.serial_insole import SerialInsole
-from tests.steady import SteadyFoot, insole
+from firmware_bridge.virtual.udp_insole import UdpSender
+from tests.steady import PROFILES, SteadyFoot, insole
 
 
 @dataclass
@@ -76,14 +78,35 @@ async def _ble(_: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
 
 
 @asynccontextmanager
+async def _udp(_: Path, __: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    sender = UdpSender([SteadyFoot(side, PROFILES["moticon-udp"]) for side in Side], SystemClock())
+    task = asyncio.create_task(sender.run("127.0.0.1", port))
+
+    def hang() -> None:
+        for firmware in sender.firmwares:
+            firmware.hung = True
+
+    try:
+        yield Rig(f"udp:{port}", "udp", hang)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
 async def _virtual(_: Path, __: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     yield Rig("virtual:?faults=off&activity=walking")
 
 
 Make = Callable[[Path, pytest.MonkeyPatch], AbstractAsyncContextManager[Rig]]
-ALL: dict[str, Make] = {"file": _file, "serial": _serial, "ble": _ble, "virtual": _virtual}
+ALL: dict[str, Make] = {"file": _file, "serial": _serial, "ble": _ble, "udp": _udp, "virtual": _virtual}
 each = pytest.mark.parametrize("make", ALL.values(), ids=ALL)
-each_live = pytest.mark.parametrize("make", [_serial, _ble], ids=["serial", "ble"])
+each_live = pytest.mark.parametrize("make", [_serial, _ble, _udp], ids=["serial", "ble", "udp"])
+each_that_can_be_lost = pytest.mark.parametrize("make", [_serial, _ble], ids=["serial", "ble"])
 
 
 async def _take(packets: AsyncIterator[Packet], n: int) -> list[Packet]:
@@ -177,7 +200,7 @@ async def test_silence_is_heard(make: Make, tmp_path: Path, monkeypatch: pytest.
         assert all(0 < b.time - a.time < 10**9 for a, b in zip(got[-5:-1], got[-4:], strict=True))
 
 
-@each_live
+@each_that_can_be_lost
 async def test_a_loss_is_unavailable_and_opening_again_works(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
