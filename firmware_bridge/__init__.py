@@ -6,7 +6,10 @@ a URL first names it.
 
 from firmware_bridge.bridge import bridge
 from firmware_bridge.clock import Clock, SystemClock
+from firmware_bridge.drafting import Draft, draft_profile
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
+from firmware_bridge.examples import examples_of
+from firmware_bridge.golden import check_golden
 from firmware_bridge.importers import read_recording, wearer_of
 from firmware_bridge.model import (
     PARTITIONS,
@@ -34,11 +37,15 @@ from firmware_bridge.profile import (
     builtin_profiles,
     load_calibration,
     load_profile,
+    mistakes_of,
     parse_calibration,
     parse_profile,
+    profile_text,
 )
 from firmware_bridge.retry import persist
 from firmware_bridge.sources import link_of, open_source
+from firmware_bridge.sources.listening import hear_lines
+from firmware_bridge.sources.scanning import Found, find_devices
 from firmware_bridge.stores import (
     Archive,
     Damaged,
@@ -65,6 +72,8 @@ __all__ = [
     "CorruptData",
     "Damaged",
     "Device",
+    "Draft",
+    "Found",
     "Frames",
     "Holding",
     "Insole",
@@ -85,12 +94,18 @@ __all__ = [
     "Usage",
     "bridge",
     "builtin_profiles",
+    "check_golden",
     "columns",
+    "draft_profile",
+    "examples_of",
+    "find_devices",
+    "hear_lines",
     "kind_name",
     "known_walk",
     "link_of",
     "load_calibration",
     "load_profile",
+    "mistakes_of",
     "open_archive",
     "open_log",
     "open_recorder",
@@ -100,6 +115,7 @@ __all__ = [
     "partition_of",
     "persist",
     "play_virtual",
+    "profile_text",
     "read_recording",
     "row_key",
     "salvage_log",

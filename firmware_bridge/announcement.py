@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from firmware_bridge.model import Side
-from firmware_bridge.payload_schema import AnnounceTable
+from firmware_bridge.text_schema import AnnounceTable
 
 _SIDES = {"l": Side.LEFT, "r": Side.RIGHT}
 

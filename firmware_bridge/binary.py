@@ -1,4 +1,4 @@
-"""Binary packets: a profile's `[layout]` compiled once to a numpy structured type, read and written as arrays."""
+"""Binary packets: a profile's `[layout]`, read and written as views of many packets' bytes at once."""
 
 from __future__ import annotations
 
@@ -8,136 +8,274 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.framing import sealed
-from firmware_bridge.model import Float32s, Int64s
-from firmware_bridge.payload_schema import NANOSECONDS, SIZES, BinaryField, Endian, LayoutTable, PacketField
-from firmware_bridge.profile_schema import NotificationFrame, StreamFrame
+from firmware_bridge.feet import Bools, OwnFoot
+from firmware_bridge.framing import sealed, split_prefix
+from firmware_bridge.layout_schema import SIZES, BinaryField, LayoutTable, PacketField
+from firmware_bridge.model import SECOND, Int64s, Side
+from firmware_bridge.payload_schema import NANOSECONDS, SECONDS, Endian
+from firmware_bridge.profile_schema import NotificationFrame, ProfileTable, StreamFrame
 from firmware_bridge.readings import Floats, Readings, to_readings, to_sent
 
-_NUMPY = {"u8": "u1", "i8": "i1", "u16": "u2", "i16": "i2", "u32": "u4", "i32": "i4", "f32": "f4"}
-_ORDER = {"little": "<", "big": ">"}
-_SAMPLES = "samples"
+Bytes = NDArray[np.uint8]
+
+NUMPY = {kind: f"{kind[0]}{size}" for kind, size in SIZES.items()}
+ORDER = {"little": "<", "big": ">"}
+DAY = 86_400 * SECOND
+UNEVEN = 8
+"""By which factor the time between two samples of a packet may be longer than declared before it is no time."""
+LEARNED = "a55a"
+"""What a virtual insole begins its packets with where the profile leaves the head open."""
 
 
 class BinaryPayload:
-    """The content of binary packets in one framing (see `Payload`); what passed the framing is always understood."""
+    """The content of binary packets in one framing, for one foot (see `Payload`)."""
 
-    corrupt = 0
-    trouble = ""
+    def __init__(self, table: ProfileTable, frame: NotificationFrame | StreamFrame, side: Side) -> None:
+        self.corrupt = 0
+        self._frame, self._side = frame, side
+        self._layouts = [PacketLayout(layout, frame.payload, table) for layout in table.layout]
+        self.samples = self._layouts[0].samples
+        self.sequence_modulus = self._layouts[0].sequence_modulus
+        self.tick_modulus = self._layouts[0].tick_modulus
+        self._most = max(layout.samples for layout in self._layouts)
+        self._counts = {field.role: field.count for one in table.layout for field in one.fields}
+        self._prefix = frame.prefix if isinstance(frame, NotificationFrame) else None
+        self._foot = OwnFoot(side)
 
-    def __init__(self, layout: LayoutTable, frame: NotificationFrame | StreamFrame, endian: Endian) -> None:
-        self.samples = layout.repeat.count if layout.repeat else 1
-        self._newest_first = layout.repeat is not None and layout.repeat.order == "newest_first"
-        self._frame = frame
-        header: dict[str, PacketField] = {field.role: field for field in layout.header}
-        self._sequence = header.get("sequence")
-        self._time = header.get("time.ms") or header.get("time.us")
-        self._battery = header.get("battery")
-        self._fields = layout.fields
-        self._dtype = _packet_type(layout, frame, endian)
-        self.sequence_modulus = _modulus(self._sequence) if self._sequence else None
-        self._tick_ns = NANOSECONDS[self._time.role] if self._time else 1
-        self.tick_modulus = _modulus(self._time) * self._tick_ns if self._time else None
+    @property
+    def trouble(self) -> str:
+        """See `Payload.trouble`."""
+        return self._foot.trouble
 
     def read(self, packets: list[bytes]) -> Readings:
-        """See `Payload.read`: one conversion for all of them."""
-        data = np.frombuffer(b"".join(packets), self._dtype)
-        n = len(data)
-        samples = data[_SAMPLES][:, ::-1] if self._newest_first else data[_SAMPLES]
-        values: dict[str, Float32s] = {
-            field.role: to_readings(_unpacked(samples[field.role], field), field).reshape(n, self.samples, field.count)
-            for field in self._fields
-        }
-        return Readings(
+        """See `Payload.read`: the packets of each layout at once."""
+        n = len(packets)
+        rows, ours = self._rows(packets)
+        found = Readings(
             packet=np.arange(n),
-            sequence=_counter(data, self._sequence),
-            tick=_counter(data, self._time) * self._tick_ns,
-            battery=np.full(n, np.nan)
-            if self._battery is None
-            else to_readings(_unpacked(data["battery"], self._battery), self._battery).astype(np.float64),
-            values=values,
+            sequence=np.zeros(n, np.int64),
+            tick=np.zeros(n, np.int64),
+            battery=np.full(n, np.nan),
+            values={
+                role: np.full((n, self._most, count), np.nan, np.float32)
+                for role, count in self._counts.items()
+                if role not in NANOSECONDS
+            },
+            since=np.full((n, self._most), -1, np.int64),
         )
+        good = np.zeros(n, np.bool_)
+        for layout in self._layouts:
+            chosen = np.flatnonzero(layout.matches(rows) & ~good)
+            if len(chosen):
+                good[chosen] = layout.read(rows[chosen], found, chosen)
+                ours[chosen] &= layout.of_side(rows[chosen], self._side)
+                good[chosen] &= layout.knows_side(rows[chosen])
+        self.corrupt += n - int(good.sum())
+        self._foot.take(ours[good])
+        return found.chosen(np.flatnonzero(good & ours))
 
     def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]) -> list[bytes]:
-        """See `Payload.write`."""
-        n = len(sequence)
-        data = np.zeros(n, self._dtype)
-        if self._sequence is not None:
-            _pack(data, self._sequence, sequence % _modulus(self._sequence))
-        if self._time is not None:
-            _pack(data, self._time, tick // self._tick_ns % _modulus(self._time))
-        if self._battery is not None:
-            _pack(data, self._battery, _sent(np.full(n, battery), self._battery))
-        samples = data[_SAMPLES][:, ::-1] if self._newest_first else data[_SAMPLES]
-        for field in self._fields:
-            shape = samples[field.role].shape
-            given = values.get(field.role, np.full(shape, np.nan))
-            _pack(samples, field, _sent(given, field).reshape(shape))
-        head = bytes.fromhex(self._frame.head)
-        checksum = self._frame.checksum if isinstance(self._frame, StreamFrame) else None
-        return [sealed(head + row.tobytes()[len(head) :], checksum) for row in data]
+        """See `Payload.write`: in the first of several layouts."""
+        if not len(sequence):
+            return []
+        rows = np.zeros((len(sequence), self._frame.length), np.uint8)
+        checksum = None
+        if isinstance(self._frame, StreamFrame):
+            checksum = self._frame.checksum
+            tail = bytes.fromhex(self._frame.tail)
+            rows[:, rows.shape[1] - len(tail) :] = np.frombuffer(tail, np.uint8)
+        head = bytes.fromhex(self._frame.head or (LEARNED if isinstance(self._frame, StreamFrame) else ""))
+        rows[:, : len(head)] = np.frombuffer(head, np.uint8)
+        self._layouts[0].write(rows, self._side, sequence, tick, battery, values)
+        prefix = self._prefix.written(self._side).encode() if self._prefix else b""
+        return [prefix + sealed(row.tobytes(), checksum) for row in rows]
 
     def reset(self) -> None:
-        """See `Payload.reset`: binary packets say nothing about their device."""
+        """See `Payload.reset`."""
+        self._foot.forget()
+
+    def _rows(self, packets: list[bytes]) -> tuple[Bytes, Bools]:
+        """Return the packets' bytes (n, length), and which of them are of this foot by their prefix."""
+        ours = np.ones(len(packets), np.bool_)
+        if self._prefix is not None:
+            parted = [split_prefix(packet, self._prefix) or ("", packet) for packet in packets]
+            packets = [rest for _, rest in parted]
+            ours[:] = [self._prefix.side_of(prefix) in (None, self._side) for prefix, _ in parted]
+        return np.frombuffer(b"".join(packets), np.uint8).reshape(len(packets), self._frame.length), ours
 
 
-def _struct(names: list[str], formats: list[Any], offsets: list[int], size: int) -> np.dtype[Any]:
-    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
+class PacketLayout:
+    """One `[layout]`, compiled: where each field's numbers lie in a packet whose payload begins at byte `start`."""
+
+    def __init__(self, layout: LayoutTable, start: int, table: ProfileTable) -> None:
+        self._layout, self._start, self._endian = layout, start, table.device.endian
+        self._first = start + (layout.repeat.at if layout.repeat else 0)
+        self.samples = layout.samples
+        self._newest_first = layout.repeat is not None and layout.repeat.order == "newest_first"
+        self._stamped_newest = layout.repeat is not None and layout.repeat.stamped == "newest"
+        dt_ms = layout.repeat.dt_ms if layout.repeat else None
+        self._dt = round(SECOND / table.device.rate_hz if dt_ms is None else dt_ms * 1e6)
+        self._header: dict[str, PacketField] = {field.role: field for field in layout.header}
+        self._fields = {field.role: field for field in layout.fields if field.role not in NANOSECONDS}
+        self._stamp = next((field for field in layout.fields if field.role in NANOSECONDS), None)
+        fine = next((field for field in (*layout.header, *layout.fields) if field.role in NANOSECONDS), None)
+        self._fine = fine
+        self._coarse = next((field for field in layout.header if field.role in SECONDS), None)
+        self._unit = NANOSECONDS[fine.role] if fine else 1
+        sequence = self._header.get("sequence")
+        self.sequence_modulus = sequence.modulus if sequence else None
+        self.tick_modulus = fine.modulus * self._unit if fine else None
+        if self._coarse is not None:
+            self.tick_modulus = DAY if self._coarse.role == "time.hms" else self._coarse.modulus * SECOND
+
+    def matches(self, rows: Bytes) -> Bools:
+        """Return which packets are of this layout."""
+        when = self._layout.when
+        return np.ones(len(rows), np.bool_) if when is None else rows[:, self._start + when.at] == when.equals
+
+    def knows_side(self, rows: Bytes) -> Bools:
+        """Return which packets name a foot that the profile knows, where they name one."""
+        field = self._header.get("side")
+        return np.ones(len(rows), np.bool_) if field is None else np.isin(self._number(rows, field), list(field.map))
+
+    def of_side(self, rows: Bytes, side: Side) -> Bools:
+        """Return which packets are of this foot, or name none."""
+        field = self._header.get("side")
+        if field is None:
+            return np.ones(len(rows), np.bool_)
+        return np.isin(self._number(rows, field), [number for number, name in field.map.items() if name == side])
+
+    def read(self, rows: Bytes, found: Readings, at: NDArray[np.intp]) -> Bools:
+        """Put what packets say into their places `at`; return which of them tell a possible time."""
+        if "sequence" in self._header:
+            found.sequence[at] = self._number(rows, self._header["sequence"])
+        if "battery" in self._header:
+            field = self._header["battery"]
+            found.battery[at] = to_readings(self._number(rows, field)[:, None], field)[:, 0]
+        for role, sample in self._fields.items():
+            sent = unpacked(self._samples(rows, sample), sample)[..., sample.kept]
+            found.values[role][at, : self.samples] = self._ordered(to_readings(sent, sample))
+        tick, since, possible = self._times(rows)
+        found.tick[at] = tick
+        assert found.since is not None
+        found.since[at, : self.samples] = since
+        return possible
+
+    def _times(self, rows: Bytes) -> tuple[Int64s, Int64s, Bools]:
+        """Return the oldest sample's tick (n,), ns of all samples since it (n, m), and which are possible."""
+        since = np.tile(np.arange(self.samples) * self._dt, (len(rows), 1))
+        possible = np.ones(len(rows), np.bool_)
+        if self._stamp is not None and self.tick_modulus is not None:
+            ticks = self._ordered(unpacked(self._samples(rows, self._stamp), self._stamp))[..., 0].astype(np.int64)
+            steps = np.diff(ticks, axis=1) * self._unit % self.tick_modulus
+            possible = np.all((steps > 0) & (steps <= UNEVEN * self._dt), axis=1)
+            since[:, 1:] = np.cumsum(steps, axis=1)
+            return ticks[:, 0] * self._unit, np.where(possible[:, None], since, 0), possible
+        if self._fine is None or self.tick_modulus is None:
+            return np.zeros(len(rows), np.int64), since, possible
+        tick = self._number(rows, self._fine) * self._unit
+        if self._coarse is not None:
+            possible = tick < SECOND
+            coarse = self._seconds(rows, self._coarse)
+            possible &= coarse * SECOND < self.tick_modulus
+            tick = tick + coarse * SECOND
+        if self._stamped_newest:
+            tick = (tick - since[:, -1]) % self.tick_modulus
+        return tick, since, possible
+
+    def _seconds(self, rows: Bytes, field: PacketField) -> Int64s:
+        """Return whole seconds; where h:m:s is no time of day, more than a day has."""
+        if field.role == "time.s":
+            return self._number(rows, field)
+        parts = self._packet_view(rows, field)[:, 0].astype(np.int64)
+        valid = np.all(parts < (24, 60, 60), axis=1)
+        return np.where(valid, parts @ np.array([3600, 60, 1]), DAY // SECOND)
+
+    def write(
+        self, rows: Bytes, side: Side, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]
+    ) -> None:
+        """Write packets' fields into their bytes."""
+        if self._layout.when is not None:
+            rows[:, self._start + self._layout.when.at] = self._layout.when.equals
+        header = self._header
+        if "side" in header:
+            number = next(number for number, name in header["side"].map.items() if name == side)
+            pack(self._packet_view(rows, header["side"]), header["side"], np.full(len(rows), number))
+        if "sequence" in header:
+            numbers = sequence % header["sequence"].modulus
+            pack(self._packet_view(rows, header["sequence"]), header["sequence"], numbers)
+        if "battery" in header:
+            field = header["battery"]
+            pack(self._packet_view(rows, field), field, sent_numbers(np.full((len(rows), 1), battery), field)[:, 0])
+        self._write_times(rows, tick)
+        for role, sample in self._fields.items():
+            target = self._samples(rows, sample)
+            given = values.get(role, np.full((*target.shape[:2], sample.count), np.nan))
+            numbers_sent = np.zeros(target.shape)
+            numbers_sent[..., sample.kept] = sent_numbers(given, sample)
+            pack(target, sample, self._ordered(numbers_sent))
+
+    def _write_times(self, rows: Bytes, tick: Int64s) -> None:
+        if self._fine is None or self.tick_modulus is None:
+            return
+        if self._stamp is not None:
+            ticks = tick[:, None] + np.arange(self.samples) * self._dt
+            numbers = ticks // self._unit % self._stamp.modulus
+            pack(self._samples(rows, self._stamp), self._stamp, self._ordered(numbers)[..., None])
+            return
+        if self._stamped_newest:
+            tick = tick + (self.samples - 1) * self._dt
+        fine = self._packet_view(rows, self._fine)
+        if self._coarse is None:
+            pack(fine, self._fine, (tick // self._unit % self._fine.modulus)[:, None, None])
+            return
+        pack(fine, self._fine, (tick % SECOND // self._unit)[:, None, None])
+        seconds = tick % self.tick_modulus // SECOND
+        parts = [seconds] if self._coarse.role == "time.s" else [seconds // 3600, seconds // 60 % 60, seconds % 60]
+        pack(self._packet_view(rows, self._coarse), self._coarse, np.stack(parts, axis=-1)[:, None])
+
+    def _ordered(self, samples: NDArray[Any]) -> NDArray[Any]:
+        """Return samples (n, m, …) from the order of the packet to that of time, or back."""
+        return samples[:, ::-1] if self._newest_first else samples
+
+    def _samples(self, rows: Bytes, field: BinaryField) -> NDArray[Any]:
+        step = next((self._layout.step(own) for own in self._layout.fields if own is field), 0)
+        return view(rows, field, self._endian, self._first, self.samples, step)
+
+    def _packet_view(self, rows: Bytes, field: BinaryField) -> NDArray[Any]:
+        return view(rows, field, self._endian, self._start, 1, 0)
+
+    def _number(self, rows: Bytes, field: BinaryField) -> Int64s:
+        return unpacked(self._packet_view(rows, field), field)[:, 0, 0].astype(np.int64)
 
 
-def _packet_type(layout: LayoutTable, frame: NotificationFrame | StreamFrame, endian: Endian) -> np.dtype[Any]:
-    """Return the numpy type of one packet in its frame; fields may overlap, gaps are skipped."""
-    repeat = layout.repeat
-    start = frame.payload + (repeat.at if repeat else 0)
-    sample = _struct(
-        [field.role for field in layout.fields],
-        [_number_type(field, endian) for field in layout.fields],
-        [field.at for field in layout.fields],
-        repeat.stride if repeat else frame.length - start,
-    )
-    return _struct(
-        [*(field.role for field in layout.header), _SAMPLES],
-        [*(_number_type(field, endian) for field in layout.header), (sample, (repeat.count if repeat else 1,))],
-        [*(frame.payload + field.at for field in layout.header), start],
-        frame.length,
-    )
+def view(rows: Bytes, field: BinaryField, endian: Endian, start: int, samples: int, step: int) -> NDArray[Any]:
+    """Return a field's numbers (n, samples, sent) as they lie in packets (n, bytes), contiguous; no copy."""
+    number = np.dtype(ORDER[field.endian or endian] + NUMPY[field.type])
+    shape, strides = (len(rows), samples, field.sent), (rows.shape[1], step, number.itemsize)
+    return np.ndarray(shape, number, rows.data, start + field.at, strides)
 
 
-def _number_type(field: BinaryField, endian: Endian) -> np.dtype[Any]:
-    number = np.dtype(_ORDER[field.endian or endian] + _NUMPY[field.type])
-    return number if field.count == 1 else np.dtype((number, (field.count,)))
-
-
-def _modulus(field: BinaryField) -> int:
-    """Return where a counter wraps."""
-    return 1 << (field.bits[1] if field.bits else 8 * SIZES[field.type])
-
-
-def _counter(data: NDArray[Any], field: PacketField | None) -> Int64s:
-    return np.zeros(len(data), np.int64) if field is None else _unpacked(data[field.role], field).astype(np.int64)
-
-
-def _unpacked(sent: NDArray[Any], field: BinaryField) -> NDArray[Any]:
+def unpacked(sent: NDArray[Any], field: BinaryField) -> NDArray[Any]:
     """Return the field's own bits."""
     if field.bits is None:
         return sent
     first, width = field.bits
-    return (sent.astype(np.uint32) >> np.uint32(first)) & np.uint32((1 << width) - 1)
+    return (sent.astype(np.uint64) >> np.uint64(first)) & np.uint64((1 << width) - 1)
 
 
-def _pack(data: NDArray[Any], field: BinaryField, sent: NDArray[Any]) -> None:
+def pack(target: NDArray[Any], field: BinaryField, sent: NDArray[Any]) -> None:
     """Write numbers into the field's bytes, leaving the bits that it shares with others as they are."""
-    target = data[field.role]
-    if field.bits is None:
-        target[...] = sent
-    else:
-        target[...] = target | (sent.astype(np.uint32) << np.uint32(field.bits[0]))
+    numbers = sent.reshape(target.shape)
+    if field.bits is not None:
+        numbers = target | (numbers.astype(np.uint64) << np.uint64(field.bits[0]))
+    target[...] = numbers.astype(target.dtype)
 
 
-def _sent(readings: Floats, field: BinaryField) -> Floats:
+def sent_numbers(readings: Floats, field: BinaryField) -> Floats:
     """Return the numbers to send, within the type's range; NaN without a sentinel is sent as an integer's 0."""
-    if field.type == "f32":
+    if field.type[0] == "f":
         return to_sent(readings, field, -np.inf, np.inf, None)
-    signed, bits = field.type[0] == "i", field.bits[1] if field.bits else 8 * SIZES[field.type]
+    signed, bits = field.type[0] == "i", field.bits[1] if field.bits else min(8 * SIZES[field.type], 53)
     low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
     return np.nan_to_num(to_sent(readings, field, low, high), nan=0.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator
 
 from firmware_bridge.accounting import LinkAccount
@@ -64,6 +65,7 @@ class _Carrier:
         self._items: list[Item] = []
         self._live = True
         self._described = False
+        self._link_battery = math.nan  # what the link knows where packets do not tell
         self._trouble = ""
         self._strange = 0  # bytes since the last one that belonged to a sample
 
@@ -91,7 +93,7 @@ class _Carrier:
             self._decoder.reset()
             await self._wait(delay)
         self._decode()
-        self._items += self._account.end(self._decoder.counts, self._decoder.battery_pct)
+        self._items += self._account.end(self._decoder.counts, self._battery_pct)
         await self.put()
 
     async def _pump(self, packets: AsyncIterator[Packet]) -> None:
@@ -105,6 +107,7 @@ class _Carrier:
                 if slot != begun:
                     self._decode()
                     self._account.drop(_dropped(packets))
+                    self._link_battery = float(getattr(packets, "battery_pct", self._link_battery))
                     self._advance(packet.time, connected=True)
                 self._packets.append(packet)  # before a put, in which cancellation may strike
                 if slot != begun and (loop.time() >= due or packet.time >= ahead):
@@ -123,7 +126,12 @@ class _Carrier:
             delay_s -= 1.0
 
     def _advance(self, time: int, *, connected: bool) -> None:
-        self._items += self._account.advance(time, self._decoder.counts, self._decoder.battery_pct, connected=connected)
+        self._items += self._account.advance(time, self._decoder.counts, self._battery_pct, connected=connected)
+
+    @property
+    def _battery_pct(self) -> float:
+        told = self._decoder.battery_pct
+        return self._link_battery if math.isnan(told) else told
 
     def _decode(self) -> None:
         packets, self._packets = self._packets, []
@@ -166,7 +174,7 @@ class _Carrier:
         """
         if self._live:
             self._decode()
-            self._items += self._account.stop(self._decoder.counts, self._decoder.battery_pct)
+            self._items += self._account.stop(self._decoder.counts, self._battery_pct)
         if self._items:
             try:
                 await asyncio.to_thread(self._log.put, self._items)

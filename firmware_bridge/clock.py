@@ -146,7 +146,8 @@ class DeviceClock:
         else:
             self._anchor(tick, arrival)
         self._last_tick = tick
-        self._last_time = self._base + tick + round(self._offset)
+        time = self._base + tick + round(self._offset)
+        self._last_time = time if self._last_time is None else max(time, self._last_time + 1)  # rounded, two may be one
         return self._last_time
 
     def _anchor(self, tick: int, arrival: int) -> None:

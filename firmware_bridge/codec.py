@@ -17,10 +17,12 @@ from firmware_bridge.clock import ArrivalClock, DeviceClock
 from firmware_bridge.continuity import Continuity
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.framing import open_framer
+from firmware_bridge.messages import MessagesPayload
 from firmware_bridge.model import SECOND, Float32s, Frames, Int64s, Packet, Side
 from firmware_bridge.profile import Insole, Profile
-from firmware_bridge.profile_schema import FrameTable, LinesFrame
+from firmware_bridge.profile_schema import FrameTable, LinesFrame, MessagesFrame
 from firmware_bridge.readings import Payload, Readings
+from firmware_bridge.silence import UnloadedSilence
 from firmware_bridge.text import TextPayload
 
 COUNTED_DRIFT = 0.05
@@ -52,8 +54,7 @@ class Decoder:
         self._payload = open_payload(profile, frame, insole.side)
         spacing = sample_spacing(profile)
         samples = self._payload.samples
-        self._offsets = (np.arange(samples) - (samples - 1)) * spacing  # from the newest sample of a packet
-        self._ahead = (samples - 1) * spacing
+        self._spacing = spacing
         source = profile.table.clock.source
         self._continuity = Continuity(
             self._payload.sequence_modulus,
@@ -61,6 +62,8 @@ class Decoder:
             samples * spacing,
         )
         self._clock = _clock(source, samples * spacing)
+        after = profile.table.clock.unloaded_after_ms
+        self._silence = UnloadedSilence(round(after * 1e6), spacing) if after else None
         self._last_time = -(1 << 62)
         self._received = self._lost = self._duplicate = 0
         self.battery_pct = math.nan
@@ -80,6 +83,9 @@ class Decoder:
         """Note that the link was lost: what is half here is dropped; the counters go on, so the gap is counted."""
         self._framer.reset()
         self._payload.reset()
+        self._continuity.relink()
+        if self._silence:
+            self._silence.reset()
 
     def feed(self, packets: Sequence[Packet]) -> Frames | None:
         """Return the samples that the packets complete, None where there are none."""
@@ -92,16 +98,23 @@ class Decoder:
         return self._frames(self._payload.read(whole), arrivals) if whole else None
 
     def _frames(self, readings: Readings, arrivals: list[int]) -> Frames | None:
-        kept, times = self._place(readings, arrivals)
+        if not len(readings.packet):
+            return None
+        since = self._since(readings)
+        kept, times = self._place(readings, since, arrivals)
         if not kept:
             return None
         percent = readings.battery[kept]
         known = percent[~np.isnan(percent)]
         if len(known):
             self.battery_pct = float(known[-1])
-        time = self._increasing((np.array(times)[:, None] + self._offsets).ravel())
+        since = since[kept]
+        there = since >= 0
+        time = self._increasing((np.array(times)[:, None] + since - since.max(axis=1)[:, None])[there])
         self._received += len(time)
-        values = {role: array[kept].reshape(len(time), -1) for role, array in readings.values.items()}
+        values = {role: array[kept][there] for role, array in readings.values.items()}
+        if self._silence:
+            time, values = self._silence.fill(time, values)
         force = values.get("force")
         return Frames(
             wearer=self._insole.wearer,
@@ -114,21 +127,34 @@ class Decoder:
             gyro=values.get("gyro"),
         )
 
-    def _place(self, readings: Readings, arrivals: list[int]) -> tuple[list[int], list[int]]:
+    def _since(self, readings: Readings) -> Int64s:
+        """Return the time of each sample since the oldest one of its packet, -1 where a packet has no such one."""
+        if readings.since is not None:
+            return readings.since
+        samples = next(iter(readings.values.values())).shape[1]
+        return np.tile(np.arange(samples) * self._spacing, (len(readings.packet), 1))
+
+    def _place(self, readings: Readings, since: Int64s, arrivals: list[int]) -> tuple[list[int], list[int]]:
         """Return which packets follow in order, and the UTC ns of the newest sample of each."""
         kept, times = [], []
-        counters = zip(readings.packet.tolist(), readings.sequence.tolist(), readings.tick.tolist(), strict=True)
-        for i, (packet, sequence, tick) in enumerate(counters):
+        counts = (since >= 0).sum(axis=1)
+        ahead = since.max(axis=1)
+        periods = np.where(counts > 1, ahead * counts // np.maximum(counts - 1, 1), self._spacing)
+        columns = (readings.packet, readings.sequence, readings.tick, counts, ahead, periods)
+        for i, (packet, sequence, tick, samples, before, period) in enumerate(
+            zip(*(column.tolist() for column in columns), strict=True)
+        ):
             arrival = arrivals[packet]
-            follows = self._continuity.follow(sequence, tick, arrival)
+            follows = self._continuity.follow(sequence, tick, arrival, period)
             if follows is None:
-                self._duplicate += self._payload.samples
+                self._duplicate += samples
                 continue
-            self._lost += follows.lost * self._payload.samples
+            self._lost += follows.lost * samples
             if follows.restarted:
                 self._clock.restart()
             kept.append(i)
-            times.append(self._clock.place(follows.tick + self._ahead, arrival))
+            # by the oldest sample, whose time always increases: packets of several lengths may overlap
+            times.append(self._clock.place(follows.tick, arrival - before) + before)
         return kept, times
 
     def _increasing(self, time: Int64s) -> Int64s:
@@ -196,15 +222,17 @@ def open_payload(profile: Profile, frame: FrameTable, side: Side) -> Payload:
     if isinstance(frame, LinesFrame):
         assert table.text is not None  # checked with the profile
         return TextPayload(table.text, side)
-    assert table.layout is not None
-    return BinaryPayload(table.layout, frame, table.device.endian)
+    if isinstance(frame, MessagesFrame):
+        assert table.messages is not None  # checked with the profile
+        return MessagesPayload(table.messages, side, table)
+    return BinaryPayload(table, frame, side)
 
 
 def sample_spacing(profile: Profile) -> int:
     """Return the time between two samples of a packet, ns."""
-    layout = profile.table.layout
-    if layout is not None and layout.repeat is not None and layout.repeat.dt_ms is not None:
-        return round(layout.repeat.dt_ms * 1e6)
+    repeat = profile.table.layout[0].repeat if profile.table.layout else None
+    if repeat is not None and repeat.dt_ms is not None:
+        return round(repeat.dt_ms * 1e6)
     return round(SECOND / profile.rate_hz)
 
 

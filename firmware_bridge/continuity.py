@@ -13,6 +13,9 @@ from firmware_bridge.model import SECOND
 
 SLACK = 10 * SECOND
 """How far the arrival of a packet may be off: radios and computers stall for seconds."""
+RELINKED = SECOND
+"""The same once a lost link was made again: no packet waited in it, so that a device whose clock has gone on for less
+than the time that passed has started again."""
 DRIFT = 5e-4
 """And how far a device's clock may be, as a part of the time that passed."""
 ROUGH = 0.1
@@ -47,10 +50,24 @@ class Continuity:
         self._tick_modulus = tick_modulus
         self._period = period
         self._started = False
+        self._relinked = False
         self._late = 0
 
-    def follow(self, sequence: int, tick: int, arrival: int) -> Follows | None:
-        """Take a packet's raw counters (0 where it has none) and return how it follows; None: late, not to be used."""
+    def relink(self) -> None:
+        """Note that the link was lost; the counters go on, unless the device started again meanwhile."""
+        self._relinked = True
+
+    def follow(self, sequence: int, tick: int, arrival: int, period: int | None = None) -> Follows | None:
+        """Take a packet's raw counters (0 where it has none) and return how it follows; None: late, not to be used.
+
+        `period`: the nominal time from this packet to the next one, where packets differ.
+        """
+        follows = self._followed(sequence, tick, arrival)
+        if follows is not None and period is not None:
+            self._period = period
+        return follows
+
+    def _followed(self, sequence: int, tick: int, arrival: int) -> Follows | None:
         if not self._started:
             return self._take(sequence, tick, arrival, Follows(0, tick, restarted=False))
         ahead = None if self._sequence_modulus is None else (sequence - self._sequence) % self._sequence_modulus
@@ -70,6 +87,7 @@ class Continuity:
 
     def _take(self, sequence: int, tick: int, arrival: int, follows: Follows) -> Follows:
         self._started = True
+        self._relinked = False
         self._late = 0
         self._sequence, self._tick, self._arrival = sequence, tick, arrival
         self._unwrapped = follows.tick
@@ -80,7 +98,7 @@ class Continuity:
             return False
         behind_ticks = None if ticks is None or self._tick_modulus is None else -ticks % self._tick_modulus
         if ahead is None or self._sequence_modulus is None:
-            return behind_ticks is not None and behind_ticks <= LATE * self._period
+            return not self._relinked and behind_ticks is not None and behind_ticks <= LATE * self._period
         behind = -ahead % self._sequence_modulus
         return behind <= LATE and (behind_ticks is None or self._agree(behind, behind_ticks))
 
@@ -92,7 +110,7 @@ class Continuity:
         if guided and self._fits(guided[1], waited, ticks):
             return guided
         alone = self._counted(ahead, ticks, 0)  # arrival leapt, the device did not: a recording that goes on
-        return alone if alone and alone[1] <= SLACK else None
+        return alone if alone and not self._relinked and alone[1] <= SLACK else None
 
     def _counted(self, ahead: int | None, ticks: int | None, waited: int) -> tuple[int, int] | None:
         """Return packets and ns that the counters tell, with the whole turns that bring them nearest to `waited`."""
@@ -106,7 +124,10 @@ class Continuity:
     def _fits(self, passed: int, waited: int, ticks: int | None) -> bool:
         """Tell whether the device's time and the arrival's agree, and could not have done so by chance."""
         turn = self._tick_modulus or (self._sequence_modulus or 0) * self._period
-        tolerance = SLACK + (ROUGH if ticks is None else DRIFT) * waited
+        rough = (ROUGH if ticks is None else DRIFT) * waited
+        tolerance = SLACK + rough
+        if self._relinked and waited - passed > RELINKED + rough:
+            return False
         return abs(passed - waited) <= tolerance and (passed < turn or 2 * tolerance <= turn)
 
     def _whole(self, ahead: int, passed: int) -> int:

@@ -16,9 +16,14 @@ from firmware_bridge.profile_schema import (
     ChecksumTable,
     FrameTable,
     LinesFrame,
+    MessagesFrame,
     NotificationFrame,
+    PrefixTable,
     StreamFrame,
 )
+
+LEARNED_BYTES = 2
+"""How many bytes of an unknown head have to repeat."""
 
 
 class Framer(Protocol):
@@ -41,6 +46,8 @@ def open_framer(frame: FrameTable, comment: bytes = b"#") -> Framer:
             return Notifications(frame)
         case StreamFrame():
             return Stream(frame)
+        case MessagesFrame():
+            return Whole()
         case LinesFrame():
             return Lines(frame, comment)
 
@@ -50,39 +57,72 @@ class Notifications:
 
     def __init__(self, frame: NotificationFrame) -> None:
         self.corrupt = 0
-        self._length = frame.length
+        self._length, self._records, self._prefix = frame.length, frame.records, frame.prefix
         self._head = bytes.fromhex(frame.head)
 
     def feed(self, data: bytes) -> list[bytes]:
         """See `Framer.feed`."""
-        if len(data) == self._length and data.startswith(self._head):
-            return [data]
+        packets = self._cut(data)
+        if packets and all(packet.startswith(self._head) for packet in packets):
+            return packets
         self.corrupt += bool(data)
         return []
 
     def reset(self) -> None:
         """See `Framer.reset`."""
 
+    def _cut(self, data: bytes) -> list[bytes]:
+        """Return the packets of one arrival, none where it is not as long as they are."""
+        if self._prefix is not None:
+            parted = split_prefix(data, self._prefix)
+            return [data] if parted and len(parted[1]) == self._length else []
+        if len(data) % self._length or (len(data) > self._length and not self._records):
+            return []
+        return [data[at : at + self._length] for at in range(0, len(data), self._length)]
+
+
+class Whole:
+    """One arrival is one packet, of whatever length: its content tells where its parts end."""
+
+    corrupt = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """See `Framer.feed`."""
+        return [data] if data else []
+
+    def reset(self) -> None:
+        """See `Framer.reset`."""
+
 
 class Stream:
-    """Packets of fixed length behind a head, proved by a checksum.
+    """Packets of fixed length behind a head, proved by a tail and a checksum.
 
     The head may occur inside of data: a candidate that fails costs one byte, not a packet, so noise takes only the
     packets that it touches. What lies before the first packet is a packet cut by our late start, not a corrupt one.
+
+    A head that the profile leaves open is learned after each start: the bytes by which two packets in a row begin
+    that are proved by their checksums.
     """
 
     def __init__(self, frame: StreamFrame) -> None:
         self.corrupt = 0
         self._length = frame.length
-        self._head = bytes.fromhex(frame.head)
-        self._valid = checksum_test(frame.checksum)
+        self._known = self._head = bytes.fromhex(frame.head)
+        self._tail = bytes.fromhex(frame.tail)
+        self._checksum_fits = checksum_test(frame.checksum)
         self._held = b""
         self._skipped = 0  # bytes since the last good packet
         self._synchronized = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """See `Framer.feed`."""
-        held, at, packets = self._held + data, 0, []
+        held, at = self._held + data, 0
+        packets: list[bytes] = []
+        if not self._head:
+            at = self._learn(held)
+            if not self._head:
+                self._held = held[at:]
+                return packets
         while True:
             start = held.find(self._head, at)
             if start < 0:
@@ -106,6 +146,20 @@ class Stream:
     def reset(self) -> None:
         """See `Framer.reset`."""
         self._held, self._skipped, self._synchronized = b"", 0, False
+        self._head = self._known
+
+    def _valid(self, packet: bytes) -> bool:
+        return packet.endswith(self._tail) and self._checksum_fits(packet)
+
+    def _learn(self, held: bytes) -> int:
+        """Find two packets in a row and keep their head; return where they begin, or may begin that are not whole."""
+        length = self._length
+        for at in range(max(0, len(held) - 2 * length + 1)):
+            first, second = held[at : at + length], held[at + length : at + 2 * length]
+            if first[:LEARNED_BYTES] == second[:LEARNED_BYTES] and self._valid(first) and self._valid(second):
+                self._head = first[:LEARNED_BYTES]
+                return at
+        return max(0, len(held) - 2 * length + 1)
 
     def _skip(self, count: int) -> None:
         before, after = self._skipped, self._skipped + count
@@ -133,18 +187,19 @@ class Lines:
         self.corrupt = 0
         self._max = frame.max_length
         self._comment = comment
+        self._cut = frame.cut
         self._held = b""
-        self._first = True
+        self._first = frame.cut
 
     def feed(self, data: bytes) -> list[bytes]:
         """See `Framer.feed`."""
-        *ended, rest = (self._held + data).split(b"\n")
+        *ended, rest = (self._held + data + (b"" if self._cut else b"\n")).split(b"\n")
         self._held = rest[: self._max + 1]  # of a line that is too long, enough to know it
         return [line for piece in ended if (line := self._accept(piece))]
 
     def reset(self) -> None:
         """See `Framer.reset`."""
-        self._held, self._first = b"", True
+        self._held, self._first = b"", self._cut
 
     def _accept(self, piece: bytes) -> bytes:
         first, self._first = self._first, False
@@ -153,6 +208,14 @@ class Lines:
             return b""
         line = piece.strip()
         return b"" if first and not line.startswith(self._comment) else line
+
+
+def split_prefix(packet: bytes, table: PrefixTable) -> tuple[str, bytes] | None:
+    """Return the text before a packet and the packet, None where the text has no end."""
+    head, end, rest = packet.partition(table.end.encode())
+    if not end or len(head) > table.max_length:
+        return None
+    return head.decode("ascii", "replace"), rest
 
 
 def checksum_test(table: ChecksumTable | None) -> Callable[[bytes], bool]:

@@ -54,6 +54,7 @@ SOURCES = Plugins(
         "file": "firmware_bridge.sources.file:open_file",
         "serial": "firmware_bridge.sources.serial:open_serial",
         "ble": "firmware_bridge.sources.ble:open_ble",
+        "udp": "firmware_bridge.sources.udp:open_udp",
     },
 )
 LOGS = Plugins("log", "insole.logs", {"sqlite": "firmware_bridge.stores.sqlite:SqliteLog"})
@@ -65,6 +66,12 @@ IMPORTERS = Plugins(
         "csv": "firmware_bridge.importers.separated:FORMAT",
         "gaitndd": "firmware_bridge.importers.gaitndd:FORMAT",
         "gaitpdb": "firmware_bridge.importers.gaitpdb:FORMAT",
+        "loadsol": "firmware_bridge.importers.loadsol:FORMAT",
+        "moticon": "firmware_bridge.importers.moticon:FORMAT",
+        "orphe": "firmware_bridge.importers.orphe:FORMAT",
         "pedar": "firmware_bridge.importers.pedar:FORMAT",
+        "stappone": "firmware_bridge.importers.stappone:FORMAT",
+        "tekscan": "firmware_bridge.importers.tekscan:FORMAT",
+        "xsensor": "firmware_bridge.importers.xsensor:FORMAT",
     },
 )

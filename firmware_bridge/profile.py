@@ -19,12 +19,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from firmware_bridge.errors import ConfigError
-from firmware_bridge.links import BleLink, SerialLink, ble_link, serial_link
+from firmware_bridge.links import BleLink, SerialLink, UdpLink, ble_link, serial_link, udp_link
 from firmware_bridge.model import Device, Float32s, Side
 from firmware_bridge.payload_schema import Finite, Table, ValueTable
 from firmware_bridge.profile_schema import FrameTable, ProfileTable, SensorsTable
+from firmware_bridge.readings import to_readings
 
 AnyTable = TypeVar("AnyTable", bound=Table)
 
@@ -62,6 +64,7 @@ class Profile:
     full_scale: float  # highest pressure that can be read, in `unit`; inf where unknown
     ble: BleLink | None  # None: does not speak it
     serial: SerialLink | None
+    udp: UdpLink | None
     table: ProfileTable = field(repr=False)  # the checked file, for the codec
 
     @property
@@ -71,8 +74,9 @@ class Profile:
 
     @property
     def frames(self) -> Mapping[str, FrameTable]:
-        """How each link ("ble", "serial") cuts its bytes into packets; empty for a file format."""
-        links = {"ble": self.table.transport.ble, "serial": self.table.transport.serial}
+        """How each link ("ble", "serial", "udp") cuts its bytes into packets; empty for a file format."""
+        transport = self.table.transport
+        links = {"ble": transport.ble, "serial": transport.serial, "udp": transport.udp}
         return {name: link.frame for name, link in links.items() if link is not None}
 
 
@@ -145,18 +149,29 @@ def load_profile(name_or_path: str) -> Profile:
     """
     if name_or_path in builtin_profiles():
         return _builtin(name_or_path)
+    return parse_profile(profile_text(name_or_path), name_or_path)
+
+
+def profile_text(name_or_path: str) -> str:
+    """Return the TOML text of a built-in profile, or of the one in a `.toml` file, whatever it says.
+
+    Raises:
+        ConfigError: there is no such profile.
+    """
+    if name_or_path in builtin_profiles():
+        file = resources.files("firmware_bridge").joinpath("profiles", f"{name_or_path}.toml")
+        return file.read_text(encoding="utf-8")
     path = Path(name_or_path)
     if path.suffix != ".toml":
         raise ConfigError(
             f"no profile is named {name_or_path!r}; there are {', '.join(builtin_profiles())}, or give a .toml file"
         )
-    return parse_profile(_text(path), str(path))
+    return _text(path)
 
 
 @cache
 def _builtin(name: str) -> Profile:
-    text = resources.files("firmware_bridge").joinpath("profiles", f"{name}.toml").read_text(encoding="utf-8")
-    return parse_profile(text, f"{name}.toml")
+    return parse_profile(profile_text(name), f"{name}.toml")
 
 
 def parse_profile(text: str, origin: str) -> Profile:
@@ -166,7 +181,7 @@ def parse_profile(text: str, origin: str) -> Profile:
         ConfigError: naming origin, key (or line) and what is wrong.
     """
     table = _checked(text, origin, ProfileTable)
-    ble, serial = table.transport.ble, table.transport.serial
+    ble, serial, udp = table.transport.ble, table.transport.serial, table.transport.udp
     return Profile(
         id=table.device.id,
         name=table.device.name,
@@ -180,8 +195,18 @@ def parse_profile(text: str, origin: str) -> Profile:
         full_scale=_full_scale(table),
         ble=ble_link(ble) if ble else None,
         serial=serial_link(serial) if serial else None,
+        udp=udp_link(udp) if udp else None,
         table=table,
     )
+
+
+def mistakes_of(text: str, origin: str) -> list[str]:
+    """Return every mistake in a profile's TOML text, each by its key; an empty list where it is sound."""
+    try:
+        _checked(text, origin, ProfileTable, most=None)
+    except ConfigError as error:
+        return str(error).removeprefix(f"{origin}: ").split("\n")
+    return []
 
 
 def parse_calibration(text: str, origin: str = "calibration") -> Calibration:
@@ -210,8 +235,8 @@ def _text(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _checked(text: str, origin: str, kind: type[AnyTable]) -> AnyTable:
-    """Return the TOML's content as a table, or say the first mistakes by file and key."""
+def _checked(text: str, origin: str, kind: type[AnyTable], most: int | None = 3) -> AnyTable:
+    """Return the TOML's content as a table, or say the first `most` mistakes by file and key; all: one a line."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -219,26 +244,43 @@ def _checked(text: str, origin: str, kind: type[AnyTable]) -> AnyTable:
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        mistakes = [_mistake(details["loc"], details["type"], details["msg"]) for details in error.errors()]
-        raise ConfigError(f"{origin}: {'; '.join(mistakes[:3])}") from error
+        mistakes = [_mistake(_written(details["loc"], content), details) for details in error.errors()]
+        raise ConfigError(f"{origin}: {('; ' if most else chr(10)).join(mistakes[:most])}") from error
 
 
-_KINDS = ("notification", "stream", "lines")
+_KINDS = ("notification", "stream", "lines", "messages")
 _SAID = {
     "extra_forbidden": "is not a key that is known here; is it misspelt?",
     "missing": "is missing",
     "tuple_type": "must be a list",
-    "union_tag_not_found": f"kind is missing; it is one of {', '.join(_KINDS)}",
-    "union_tag_invalid": f"kind must be one of {', '.join(_KINDS)}",
+    "union_tag_not_found": "kind is missing",
 }
 """What pydantic says in its own terms, in those of a TOML file."""
 
 
-def _mistake(where: Sequence[str | int], kind: str, message: str) -> str:
+def _written(where: Sequence[str | int], content: object) -> list[str | int]:
+    """Leave out the number of an element where the file has a single table in place of a list."""
+    parts: list[str | int] = []
+    for part in where:
+        if isinstance(part, int) and isinstance(content, Mapping):
+            continue
+        parts.append(part)
+        if isinstance(content, Mapping):
+            content = content.get(part)
+        elif isinstance(content, Sequence) and isinstance(part, int):
+            content = content[part]
+    return parts
+
+
+def _mistake(where: Sequence[str | int], details: ErrorDetails) -> str:
     """Say one mistake as `sensors.positions[3]: ml must be ...`."""
     parts = [part for i, part in enumerate(where) if not (part in _KINDS and i and where[i - 1] == "frame")]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
-    text = _SAID.get(kind, message.removeprefix("Value error, "))
+    text = _SAID.get(details["type"], details["msg"].removeprefix("Value error, "))
+    if details["type"] == "union_tag_invalid":
+        text = f"kind must be one of {details['ctx']['expected_tags']}".replace("'", "")
+    elif details["type"] == "union_tag_not_found" and where[-1] == "frame":
+        text += f"; it is one of {', '.join(_KINDS)}"
     return f"{key}: {text}" if key else text
 
 
@@ -250,13 +292,22 @@ def _sensors(table: SensorsTable) -> Sensors:
 
 
 def _full_scale(table: ProfileTable) -> float:
-    """Return the pressure at the end of the range, the lowest where the links differ."""
-    fields: list[ValueTable] = [f for f in (table.layout.fields if table.layout else ()) if f.role == "pressure"]
-    fields += [c for c in (table.text.columns if table.text else ()) if c.role == "pressure"]
-    return min((reading(f.saturated, f) for f in fields if f.saturated is not None), default=math.inf)
+    """Return the pressure at the end of the range, the lowest where the links or the sensors differ."""
+    fields: list[ValueTable] = [field for layout in table.layout for field in layout.fields]
+    fields += [field.nominal for field in table.messages.fields] if table.messages else []
+    fields += table.text.columns if table.text else ()
+    return min((_highest(field) for field in fields if field.role == "pressure"), default=math.inf)
+
+
+def _highest(value: ValueTable) -> float:
+    """Return the reading at the end of a field's range, inf where it is not known."""
+    clip = math.inf if value.clip is None else value.clip[1]
+    return clip if value.saturated is None else min(clip, reading(value.saturated, value))
 
 
 def reading(sent: float, value: ValueTable) -> float:
-    """Return what a sent number means (see `ValueTable`)."""
-    raw = sent if value.invert_from is None else value.invert_from - sent
-    return raw * value.scale + value.offset
+    """Return what a sent number means (see `ValueTable`), the lowest where its sensors differ."""
+    plain: dict[str, object] = {"missing": ()}
+    if value.inverted:  # the sent number is then that of the other ones
+        plain |= {"invert_from": None, "inverted": ()}
+    return float(to_readings(np.full(value.count, sent), value.model_copy(update=plain)).min())

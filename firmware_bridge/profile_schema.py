@@ -6,40 +6,20 @@ an error, so a typing mistake never passes as a default. Numbers carry their uni
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from firmware_bridge.payload_schema import Endian, LayoutTable, Positive, Table, TextTable
+from firmware_bridge.ble_schema import BleAccess, Hex
+from firmware_bridge.golden_schema import GoldenTable
+from firmware_bridge.layout_schema import BinaryField, LayoutTable
+from firmware_bridge.message_schema import MessagesTable
+from firmware_bridge.payload_schema import UNITS, Endian, Positive, SideName, Table, ValueTable
+from firmware_bridge.text_schema import TICKS_NS, TextTable, counts
 
 ChecksumType = Literal["sum8", "sum16", "crc16-modbus", "crc16-ccitt"]
 
 CHECKSUM_SIZES: dict[str, int] = {"sum8": 1, "sum16": 2, "crc16-modbus": 2, "crc16-ccitt": 2}
-
-
-def _uuid(value: str) -> str:
-    text = value.lower()
-    if re.fullmatch(r"[0-9a-f]{4}", text):
-        return f"0000{text}-0000-1000-8000-00805f9b34fb"
-    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text):
-        raise ValueError("must be a UUID, of 4 hexadecimal digits or in the long form with dashes")
-    return text
-
-
-def _hexadecimal(value: str) -> str:
-    try:
-        return bytes.fromhex(value).hex()
-    except ValueError:
-        raise ValueError('must be bytes as hexadecimal digits, such as "a55a"') from None
-
-
-def _regex(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"is not a regular expression: {error}") from None
-    return value
 
 
 def _position(value: tuple[float, float]) -> tuple[float, float]:
@@ -49,9 +29,11 @@ def _position(value: tuple[float, float]) -> tuple[float, float]:
     return value
 
 
-Uuid = Annotated[str, AfterValidator(_uuid)]
-Hex = Annotated[str, AfterValidator(_hexadecimal)]
-Regex = Annotated[str, AfterValidator(_regex)]
+def _listed(value: object) -> object:
+    """Let a single table stand for a list of one."""
+    return [value] if isinstance(value, dict) else value
+
+
 Position = Annotated[tuple[float, float], AfterValidator(_position)]
 
 
@@ -85,13 +67,37 @@ class SensorsTable(Table):
         return self
 
 
+class PrefixTable(Table):
+    """`prefix`: text of any length before each packet, such as the device's name."""
+
+    end: Annotated[str, Field(min_length=1)]
+    max_length: Annotated[int, Field(ge=0, le=64)] = 32
+    side: dict[str, SideName] = Field(default_factory=dict)  # how the text of each foot ends
+
+    def side_of(self, text: str) -> str | None:
+        """Return the foot that the text tells, None where it tells none."""
+        return next((side for ending, side in self.side.items() if text.endswith(ending)), None)
+
+    def written(self, side: str) -> str:
+        """Return such a text."""
+        return next((ending for ending, named in self.side.items() if named == side), "") + self.end
+
+
 class NotificationFrame(Table):
     """One notification, datagram or record is one packet of fixed length."""
 
     kind: Literal["notification"]
-    length: Annotated[int, Field(ge=1, le=4096)]
+    length: Annotated[int, Field(ge=1, le=4096)]  # without the prefix
     head: Hex = ""  # the bytes that it begins with; others are not ours
     payload: Annotated[int, Field(ge=0)] = 0  # where the payload begins
+    records: bool = False  # whether several packets may come in one notification
+    prefix: PrefixTable | None = None
+
+    @model_validator(mode="after")
+    def _alone(self) -> Self:
+        if self.prefix is not None and (self.records or self.head):
+            raise ValueError("a prefix goes with neither records nor head")
+        return self
 
 
 class ChecksumTable(Table):
@@ -108,14 +114,17 @@ class StreamFrame(Table):
 
     kind: Literal["stream"]
     length: Annotated[int, Field(ge=2, le=4096)]
-    head: Hex
+    head: Hex  # "": not known, learned from two packets in a row with a right checksum
+    tail: Hex = ""  # the bytes that it ends with
     checksum: ChecksumTable | None = None
     payload: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if not 0 < len(self.head) // 2 < self.length:
-            raise ValueError("head must be of at least one byte, and shorter than the frame")
+        if not self.head and self.checksum is None:
+            raise ValueError("head must be of at least one byte, or there must be a checksum by which to find it")
+        if len(self.head + self.tail) // 2 >= self.length:
+            raise ValueError("head and tail must be shorter than the frame")
         if self.checksum is not None:
             start, stop = self.checksum.over
             if not start < stop <= self.length:
@@ -125,59 +134,27 @@ class StreamFrame(Table):
         return self
 
 
+class MessagesFrame(Table):
+    """One notification is a row of typed messages; `[messages]` says what is in them."""
+
+    kind: Literal["messages"]
+
+
 class LinesFrame(Table):
     """Text lines, cut anywhere by the link; `[text]` says what is in them."""
 
     kind: Literal["lines"]
     max_length: Annotated[int, Field(ge=16, le=65536)] = 1024  # a longer line is noise
+    cut: bool = True  # false: what arrives together is whole lines, as it always is over UDP
 
 
-FrameTable = Annotated[NotificationFrame | StreamFrame | LinesFrame, Field(discriminator="kind")]
+FrameTable = Annotated[NotificationFrame | StreamFrame | LinesFrame | MessagesFrame, Field(discriminator="kind")]
 
 
-class StepTable(Table):
-    """One step of `start` or `stop`: exactly one of subscribe, write (with hex or text), wait_s."""
-
-    subscribe: str | None = None  # a key of `chars`
-    write: str | None = None  # a key of `chars`
-    hex: Hex | None = None
-    text: str | None = None
-    wait_s: Annotated[float, Field(gt=0, le=60)] | None = None
-
-    @model_validator(mode="after")
-    def _one_thing(self) -> Self:
-        if sum(x is not None for x in (self.subscribe, self.write, self.wait_s)) != 1:
-            raise ValueError("a step has exactly one of subscribe, write, wait_s")
-        if (self.write is not None) != (self.hex is not None or self.text is not None):
-            raise ValueError("write needs hex or text, and only write has them")
-        if self.hex is not None and self.text is not None:
-            raise ValueError("write has hex or text, not both")
-        return self
-
-
-class BleTable(Table):
+class BleTable(BleAccess):
     """`[transport.ble]`: how to find it, start it and read it over Bluetooth."""
 
-    name_prefix: tuple[str, ...] = ()
-    name_regex: Regex | None = None  # a group named `side` tells left (l...) from right (r...)
-    service: Uuid | None = None  # advertised
-    chars: dict[str, Uuid]  # characteristics by a name for use below; `data` is the one that notifies
-    start: tuple[StepTable, ...] = ()
-    stop: tuple[StepTable, ...] = ()
-    stall_s: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 2.0  # silence after which to reconnect
     frame: FrameTable
-
-    @model_validator(mode="after")
-    def _findable(self) -> Self:
-        if "data" not in self.chars:
-            raise ValueError("chars has no `data`, the characteristic that notifies")
-        if not (self.name_prefix or self.name_regex or self.service):
-            raise ValueError("needs name_prefix, name_regex or service to find the device by")
-        for step in (*self.start, *self.stop):
-            name = step.subscribe or step.write
-            if name is not None and name not in self.chars:
-                raise ValueError(f"a step names the characteristic {name!r}, which chars does not have")
-        return self
 
 
 class SerialTable(Table):
@@ -189,17 +166,33 @@ class SerialTable(Table):
     frame: FrameTable
 
 
+class UdpTable(Table):
+    """`[transport.udp]`: datagrams that somebody sends to this computer; each one is a packet, or whole lines."""
+
+    listen: Annotated[str, Field(pattern=r"^(\d+(\.\d+){3}|\[[0-9a-fA-F:]+\]|[A-Za-z][\w.-]*):\d{1,5}$")]  # HOST:PORT
+    stall_s: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 5.0  # silence after which nobody is there
+    frame: Annotated[NotificationFrame | LinesFrame, Field(discriminator="kind")]
+
+    @field_validator("frame")
+    @classmethod
+    def _whole(cls, value: NotificationFrame | LinesFrame) -> NotificationFrame | LinesFrame:
+        return value.model_copy(update={"cut": False}) if isinstance(value, LinesFrame) else value
+
+
 class TransportTable(Table):
     """`[transport]`: the links it speaks, each with its own framing of the same payload. None: a file format."""
 
     ble: BleTable | None = None
     serial: SerialTable | None = None
+    udp: UdpTable | None = None
 
 
 class ClockTable(Table):
     """`[clock]`: what tells when a sample was taken, as far as the device lets us know."""
 
     source: Literal["device", "sequence", "arrival"]  # its time stamps; its counter and rate_hz; when it came
+    # Silence beyond this, on a link that lives, says that the foot is unloaded, nothing was lost; None: it does not.
+    unloaded_after_ms: Annotated[float, Field(gt=0, le=2000)] | None = None
 
 
 class ProfileTable(Table):
@@ -208,45 +201,83 @@ class ProfileTable(Table):
     device: DeviceTable
     sensors: SensorsTable
     transport: TransportTable = TransportTable()
-    layout: LayoutTable | None = None
+    layout: Annotated[tuple[LayoutTable, ...], BeforeValidator(_listed)] = ()  # one, or several with `when`
+    messages: MessagesTable | None = None
     text: TextTable | None = None
     clock: ClockTable = ClockTable(source="arrival")
+    golden: tuple[GoldenTable, ...] = ()  # for `insole profile check`; nothing else depends on them
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        for link in (self.transport.ble, self.transport.serial):
+        for link in (self.transport.ble, self.transport.serial, self.transport.udp):
             if link is not None:
                 self._frame_agrees(link.frame)
-        count = len(self.sensors.positions)
-        for where, fields in (
-            ("layout.fields", self.layout.fields if self.layout else ()),
-            ("text.columns", self.text.columns if self.text else ()),
-        ):
-            for field in fields:
-                wanted = {"pressure": count, "acc": 3, "gyro": 3}.get(field.role, 1)
-                if field.count != wanted:
-                    raise ValueError(f"{where}: {field.role} has count = {field.count}, but it must be {wanted}")
+        self._layouts_agree()
+        self._readings_agree()
         return self
 
-    def _frame_agrees(self, frame: NotificationFrame | StreamFrame | LinesFrame) -> None:
+    def _readings_agree(self) -> None:
+        """Check that there are as many readings as sensors, in the profile's unit."""
+        count = len(self.sensors.positions)
+        binary: list[tuple[str, BinaryField]]
+        binary = [("layout.fields", field) for layout in self.layout for field in layout.fields]
+        binary += [("messages.fields", field) for field in (self.messages.fields if self.messages else ())]
+        spoken = [(where, field.role, field.count) for where, field in binary]
+        lines = [counts(self.text.of(side)) for side in self.text.sides] if self.text else []
+        spoken += [("text.columns", role, sent) for line in lines for role, sent in line.items()]
+        for where, role, sent in spoken:
+            wanted = {"pressure": count, "acc": 3, "gyro": 3, "force": 1, "battery": 1}.get(role, sent)
+            if sent != wanted:
+                raise ValueError(f"{where}: {role} has count = {sent}, but it must be {wanted}")
+        values: list[ValueTable] = [field for _, field in binary]
+        for value in (*values, *(self.text.columns if self.text else ())):
+            if value.role == "pressure" and value.unit and UNITS[value.unit].becomes != self.device.unit:
+                becomes = UNITS[value.unit].becomes
+                raise ValueError(f"pressure in {value.unit} becomes {becomes}, but device.unit is {self.device.unit!r}")
+
+    def _layouts_agree(self) -> None:
+        """Check that one glance tells several layouts apart, and that their counters wrap alike."""
+        whens = [layout.when for layout in self.layout]
+        if len(whens) > 1 and None in whens:
+            raise ValueError("of several layouts each one needs a `when`")
+        if len({(when.at, when.equals) for when in whens if when}) < len(whens) - whens.count(None):
+            raise ValueError("two layouts have the same `when`")
+        wraps = [{(one.role, one.modulus) for one in layout.header if one.role != "battery"} for layout in self.layout]
+        if any(one != wraps[0] for one in wraps):
+            raise ValueError("all layouts must have the same sequence, time and side in their headers")
+        for role in ("pressure", "acc", "gyro", "force"):
+            if len({role in layout.roles for layout in self.layout}) > 1:
+                raise ValueError(f"all layouts must have a {role} field, or none")
+
+    def _frame_agrees(self, frame: FrameTable) -> None:
         roles: set[str]
         if isinstance(frame, LinesFrame):
             if self.text is None:
                 raise ValueError("a link sends lines, but there is no [text]")
             roles = {column.role for column in self.text.columns if not column.optional}
+        elif isinstance(frame, MessagesFrame):
+            if self.messages is None:
+                raise ValueError("a link sends messages, but there is no [messages]")
+            roles = self.messages.roles
         else:
-            if self.layout is None:
+            if not self.layout:
                 raise ValueError("a link sends binary packets, but there is no [layout]")
-            if frame.payload + self.layout.length > frame.length:
-                raise ValueError(
-                    f"the layout needs {self.layout.length} bytes from byte {frame.payload}, "
-                    f"but the {frame.kind} frame has length = {frame.length}"
-                )
-            _apart(frame, self.layout, self.device.endian)
-            roles = {field.role for field in self.layout.header}
-        needed = {"device": ("time.ms", "time.us"), "sequence": ("sequence",)}.get(self.clock.source, ())
+            for layout in self.layout:
+                _fits(frame, layout, self.device.endian)
+            roles = set.intersection(*(layout.roles for layout in self.layout))
+        needed = {"device": tuple(TICKS_NS), "sequence": ("sequence",)}.get(self.clock.source, ())
         if needed and roles.isdisjoint(needed):
             raise ValueError(f"clock.source = {self.clock.source!r} needs a field with role = {needed[0]!r}")
+
+
+def _fits(frame: NotificationFrame | StreamFrame, layout: LayoutTable, endian: Endian) -> None:
+    """Check that a layout lies within its frame, and that no two of its parts lie on the same bits."""
+    if frame.payload + layout.length > frame.length:
+        raise ValueError(
+            f"the layout needs {layout.length} bytes from byte {frame.payload}, "
+            f"but the {frame.kind} frame has length = {frame.length}"
+        )
+    _apart(frame, layout, endian)
 
 
 def _apart(frame: NotificationFrame | StreamFrame, layout: LayoutTable, endian: Endian) -> None:
@@ -255,6 +286,9 @@ def _apart(frame: NotificationFrame | StreamFrame, layout: LayoutTable, endian: 
     if isinstance(frame, StreamFrame) and frame.checksum is not None:
         start = 8 * frame.checksum.at
         taken |= dict.fromkeys(range(start, start + 8 * CHECKSUM_SIZES[frame.checksum.type]), "the checksum")
+    if isinstance(frame, StreamFrame):
+        end = 8 * frame.length
+        taken |= dict.fromkeys(range(end - 4 * len(frame.tail), end), "the tail")
     for role, bit in layout.places(frame.payload, endian):
         if bit in taken:
             raise ValueError(f"{role} lies on {taken[bit]} in byte {bit // 8} of the {frame.kind} frame")

@@ -13,9 +13,9 @@ from hypothesis import settings
 PROJECT = Path(__file__).parent.parent
 SHARED = PROJECT.parent / "shared"
 
+settings.register_profile("usual", deadline=None)  # no test asserts on time, whatever else the machine does
 settings.register_profile("thorough", max_examples=1000, deadline=None)
-if chosen := os.environ.get("HYPOTHESIS_PROFILE"):
-    settings.load_profile(chosen)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 
 def absent(what: str) -> None:

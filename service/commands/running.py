@@ -81,11 +81,13 @@ def mirror(
 @app.command()
 @told
 def virtual(
-    link: Annotated[str, typer.Argument(help="ble or serial.")],
+    link: Annotated[str, typer.Argument(help="ble, serial or udp.")],
     profile: Annotated[str, typer.Option(help="The device model that is played.")] = "demo-16",
     gait: Annotated[str, typer.Option(help="normal, limping or pronated.")] = "normal",
     seed: Annotated[int, typer.Option(help="Another number, another walk.")] = 1,
-    port: Annotated[int, typer.Option(help="For ble: the TCP port of the virtual radio; 0 is any.")] = 0,
+    port: Annotated[
+        int, typer.Option(help="For ble the TCP port of the virtual radio, 0 is any; for udp where to send.")
+    ] = 0,
     control_port: Annotated[int, typer.Option(help="The TCP port that takes faults; 0 is any.")] = 0,
 ) -> None:
     """Play two insoles for another process: over a pseudo terminal, or over a virtual radio."""

@@ -320,7 +320,7 @@ def test_bytes_that_do_not_fit_the_profile_are_told_once(log: Log, caplog: pytes
 
 
 def test_a_wrong_link_ends_the_bridge_with_what_to_change(log: Log) -> None:
-    with pytest.raises(ConfigError, match="ble, file, script, serial, virtual"):
+    with pytest.raises(ConfigError, match="ble, file, script, serial, udp, virtual"):
         asyncio.run(bridge(Insole("ann", Side.LEFT, PROFILE, "carrier-pigeon:"), log))
 
 
