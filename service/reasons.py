@@ -54,6 +54,11 @@ REASONS: Mapping[str, Reason] = {
         "What is missing on one side alone looks like a difference of the feet.",
         "Wear the receiver nearer to that side, or in front.",
     ),
+    "rate": Reason(
+        "the insoles send too few samples a second",
+        "On the run a foot is down for a quarter of a second: it takes 50 samples a second to time that, 20 on a walk.",
+        "Some insoles can be set to send more; walks may be comparable as it is.",
+    ),
     "sensor": Reason(
         "a sensor is broken, or these are other insoles than before",
         "Fewer or other sensors give other numbers, which would look like a change of yours.",

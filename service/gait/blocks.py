@@ -12,6 +12,7 @@ from service.gait import parameters as p
 from service.gait.activity import RUNNING, UNKNOWN
 from service.gait.asymmetry import UNKNOWN as NO_INDEX
 from service.gait.asymmetry import Index, symmetry_index
+from service.gait.events import RATE
 from service.gait.gains import Ratio, ballistic_ratio, whole_strides
 from service.gait.pronation import Loading, medial_loading
 from service.gait.tier import NEEDS, Tier
@@ -30,6 +31,7 @@ _NO_LOADING = Loading(math.nan, math.nan)
 class _Tally:
     valid: list[Step] = field(default_factory=list)
     rejected: int = 0
+    slow: int = 0  # of the rejected, for too few samples a second
 
     @property
     def share_rejected(self) -> float:
@@ -79,6 +81,7 @@ class Blocks:
             self._activity = step.activity
         else:
             tally.rejected += 1
+            tally.slow += step.reason == RATE
         if all(len(foot.valid) >= p.BLOCK_STRIDES for foot in self._feet.values()):
             much = any(foot.share_rejected > p.MAX_REJECTED for foot in self._feet.values())
             yield self._close("rejected" if much else "")
@@ -124,7 +127,7 @@ class Blocks:
             received_left=self._share(Side.LEFT, start, stop),
             received_right=self._share(Side.RIGHT, start, stop),
             void=bool(reason),
-            reason="one_foot" if reason and bool(left.valid) != bool(right.valid) else reason,
+            reason=_reason(reason, left, right),
             contact_time_left_s=_middle(left.all("contact_time_s")),
             contact_time_right_s=_middle(right.all("contact_time_s")),
             cadence_spm=_middle([x for step in valid if not math.isnan(x := step.cadence_spm)]),
@@ -170,6 +173,15 @@ class Blocks:
             [s.right.contact_time_s for s in strides],
             [s.stride_time_s for s in strides],
         )
+
+
+def _reason(reason: str, left: _Tally, right: _Tally) -> str:
+    """Return why a block is void, "" where it is not: what hit both feet, before that one of them is missing."""
+    if not reason:
+        return ""
+    if left.slow + right.slow > (left.rejected + right.rejected) / 2:
+        return RATE
+    return "one_foot" if bool(left.valid) != bool(right.valid) else reason
 
 
 def _index(name: str, left: _Tally, right: _Tally) -> Index:

@@ -35,6 +35,7 @@ class Seen:
     sensors: int = 0
     faulty: str = ""
     doubt: str = ""  # as in `Stance`
+    rate_hz: float = math.inf  # that the insole declares
 
 
 class Foot:
@@ -173,6 +174,7 @@ class Foot:
             sensors=layout.count - len(layout.dropped),
             faulty=faulty,
             doubt=stance.doubt,
+            rate_hz=layout.rate_hz,
         )
 
     def _faulty(self, stance: Stance, layout: Layout) -> str:

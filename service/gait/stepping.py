@@ -7,7 +7,7 @@ import math
 from firmware_bridge import SECOND, Side
 from service.gait import parameters as p
 from service.gait.activity import RUNNING, WALKING, Activity
-from service.gait.events import BOTH_FEET
+from service.gait.events import BOTH_FEET, RATE
 from service.gait.foot import Seen
 from service.gait.quality import Quality, lost_steps
 from service.rows import ANALYSIS, Step
@@ -46,7 +46,8 @@ class Stepping:
         self._broken, self.last = False, m.contact
         duty = m.contact_time_s / stride
         activity, agrees = self._activity.update(duty, stride)
-        reason = self._quality.judge(m.contact, m.contact_time_s, stride, m.peak, activity, agrees, seen.doubt)
+        doubt = RATE if activity == RUNNING and seen.rate_hz < p.MIN_RATE_RUNNING_HZ else seen.doubt
+        reason = self._quality.judge(m.contact, m.contact_time_s, stride, m.peak, activity, agrees, doubt)
         ml, ap = m.cop_ml, m.cop_ap
         return Step(
             time=m.contact,

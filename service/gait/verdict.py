@@ -11,6 +11,7 @@ from service.gait import parameters as p
 from service.gait.absolute import beyond
 from service.gait.baseline import Baseline, usable, warm
 from service.gait.change import ABSOLUTE, Change, change
+from service.gait.events import RATE
 from service.gait.findings import imbalance, medial, moved
 from service.gait.flags import IMBALANCE, OVER_PRONATION, balance_watch, pronation_watch
 from service.gait.measures import CONTACT, LEFT_INDEX, RIGHT_INDEX, setting
@@ -130,6 +131,8 @@ def _foot(left: Change, right: Change) -> Change:
 
 def _spoilt(blocks: Sequence[Block]) -> str:
     """Return what spoilt the blocks, "" where there were too few for a statement, had their data been better."""
+    if all(block.reason == RATE for block in blocks):
+        return RATE  # and more of it would not help
     worth = [(block, _worth(block)) for block in blocks if warm(block)]
     if sum(number for _, number in worth) < p.PERSIST_BLOCKS:
         return ""
@@ -147,4 +150,4 @@ def _cause(block: Block) -> str:
     received = block.received_left, block.received_right
     if max(received) - min(received) > p.MAX_LOSS_DIFFERENCE and min(received) > 0:
         return LOSS
-    return ONE_FOOT if block.reason == ONE_FOOT else SPOILT
+    return block.reason if block.reason in {ONE_FOOT, RATE} else SPOILT

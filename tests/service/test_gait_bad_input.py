@@ -61,6 +61,18 @@ def test_twelve_samples_a_second_are_counted_and_not_measured(activity: Activity
     assert says_nothing(rows)
 
 
+def test_forty_samples_a_second_are_enough_for_a_walk_and_not_for_a_run() -> None:
+    for activity in ("walking", "running"):
+        rows = analyze(merged(*(evenly(foot, 50) for foot in session(activity, 40))), profile=at_rate(40))
+        stepped = [step for step in steps(rows) if step.activity == activity]
+        assert any(step.valid for step in stepped) is (activity == "walking")
+        said = {row.reason for row in rows if isinstance(row, Verdict)}
+        assert said == ({"rate"} if activity == "running" else {"too_short"})
+        if activity == "running":
+            assert {step.reason for step in stepped} == {"rate"}
+            assert says_nothing(rows)
+
+
 @activities
 def test_a_rate_that_is_not_the_profile_s_is_missing_data(activity: Activity) -> None:
     """Every eighth sample, from an insole that should send a hundred a second."""

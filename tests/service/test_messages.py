@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from firmware_bridge import SECOND, Link, Side
 from service import guidance
 from service.gait import verdict
+from service.gait.events import RATE
 from service.messages import (
     MEASURES,
     TOPICS,
@@ -163,7 +164,7 @@ def test_every_reason_of_the_measures_has_words_and_no_other() -> None:
         and len(pair.elts) == 2
     ]
     found = {node.value for reason in said for node in ast.walk(reason) if isinstance(node, ast.Constant)}
-    assert found - {"", None} | {verdict.ONE_FOOT, verdict.LOSS, verdict.SPOILT} == set(REASONS)
+    assert found - {"", None} | {verdict.ONE_FOOT, verdict.LOSS, RATE, verdict.SPOILT} == set(REASONS)
 
 
 @pytest.mark.parametrize("reason", [*REASONS, "", "made_by_another_analysis"])
