@@ -7,6 +7,7 @@ a URL first names it.
 from firmware_bridge.bridge import bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
+from firmware_bridge.hearing import Listener, listening
 from firmware_bridge.importers import read_recording, wearer_of
 from firmware_bridge.model import (
     PARTITIONS,
@@ -73,6 +74,7 @@ __all__ = [
     "Key",
     "KnownWalk",
     "Link",
+    "Listener",
     "Log",
     "Packet",
     "Profile",
@@ -89,6 +91,7 @@ __all__ = [
     "kind_name",
     "known_walk",
     "link_of",
+    "listening",
     "load_calibration",
     "load_profile",
     "open_archive",

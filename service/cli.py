@@ -11,7 +11,7 @@ from service.commands import app
 
 __all__ = ["app"]
 
-for room in ("running", "records", "notes", "upkeep"):  # in the order in which their verbs are listed
+for room in ("running", "records", "notes", "wearing", "upkeep"):  # in the order in which their verbs are listed
     import_module(f"service.commands.{room}")
 
 if __name__ == "__main__":
