@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from firmware_bridge import Key, Side
 
-ANALYSIS = 2
+ANALYSIS = 3
 """Version of the measures: raise it when the same frames would give other rows."""
 
 

@@ -60,17 +60,17 @@ def _passed(measure: Measure, look: Look, baseline: Baseline, where: Setting) ->
 def _own(seen: Change, look: Look, activity: str) -> float:
     """Return what of a difference is the wearer's own for certain; NaN where that is not known.
 
-    Contact time is. Of a force the insoles' gains may be a part: in running they are known, in walking contact time
-    has to differ as well, and nothing is known of the peak.
+    Contact time is. Of a force the insoles' gains may be a part: in running they are known, in walking the impulse
+    counts as far as contact time bears it out, and nothing is known of the peak.
     """
     if seen.measure is CONTACT:
         return seen.value
     if activity == RUNNING:
         corrected = seen.value + percent(math.log(look(GAIN).value))
         return min(corrected, seen.value, key=abs) if corrected * seen.value > 0 else math.nan
-    contact = look(CONTACT).value
-    agrees = contact * seen.value > 0 and abs(contact) >= p.IMPULSE_NEEDS_CONTACT * abs(seen.value)
-    return seen.value if seen.measure is IMPULSE and agrees else math.nan
+    borne_out = look(CONTACT).value / p.CONTACT_OF_IMPULSE
+    agrees = seen.measure is IMPULSE and borne_out * seen.value > 0
+    return min(seen.value, borne_out, key=abs) if agrees else math.nan
 
 
 def _sure(mean: Mean, measure: Measure, limit: float) -> bool:

@@ -7,7 +7,7 @@ import math
 from service.gait import parameters as p
 from service.gait.change import Change
 from service.gait.measures import CONTACT, GAIN, IMPULSE, LEFT_BOW, LEFT_INDEX, RIGHT_BOW, RIGHT_INDEX
-from service.gait.pronation import shifted
+from service.gait.pronation import common_and_opposite, shifted
 from service.gait.watch import Look
 
 
@@ -40,11 +40,10 @@ def medial(look: Look) -> Change | None:
     Feet that move in opposite directions are on a camber or in a turn (Damavandi 2012).
     """
     left, right = look(LEFT_INDEX), look(RIGHT_INDEX)
+    parts = common_and_opposite(left.off, right.off)
+    together = abs(parts.opposite) <= p.OPPOSITE_OF_COMMON * abs(parts.common)
     ranked = [left, right] if left.rank >= right.rank else [right, left]
-    for one, other in (ranked, ranked[::-1]):
-        if one.exceeds and other.off * one.off > 0 and abs(other.off) >= p.COMMON_MODE * abs(one.off):
-            return one
-    return None
+    return next((foot for foot in ranked if together and foot.exceeds), None)
 
 
 def moved(found: Change, look: Look) -> bool:

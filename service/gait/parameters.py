@@ -241,8 +241,9 @@ OUTLIER_WINDOW = 30
 OUTLIER_MIN = 10
 """Strides that the median and the MAD are taken from, and the fewest (choice)."""
 MAD_TO_SD = 1.4826
-MIN_SPREAD = 0.01
-"""Least relative spread an outlier is measured by: a metronome has no outliers at 3 % (choice)."""
+MIN_SPREAD = 0.025
+"""Least relative spread an outlier is measured by. Strides of healthy people vary by 2 to 3 % (Hausdorff 1998, Mov
+Disord 13:428), and the spread of thirty of them is often found smaller than it is."""
 MAX_STRIDE_CHANGE = 0.10
 """Change of stride time against the stride before: acceleration, a turn, a stumble (choice)."""
 START_STRIDES = 3
@@ -254,6 +255,9 @@ PAUSE_NS = 5 * SECOND
 BLOCK_STRIDES = 50
 """Valid strides per foot: 25 to 30 steps suffice for means (Oliveira 2021; Melvin 2014, Gait Posture 40:682)."""
 BLOCK_MAX_NS = 180 * SECOND
+BLOCK_USUAL_NS = 60 * SECOND
+"""How long a block takes at most of which nothing is missing: 50 strides of a comfortable walk take 1.0 to 1.2 s each
+(Frenkel-Toledo 2005, J Neuroeng Rehabil 2:23). Where steps are missing, this tells whether time was short or data."""
 MAX_REJECTED = 0.30
 """A block is void beyond (choice)."""
 BATCHES = 10
@@ -322,6 +326,9 @@ IMPULSE_SI_SD_PCT = 1.0
 IMPULSE_NEEDS_CONTACT = 0.3
 """Share of an impulse change that contact time has to show too: timing needs no gain, a drifting insole changes the
 impulse alone. In steady running the share is 1/0.7 by Newton's second law, in a limp about one half (choice)."""
+CONTACT_OF_IMPULSE = 0.5
+"""Share of an impulse difference that contact time shows in a walking limp: what goes beyond it may be the insoles'
+gains (choice, by the walking model)."""
 PEAK_SI_PCT = 10.0
 """Least change of the peak's symmetry index that would matter: healthy runners show 6 to 10 % (Girard 2019)."""
 PEAK_SI_SD_PCT = 1.0
@@ -337,9 +344,9 @@ INDEX_LEVEL = 0.995
 """Quantile of Student's t beyond which a change is no chance; 0.975 for the others. How insoles lie, cambers and creep
 move the index by more than what matters, so that chance alone would speak in every twentieth bout (choice, by
 simulation: one of a hundred)."""
-COMMON_MODE = 0.2
-"""Share of one foot's change that the other has to show in the same direction. A camber or a turn moves the feet in
-opposite directions (Damavandi 2012)."""
+OPPOSITE_OF_COMMON = 2 / 3
+"""Most of what opposes, of what is common in the change of both feet: the other foot shows a fifth of it at least, in
+the same direction. A camber or a turn moves the feet in opposite directions (Damavandi 2012)."""
 
 GAIN_AT_FIRST = 0.10
 """Ratio of gains beyond 1 from which it is told where no usual one is known: pairs of ordinary insoles differ by 5 % as

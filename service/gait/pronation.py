@@ -43,18 +43,6 @@ def medial_loading(values: Sequence[float]) -> Loading:
     return Loading(mean_of(values), standard_error(parts))
 
 
-def standardized(now: Loading, usual: float, spread: float, bouts: int) -> Loading:
-    """Return a block's mean in standard deviations of the wearer's own bouts, with the error of both.
-
-    Args:
-        now: the block.
-        usual: mean of earlier bouts' means.
-        spread: standard deviation of theirs, > 0.
-        bouts: how many they are.
-    """
-    return Loading((now.mean - usual) / spread, math.sqrt(now.error**2 / spread**2 + 1 / bouts))
-
-
 def common_and_opposite(left: float, right: float) -> Parts:
     """Part the changes of both feet's medial loading (medial positive on both).
 

@@ -103,7 +103,7 @@ class _Said:
             normal=seen.normal,
             normal_low=seen.normal - seen.limit,
             normal_high=seen.normal + seen.limit,
-            bouts=seen.bouts,
+            bouts=self._earlier(seen),
             blocks=len(used),
             strides=min(strides),
             steps_used=sum(strides),
@@ -111,6 +111,11 @@ class _Said:
             analysis=ANALYSIS,
             rule=seen.rule if answer == DIFFERS else "",
         )
+
+    def _earlier(self, seen: Change) -> int:
+        """Return how many bouts are behind the normal, or would be, were they enough."""
+        known = not math.isnan(seen.normal)
+        return seen.bouts if known or not self._used else len(self._baseline.means(seen.measure, setting(self._used)))
 
 
 def _foot(left: Change, right: Change) -> Change:
@@ -125,15 +130,21 @@ def _foot(left: Change, right: Change) -> Change:
 
 def _spoilt(blocks: Sequence[Block]) -> str:
     """Return what spoilt the blocks, "" where there were too few for a statement, had their data been better."""
-    warmed = [block for block in blocks if warm(block) and block.reason != "short"]
-    if len(warmed) < p.PERSIST_BLOCKS:
+    worth = [(block, _worth(block)) for block in blocks if warm(block)]
+    if sum(number for _, number in worth) < p.PERSIST_BLOCKS:
         return ""
-    causes = Counter(_cause(block) for block in warmed if not usable(block))
+    causes = Counter(_cause(block) for block, number in worth if number and not usable(block))
     return causes.most_common(1)[0][0] if causes else SPOILT
 
 
+def _worth(block: Block) -> int:
+    """Return how many blocks there would have been, had the data been better: with steps missing it takes longer."""
+    return max(int(block.reason != "short"), (block.stop - block.time) // p.BLOCK_USUAL_NS)
+
+
 def _cause(block: Block) -> str:
-    if block.reason == ONE_FOOT:
-        return ONE_FOOT
-    apart = abs(block.received_left - block.received_right) > p.MAX_LOSS_DIFFERENCE
-    return LOSS if not block.void and apart else SPOILT
+    """Return what spoilt a block; a foot that was heard at all and lost more than the other one is not absent."""
+    received = block.received_left, block.received_right
+    if max(received) - min(received) > p.MAX_LOSS_DIFFERENCE and min(received) > 0:
+        return LOSS
+    return ONE_FOOT if block.reason == ONE_FOOT else SPOILT

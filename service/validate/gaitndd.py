@@ -9,6 +9,7 @@ signals (Hausdorff 2000, J Appl Physiol 88:2045): a reference, not a second inst
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ ODD = "outlying (turns), in which extra contacts are not counted"
 BARS = {  # group: quantity: least or most
     "controls": {
         "within": 99.5, "extra": 0.3, "contact": 4, "foot_off": 7, "stance": 9, "right_stride": 4, "right_stance": 14,
-        "si": 1.0, "contact_100_hz": 5, "foot_off_100_hz": 9, "stance_100_hz": 10,
+        "si": 1.0, "contact_100_hz": 5, "foot_off_100_hz": 9, "stance_100_hz": 10, "regular_counts": 95,
     },
     "patients": {
         "within": 97.5, "extra": 0.3, "contact": 6, "foot_off": 11, "stance": 13, "right_stride": 6, "right_stance": 18,
@@ -243,7 +244,8 @@ def _claims(group: str, records: Sequence[_Record]) -> Iterator[Claim]:
     yield Claim(f"the same, worst record's, {group}", "%", max(differences))
     for name, odd in (("regular", False), ("outlying", True)):
         counts = [record.counts[record.odd == odd] for record in records]
-        yield Claim(f"{name} strides that count, {group}", "%", 100 * float(np.concatenate(counts).mean()))
+        least = bars.get(f"{name}_counts", -math.inf)
+        yield Claim(f"{name} strides that count, {group}", "%", 100 * float(np.concatenate(counts).mean()), "", least)
 
 
 def _share(records: Sequence[_Record], of: Callable[[_Record], BoolArray]) -> float:

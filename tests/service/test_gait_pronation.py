@@ -10,12 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.gait.pronation import (
-    Loading,
     common_and_opposite,
     medial_loading,
     probability,
     shifted,
-    standardized,
 )
 
 change = st.floats(-40, 40)
@@ -31,12 +29,6 @@ def test_a_layout_that_cannot_tell_says_nothing() -> None:
     found = medial_loading([math.nan] * 60)
     assert math.isnan(found.mean)
     assert math.isnan(found.error)
-
-
-def test_a_block_in_the_wearers_own_measure() -> None:
-    assert standardized(Loading(3.0, 0.0), 1.0, 2.0, 4) == pytest.approx((1.0, 0.5))
-    assert standardized(Loading(3.0, 1.5), 1.0, 2.0, 4) == pytest.approx((1.0, math.hypot(0.75, 0.5)))
-    assert math.isnan(standardized(Loading(math.nan, math.nan), 1.0, 2.0, 4).mean)
 
 
 @given(change, change)

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from firmware_bridge import SECOND
 from service.gait.baseline import Baseline, History
 from service.gait.verdict import verdicts
 from service.rows import Block, Verdict
-from tests.service.gait_rows import NAN, NOW, bout, earlier
+from tests.service.gait_rows import NAN, NOW, block, bout, earlier
 
 
 def verdict(blocks: Sequence[Block], history: Sequence[Block] | None = None) -> dict[str, Verdict]:
@@ -47,6 +48,12 @@ ROLLED = {"cop_bow_left": 5.0, "cop_bow_right": 5.0}
     ("blocks", "reason"),
     [
         (bout(0, 15, void=True, reason="one_foot"), "one_foot"),
+        (bout(0, 15, void=True, reason="one_foot", received_left=0.0), "one_foot"),
+        (bout(0, 15, void=True, reason="one_foot", received_left=0.7), "loss"),
+        (bout(0, 15, void=True, reason="too_long", received_left=0.7), "loss"),
+        (bout(0, 6, void=True, reason="too_long", received_left=0.7), "too_short"),
+        ([*bout(0, 7)[:6], block(NOW, 6, stop=NOW + 560 * SECOND, void=True, reason="too_long")], "data_quality"),
+        ([*bout(0, 7)[:6], block(NOW, 6, stop=NOW + 560 * SECOND, void=True, reason="short")], "data_quality"),
         (bout(0, 15, received_left=0.9), "loss"),
         (bout(0, 15, rejected_left=20), "data_quality"),
         ([*bout(0, 15, received_left=0.9)[:8], *bout(0, 15, void=True, reason="rejected")[8:]], "data_quality"),
