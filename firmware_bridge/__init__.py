@@ -10,6 +10,7 @@ from firmware_bridge.drafting import Draft, draft_profile
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
 from firmware_bridge.examples import examples_of
 from firmware_bridge.golden import check_golden
+from firmware_bridge.hearing import Listener, listening
 from firmware_bridge.importers import read_recording, wearer_of
 from firmware_bridge.model import (
     PARTITIONS,
@@ -82,6 +83,7 @@ __all__ = [
     "Key",
     "KnownWalk",
     "Link",
+    "Listener",
     "Log",
     "Packet",
     "Profile",
@@ -103,6 +105,7 @@ __all__ = [
     "kind_name",
     "known_walk",
     "link_of",
+    "listening",
     "load_calibration",
     "load_profile",
     "mistakes_of",

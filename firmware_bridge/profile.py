@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,20 +83,26 @@ class Profile:
 class _CalibrationTable(Table):
     zero: tuple[Finite, ...] = ()
     gain: tuple[Finite, ...] = ()
+    unit: Literal["", "kPa"] = ""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was measured on one physical insole: (reading - zero) · gain, one value for each sensor. Empty: 0 and 1."""
+    """What was measured on one physical insole: (reading - zero) · gain, one value for each sensor. Empty: 0 and 1.
+
+    Where readings have no unit, the gain may give them one.
+    """
 
     zero: tuple[float, ...] = ()
     gain: tuple[float, ...] = ()
+    unit: str = ""  # of what comes out; "": the profile's
 
     @property
     def text(self) -> str:
         """The calibration as TOML, empty where nothing was measured."""
         pairs = (("zero", self.zero), ("gain", self.gain))
-        return "".join(f"{key} = [{', '.join(repr(float(x)) for x in values)}]\n" for key, values in pairs if values)
+        lines = [f"{key} = [{', '.join(repr(float(x)) for x in values)}]\n" for key, values in pairs if values]
+        return "".join(lines) + (f'unit = "{self.unit}"\n' if self.unit else "")
 
     def apply(self, pressure: Float32s) -> Float32s:
         """Return calibrated pressure (n, s); the input stays as it is."""
@@ -216,7 +222,7 @@ def parse_calibration(text: str, origin: str = "calibration") -> Calibration:
         ConfigError: naming origin and key.
     """
     table = _checked(text, origin, _CalibrationTable)
-    return Calibration(table.zero, table.gain)
+    return Calibration(table.zero, table.gain, table.unit)
 
 
 def load_calibration(path: Path) -> Calibration:

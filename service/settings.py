@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from firmware_bridge import Calibration, ConfigError, Insole, Side, load_calibration, load_profile
@@ -118,6 +118,28 @@ class Settings(BaseSettings):
     )
     influx: InfluxKeys = InfluxKeys()
     keep: KeepKeys = KeepKeys()
+
+    @field_validator("insoles")
+    @classmethod
+    def _one_a_foot(cls, insoles: tuple[InsoleSettings, ...]) -> tuple[InsoleSettings, ...]:
+        feet = [(keys.wearer, keys.side) for keys in insoles]
+        for wearer, side in feet:
+            if feet.count((wearer, side)) > 1:
+                raise ValueError(f"{wearer} has several {side} insoles; a foot has one, other people are other wearers")
+        return insoles
+
+    def insoles_of(self, wearer: str | None) -> list[Insole]:
+        """Return the insoles of one wearer, or of the only one there is.
+
+        Raises:
+            ConfigError: nobody is of that name, it has to be said who, or a file is wrong.
+        """
+        wearers = list(dict.fromkeys(keys.wearer for keys in self.insoles))
+        chosen = wearer or (wearers[0] if len(wearers) == 1 else "")
+        if chosen not in wearers:
+            asked = f"nobody is named {wearer!r}" if wearer else "say whose insoles with --wearer"
+            raise ConfigError(f"{asked}: the settings know {', '.join(wearers) or 'no insole'}")
+        return [keys.insole() for keys in self.insoles if keys.wearer == chosen]
 
     @classmethod
     def settings_customise_sources(

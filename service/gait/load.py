@@ -113,9 +113,10 @@ def compile_layout(profile: Profile, calibration: Calibration, dropped: frozense
     if not healthy.all():
         neighbors = natural_neighbors(sensors.ml, sensors.ap, profile.length_mm, profile.width_mm, dropped)
         weights = np.where(healthy, weights, 0.0) + (weights[:, :, None] * neighbors).sum(axis=1)
-    to_load = {"kPa": np.full(count, 1e-3), "N": 1 / area}.get(profile.unit, np.full(count, 1 / area.mean()))
+    unit = calibration.unit or profile.unit
+    to_load = {"kPa": np.full(count, 1e-3), "N": 1 / area}.get(unit, np.full(count, 1 / area.mean()))
     return Layout(
-        unit="raw" if profile.unit not in {"kPa", "N"} else "N",
+        unit="raw" if unit not in {"kPa", "N"} else "N",
         rate_hz=profile.rate_hz,
         zero=zero,
         weights=np.ascontiguousarray(weights * (gain * to_load)),
@@ -123,13 +124,13 @@ def compile_layout(profile: Profile, calibration: Calibration, dropped: frozense
         unseen=_unseen(profile, healthy),
         dropped=tuple(sorted(dropped)),
         both_feet=profile.both_feet,
-        least=_least(profile, float((area * gain * to_load).sum())),
+        least=_least(profile, unit, float((area * gain * to_load).sum())),
     )
 
 
-def _least(profile: Profile, whole: float) -> float:
+def _least(profile: Profile, unit: str, whole: float) -> float:
     """Return the least range of load that is a step's; `whole` is the load where every sensor reads 1."""
-    if profile.unit in {"kPa", "N"}:
+    if unit in {"kPa", "N"}:
         return p.LEAST_LOAD_N
     return p.LEAST_LOAD_OF_FULL * profile.full_scale * whole if math.isfinite(profile.full_scale) else 0.0
 

@@ -73,11 +73,12 @@ class Painter:
         self._calibration = parse_calibration(self.row.calibration)
         area = self.profile.sensors.area_mm2
         # kPa times mm2 is 1e-3 N; counts are only weighted by area, so that large cells count for more
-        self._weight = {"kPa": area * 1e-3, "N": np.ones(count)}.get(self.profile.unit, area / area.mean())
+        self._unit = self._calibration.unit or self.profile.unit
+        self._weight = {"kPa": area * 1e-3, "N": np.ones(count)}.get(self._unit, area / area.mean())
 
     def view(self) -> dict[str, Any]:
         """Return the device, its geometry and its fixed scale as JSON values."""
-        return {**device_view(self.row, self.profile), "scale": SCALES.get(self.profile.unit, SCALES["raw"])}
+        return {**device_view(self.row, self.profile), "scale": SCALES.get(self._unit, SCALES["raw"])}
 
     def pictures(self, frames: Frames) -> Iterator[dict[str, Any]]:
         """Yield the first sample of every twentieth of a second as JSON values."""
@@ -93,7 +94,7 @@ class Painter:
         load = np.nan_to_num(cells, nan=0.0) * self._weight
         total = float(load.sum())
         self._peak = max(self._peak * FADE, total)
-        calibrated = self.profile.unit in ("kPa", "N")
+        calibrated = self._unit in ("kPa", "N")
         loaded = total > max(LOADED_N * calibrated, LOADED_SHARE * self._peak)
         shown = cells if calibrated else (100.0 * load / total if loaded else load * 0.0) + (cells - cells)
         sensors = self.profile.sensors
