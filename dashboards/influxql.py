@@ -16,7 +16,7 @@ WEARER = '"wearer" =~ /^$wearer$/'
 """Between slashes Grafana escapes the value, between quotes it does not."""
 IN_RANGE = "$timeFilter"
 BOUT_MS = '"bout" - "bout" % 1000000'
-"""The bout's start, in ns of a whole ms: its zeros a browser writes back, other digits are more than its numbers hold."""
+"""The bout's start, in ns of a whole ms: a browser writes the zeros back; more digits its numbers do not hold."""
 BOUT = f"({BOUT_MS} = ${{bout:raw}})"
 """The bout chosen."""
 ALL_BOUTS = '0 OR "bout" > 0'

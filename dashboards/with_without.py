@@ -65,7 +65,7 @@ def _chosen(variable: str, present: str) -> list[DataTransformerConfig]:
         {"fieldName": present, "config": {"id": "isNotNull", "options": {}}},
     ]
     return [
-        DataTransformerConfig("joinByField", options={"byField": "Time", "mode": "outer"}),
+        DataTransformerConfig("merge", options={}),  # a join by time would put the measurement behind each name
         DataTransformerConfig("filterByValue", options={"type": "include", "match": "all", "filters": filters}),
     ]
 

@@ -101,7 +101,7 @@ class Reader:
 
     def _transformed(self, steps: list[Json], frames: list[Columns]) -> Columns:
         join, pick = steps
-        assert (join["id"], join["options"]) == ("joinByField", {"byField": "Time", "mode": "outer"})
+        assert (join["id"], join["options"]) == ("merge", {})
         assert pick["id"] == "filterByValue"
         assert (pick["options"]["type"], pick["options"]["match"]) == ("include", "all")
         times = sorted({time for frame in frames for time in frame.get("Time", [])})
