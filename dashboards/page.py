@@ -156,10 +156,10 @@ def chosen(name: str, label: str, options: tuple[str, ...]) -> VariableModel:
     )
 
 
-def every_other(name: str, label: str, topic: str, than: str) -> VariableModel:
-    """Return the choice of some texts of the notes, by default every day without the other variable's texts."""
+def every_other(name: str, label: str, topic: str) -> VariableModel:
+    """Return the choice of some texts of the notes on a topic, by default any text and none."""
     made = noted(name, label, topic)
     made.include_all = True
-    made.all_value = f"(?!(${{{than}:regex}})$).*"
+    made.all_value = ".*"
     made.current = VariableOption(selected=True, text=["All"], value=[ALL])
     return made

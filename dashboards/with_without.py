@@ -28,6 +28,8 @@ ABOUT = (
     " A day belongs to the set by the last note of the chosen topic on that day. What differs between the sets went"
     " together with the note; whatever else was different on those days shows in it, too."
 )
+PICKED = {"with": "^(${with:regex})$", "without": "^(?!(${with:regex})$)(${without:regex})$"}
+"""Which notes make a day belong to a set: never to both. A day without a note has none, which is no text of "with"."""
 SETS = (("With", "with"), ("Without", "without"))
 BALANCES = {"contact time": "contact_time_si_pct", "impulse": "impulse_si_pct", "peak force": "peak_si_pct"}
 
@@ -45,7 +47,7 @@ def with_without() -> Dashboard:
         panels,
         chosen("topic", "Noted about", TOPICS),
         noted("with", "With", "topic"),
-        every_other("without", "Without", "topic", "with"),
+        every_other("without", "Without", "topic"),
     )
 
 
@@ -61,7 +63,7 @@ def _of_days(columns: dict[str, str]) -> list[Target]:
 def _chosen(variable: str, present: str) -> list[DataTransformerConfig]:
     """Return how the days with a note of the variable's texts are picked, among those with any block."""
     filters: list[object] = [
-        {"fieldName": "note", "config": {"id": "regex", "options": {"value": f"^(${{{variable}:regex}})$"}}},
+        {"fieldName": "note", "config": {"id": "regex", "options": {"value": PICKED[variable]}}},
         {"fieldName": present, "config": {"id": "isNotNull", "options": {}}},
     ]
     return [

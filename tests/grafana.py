@@ -122,7 +122,7 @@ class Reader:
             return value is not None
         assert matcher["id"] == "regex"
         either = "|".join(re.escape(word) for word in self.chosen)
-        others = "|".join(re.escape(word) for word in self.without) or f"(?!({either})$).*"
+        others = "|".join(re.escape(word) for word in self.without) or ".*"
         pattern = matcher["options"]["value"].replace("${with:regex}", either).replace("${without:regex}", others)
         return re.search(pattern, "null" if value is None else str(value)) is not None
 

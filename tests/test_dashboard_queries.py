@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +54,8 @@ def _half_hour(wearer: str, number: float) -> Iterator[Row]:
         time = NOW - 9 * MINUTE + block * MINUTE
         yield _row(Block, time, wearer, number, void=False, contact_time_si_pct=float(block), bout=began)
     yield _row(Block, NOW - MINUTE, wearer, number, void=True, contact_time_si_pct=99.0, bout=began)
+    yield _row(Block, NOW - 1560 * MINUTE, wearer, number, void=False, bout=NOW - 1560 * MINUTE)
+    yield checked(NOW - 1540 * MINUTE, wearer, "shoes", "old")
     yield checked(NOW - 20 * MINUTE, wearer, "shoes", "new")
     yield checked(NOW - 20 * MINUTE, wearer, "pain", "low back 3")
 
@@ -70,7 +73,7 @@ def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxFront]:
 @pytest.fixture
 def reader(influx: InfluxFront) -> Reader:
     """Look at the made-up half hour."""
-    return Reader(influx, WEARER, NOW // 1_000_000, chosen=("new",), without=("new",))
+    return Reader(influx, WEARER, NOW // 1_000_000)
 
 
 @pytest.fixture(params=[LIMPING, PRONATED], ids=["limping", "pronated"])
@@ -201,8 +204,10 @@ def test_days_are_chosen_by_what_was_noted_on_them(runner: Reader) -> None:
     assert with_days["note"] == ["new"]
     assert set(without["note"]) == {"old"}
     assert len(without["note"]) == 5
+    named = replace(runner, without=("old", "new")).panel(*_find("Without: mean of the days", "with-without.json"))
+    assert named == without, "a day belongs to one set"
     apart = with_days["contact time"][0] - sum(without["contact time"]) / 5
     assert abs(apart - (8 if runner.wearer == LIMPING else 0)) < 2  # the truth of the story
-    pain = Reader(runner.front, runner.wearer, runner.now_ms, topic="pain", chosen=("low back 1", "low back 6"))
+    pain = replace(runner, topic="pain", chosen=("low back 1", "low back 6"))
     assert len(pain.panel(*_find("With: days", "with-without.json"))["days"]) == 2
     assert pain.panel(*_find("Without: days", "with-without.json"))["note"] == [None] * 4, "days without any note, too"
