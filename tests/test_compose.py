@@ -23,6 +23,8 @@ from service.settings import Settings, load_settings
 from tests.conftest import PROJECT
 
 TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
+BESIDE = PROJECT / "dashboards/garmin-grafana.yml"
+"""What is put on top of the compose file of garmin-grafana."""
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (PROJECT / "service/Dockerfile").read_text(encoding="utf-8")
@@ -51,9 +53,10 @@ def _substituted(values: dict[str, str], secrets: dict[str, str]) -> dict[str, s
 # ---- the compose file -------------------------------------------------------------------------------------------
 
 
-def test_it_follows_the_compose_schema() -> None:
+@pytest.mark.parametrize("path", [PROJECT / "docker-compose.yml", BESIDE], ids=lambda path: path.name)
+def test_it_follows_the_compose_schema(path: Path) -> None:
     program = Path(sys.executable).with_name("check-jsonschema")
-    command = [str(program), "--builtin-schema", "vendor.compose-spec", str(PROJECT / "docker-compose.yml")]
+    command = [str(program), "--builtin-schema", "vendor.compose-spec", str(path)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
 
@@ -122,6 +125,44 @@ def test_the_token_that_grafana_reads_is_the_one_that_influxdb_is_set_up_with() 
     database, grafana = SERVICES["influxdb"]["environment"], SERVICES["grafana"]["environment"]
     assert grafana[name] == database["DOCKER_INFLUXDB_INIT_ADMIN_TOKEN"]
     assert f"dbName: {database['DOCKER_INFLUXDB_INIT_BUCKET']}\n" in datasource
+    (address,) = re.findall(r"url: \$\{(\w+)\}", datasource)
+    assert grafana[address] == "http://influxdb:8086"
+
+
+def test_an_address_for_alerts_is_asked_for_nowhere_and_explained() -> None:
+    assert re.findall(r"\$\{ALERT_WEBHOOK:-([^}]+)\}", TEXT) == ["http://127.0.0.1:9/nobody-is-told"]
+    assert "# ALERT_WEBHOOK=" in (PROJECT / ".env.example").read_text(encoding="utf-8")
+
+
+# ---- beside garmin-grafana --------------------------------------------------------------------------------------
+
+
+def test_the_parts_beside_garmin_grafana_are_those_of_the_whole() -> None:
+    beside: dict[str, Any] = yaml.safe_load(BESIDE.read_text(encoding="utf-8"))
+    database, grafana = beside["services"]["insole-influxdb"], beside["services"]["grafana"]
+    whole = SERVICES["influxdb"]
+    for key in ("image", "environment", "healthcheck", "security_opt", "restart", "logging"):
+        assert database[key] == whole[key]
+    assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in database["ports"])
+    assert {volume.split(":")[0] for volume in database["volumes"]} == set(beside["volumes"])
+    assert grafana["environment"]["INFLUX_TOKEN"] == SERVICES["grafana"]["environment"]["INFLUX_TOKEN"]
+    assert grafana["environment"]["INFLUX_URL"] == "http://insole-influxdb:8086"
+    assert set(grafana) == {"environment", "volumes"}, "their Grafana stays as it is"
+
+
+def test_what_is_mounted_beside_garmin_grafana_is_there_and_replaces_nothing_of_theirs() -> None:
+    beside: dict[str, Any] = yaml.safe_load(BESIDE.read_text(encoding="utf-8"))
+    folder = "${INSOLE_FOLDER:-../insole}/"
+    wanted = {volume.split(":")[0].removeprefix("./") for volume in SERVICES["grafana"]["volumes"]}
+    for volume in beside["services"]["grafana"]["volumes"]:
+        assert volume.startswith(folder)
+        source, target, mode = volume.removeprefix(folder).split(":")
+        assert mode == "ro"
+        assert (PROJECT / source).exists()
+        assert source in wanted or str(Path(source).parent) in wanted
+        if "provisioning" in target:
+            assert target.endswith("/insole.yaml"), "a folder would hide theirs"
+    assert "contact-point.yaml" not in BESIDE.read_text(encoding="utf-8"), "it would replace their policies"
 
 
 # ---- the service ------------------------------------------------------------------------------------------------
