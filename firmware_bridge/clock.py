@@ -18,8 +18,14 @@ from typing import Protocol
 
 from firmware_bridge.model import SECOND
 
-WINDOW = 60 * SECOND
-"""How far back the device's clock is compared; a longer silence begins anew."""
+WINDOW = 600 * SECOND
+"""How far back the device's clock is compared. A radio's events and a device's packets come at nearly commensurate
+rates, so that the least delay of a second creeps through some milliseconds in minutes, as a vernier does: only over
+several of its turns is it seen that the clock drifts, and not the delay."""
+RECENT = 60 * SECOND
+"""A longer silence begins anew. And where nothing of this time came near what is earlier, that counts no more."""
+NEAR = SECOND * 3 // 100
+"""The least delay of any link comes nearer than this: what stays away by more is a host's clock that was set forward."""
 BLOCK = SECOND
 """Of each such stretch the least delayed packet counts."""
 TREND = 5 * SECOND
@@ -165,7 +171,7 @@ class DeviceClock:
         if step <= 0:
             raise ValueError(f"device time must increase, not go from {self._last_tick} to {tick}")
         x, y = float(tick - self._tick0), float(arrival - tick - self._base)
-        if step > WINDOW or abs(y - self._level - self._drift * x) > RESYNC:
+        if step > RECENT or abs(y - self._level - self._drift * x) > RESYNC:
             self._anchor(tick, arrival)
             return
         if (block := int(x) // BLOCK) != self._block:
@@ -182,6 +188,9 @@ class DeviceClock:
     def _close_block(self, now: float) -> None:
         """Take the running block's least delayed packet into the window and draw the line anew."""
         self._points = [*(point for point in self._points if point[0] >= now - WINDOW), self._lowest]
+        recent = [point for point in self._points if point[0] >= now - RECENT]
+        if recent and min(y - self._level - self._drift * x for x, y in recent) > NEAR:
+            self._points = recent
         self._above = math.inf
         self._drift = self._trend()
         self._level = min(y - self._drift * x for x, y in self._points)

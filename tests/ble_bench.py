@@ -17,7 +17,7 @@ from firmware_bridge.sources import open_source
 from firmware_bridge.virtual import bumble_backend
 from firmware_bridge.virtual.air import AirLink, LocalTransport
 from firmware_bridge.virtual.ble_insole import BleInsole
-from firmware_bridge.virtual.firmware import Firmware
+from firmware_bridge.virtual.firmware import Firmware, Foot
 from tests.steady import PROFILES, SteadyFoot
 from tests.timewarp import LoopClock, warped
 
@@ -96,6 +96,7 @@ def run_on_bench(
     story: Callable[[Bench], Awaitable[None]],
     *,
     profile: Profile = PROFILES["demo-16"],
+    foot: Callable[[Side, Profile], Foot] = SteadyFoot,
     devices: Mapping[Side, Mapping[str, Any]] | None = None,
     **air_options: Any,
 ) -> None:
@@ -110,13 +111,13 @@ def run_on_bench(
         monkeypatch.setattr(bumble_backend, "open_transport", local)
         clock = LoopClock()
         insoles = {
-            side: BleInsole(air, Firmware(SteadyFoot(side, profile), "ble", clock), **(devices or {}).get(side, {}))
+            side: BleInsole(air, Firmware(foot(side, profile), "ble", clock), **(devices or {}).get(side, {}))
             for side in Side
         }
         async with ended(asyncio.TaskGroup()) as group:
             for device in insoles.values():
                 group.create_task(device.run())
-            async with asyncio.timeout(600):
+            async with asyncio.timeout(1200):
                 await story(Bench(air, clock, insoles, group, profile))
 
     warped(main)
