@@ -146,7 +146,7 @@ class InfluxArchive:
         except ApiException as error:
             if not error.status:  # how influxdb-client tells a failed handshake
                 raise self._server.untrusted(error) from error
-            headers = error.headers or {}
+            headers: Mapping[str, str] = error.headers or {}
             raise self._server.meaning(int(error.status), str(error.body or error.reason), headers) from error
 
 

@@ -14,8 +14,9 @@ DAY_S = 86_400
 def setup(server: Server, keep_days: float | None = None) -> str:
     """Create the bucket or database unless it is there, and let it keep points for `keep_days` (0: for ever).
 
-    None leaves what is there as it is, and lets what is new keep them for ever. Return in one line what was done. On InfluxDB 2 the database and retention policy of the bucket's name are
-    mapped to it, as InfluxQL and Grafana ask for them.
+    None leaves what is there as it is, and lets what is new keep them for ever. Return in one line what was
+    done. On InfluxDB 2 the database and retention policy of the bucket's name are mapped to it, as InfluxQL and
+    Grafana ask for them.
 
     Raises:
         ConfigError: the token may not, or the organization does not exist.
