@@ -228,6 +228,8 @@ async def mirror(log: Log, copy: Copy, archive: Archive, *, follow: bool = True,
     """
     done = await persist("store", partial(_done, log, copy.stage))
     try:
+        if told is not None:
+            told(copy.url, done, await asyncio.to_thread(log.head))
         async for batch in tail(log, (*copy.kinds, Replaced), done, follow=follow, limit=MIRROR_LIMIT):
             spent_s = await persist(copy.url, partial(_carry, log, copy, archive, batch))
             done = batch[-1][0]
@@ -238,6 +240,9 @@ async def mirror(log: Log, copy: Copy, archive: Archive, *, follow: bool = True,
             if follow and len(batch) < MIRROR_LIMIT:  # fewer and larger writes: an archive is not for watching a foot
                 pause_s = max(pause_s, MIRROR_EVERY_S)
             await asyncio.sleep(pause_s)
+        if told is not None:
+            head = await asyncio.to_thread(log.head)
+            told(copy.url, head, head)
         _log.info("%s: everything is there", copy.url)
     finally:
         await asyncio.to_thread(archive.close)
