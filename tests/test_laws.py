@@ -39,7 +39,7 @@ from firmware_bridge import SECOND, Frames, Link, Side
 from firmware_bridge.codec import Decoder, Encoder
 from firmware_bridge.model import Packet
 from service.gait.parameters import BLOCK_NS, RESET_NS
-from service.rows import Block, Flag, Step, Verdict
+from service.rows import Block, Flag, Second, Step, Verdict
 from tests.mirror import mirrored, rounded
 from tests.service.gait_walks import Rows, cut, evenly, merged, sets, silence
 from tests.two_walkers import DAY, WALKERS, days, few, plain, rows_of, session, story_rows
@@ -260,7 +260,7 @@ def test_silence_raises_nothing(told: list[tuple[str, int]]) -> None:
         at += seconds * SECOND
     rows = rows_of([*items, *silence(at, 130)])
     if "noise" not in {what for what, _ in told}:
-        assert rows == []
+        assert [row for row in rows if not isinstance(row, Second)] == []  # which only says what was measured
     for row in rows:  # noise alone may look like a scuff now and then, and nothing is said of it
         assert not isinstance(row, Flag)
         assert not (isinstance(row, Step) and row.valid)
