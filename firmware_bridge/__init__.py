@@ -7,7 +7,7 @@ a URL first names it.
 from firmware_bridge.bridge import bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.drafting import Draft, draft_profile
-from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
+from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, TooOld, Unavailable
 from firmware_bridge.examples import examples_of
 from firmware_bridge.golden import check_golden
 from firmware_bridge.hearing import Listener, listening
@@ -59,6 +59,8 @@ from firmware_bridge.stores import (
     open_recorder,
     salvage_log,
 )
+from firmware_bridge.stores.parcels import pack as pack_items
+from firmware_bridge.stores.parcels import unpack as unpack_items
 from firmware_bridge.virtual.bench import KnownWalk, known_walk
 from firmware_bridge.virtual.play import play_virtual
 
@@ -92,6 +94,7 @@ __all__ = [
     "Sensors",
     "Side",
     "SystemClock",
+    "TooOld",
     "Unavailable",
     "Usage",
     "bridge",
@@ -113,6 +116,7 @@ __all__ = [
     "open_log",
     "open_recorder",
     "open_source",
+    "pack_items",
     "parse_calibration",
     "parse_profile",
     "partition_of",
@@ -123,5 +127,6 @@ __all__ = [
     "row_key",
     "salvage_log",
     "same_row",
+    "unpack_items",
     "wearer_of",
 ]

@@ -25,7 +25,7 @@ several of its turns is it seen that the clock drifts, and not the delay."""
 RECENT = 60 * SECOND
 """A longer silence begins anew. And where nothing of this time came near what is earlier, that counts no more."""
 NEAR = SECOND * 3 // 100
-"""The least delay of any link comes nearer than this: what stays away by more is a host's clock that was set forward."""
+"""The least delay of any link comes nearer than this: what stays away by more is a host's clock set forward."""
 BLOCK = SECOND
 """Of each such stretch the least delayed packet counts."""
 TREND = 5 * SECOND

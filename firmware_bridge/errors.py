@@ -19,11 +19,14 @@ class ConfigError(InsoleError):
 
 
 class Unavailable(InsoleError):
-    """Something that may work later; `advice` says what the user can look at meanwhile."""
+    """Something that may work later; `advice` says what the user can look at meanwhile.
 
-    def __init__(self, message: str, advice: str = "") -> None:
+    `wait_s` is how long it asked to be left alone, 0 where it did not say.
+    """
+
+    def __init__(self, message: str, advice: str = "", wait_s: float = 0.0) -> None:
         super().__init__(message)
-        self.advice = advice
+        self.advice, self.wait_s = advice, wait_s
 
     def __str__(self) -> str:
         message = super().__str__()
@@ -32,3 +35,7 @@ class Unavailable(InsoleError):
 
 class CorruptData(InsoleError):
     """Data that breaks its contract; the reader skips it, counts it and goes on."""
+
+
+class TooOld(CorruptData):
+    """Items from before what an archive keeps: these are refused, and all others that came with them are stored."""

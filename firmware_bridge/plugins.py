@@ -58,7 +58,15 @@ SOURCES = Plugins(
     },
 )
 LOGS = Plugins("log", "insole.logs", {"sqlite": "firmware_bridge.stores.sqlite:SqliteLog"})
-ARCHIVES = Plugins("archive", "insole.archives", {"influx": "firmware_bridge.stores.influx:InfluxArchive"})
+ARCHIVES = Plugins(
+    "archive",
+    "insole.archives",
+    {
+        "influx": "firmware_bridge.stores.influx:InfluxArchive",
+        "https": "firmware_bridge.stores.remote:RemoteArchive",
+        "http": "firmware_bridge.stores.remote:RemoteArchive",
+    },
+)
 IMPORTERS = Plugins(
     "file format",
     "insole.importers",

@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 TELL_AFTER_S = 60.0
 """How much waiting lies between two lines of the log that say the same."""
+LONGEST_ASKED_S = 300.0
+"""Who asks to be left alone for longer is asked again after this."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,8 +33,11 @@ class Backoff:
         self._told, self._silent_s = "", 0.0
 
     def delay(self, error: Unavailable) -> float:
-        """Return the seconds to wait before the next attempt; the log says why, but not the same all the time."""
-        delay = self._next * random.uniform(0.8, 1.2)
+        """Return the seconds to wait before the next attempt; the log says why, but not the same all the time.
+
+        Never less than what was asked for, up to `LONGEST_ASKED_S`.
+        """
+        delay = max(self._next * random.uniform(0.8, 1.2), min(error.wait_s, LONGEST_ASKED_S))
         self._next = min(self._next * self._factor, self._most)
         if str(error) != self._told or self._silent_s >= TELL_AFTER_S:
             _log.warning("%s: %s; trying again", self._what, error)

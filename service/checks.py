@@ -30,6 +30,7 @@ from firmware_bridge import (
 )
 from service import rows
 from service.alerts import check_urls
+from service.copies import Copy
 from service.retention import Keep, describe, excess, forecast
 from service.settings import InsoleSettings, Settings
 from service.when import iso
@@ -125,8 +126,8 @@ def _parts(settings: Settings, *, whole: bool) -> Iterator[tuple[str, Callable[[
         yield f"{keys.wearer}'s {keys.side} insole", lambda keys=keys: _Said(_insole(keys))  # type: ignore[misc]
     yield "page", lambda: _Said(_page(settings))
     yield "alerts", lambda: _Said(_alerts(settings))
-    for target in settings.mirrors:
-        yield f"mirror {target}", lambda target=target: _Said(_archive(target, settings))  # type: ignore[misc]
+    for copy in settings.copies():
+        yield f"mirror {copy.url}", lambda copy=copy: _Said(_archive(copy))  # type: ignore[misc]
 
 
 def _store(settings: Settings, *, whole: bool) -> _Said:
@@ -162,7 +163,7 @@ def _sizes(log: Log, settings: Settings) -> Iterator[str]:
         since = f", since {iso(holding.oldest)[:10]}" if holding.oldest is not None else ""
         yield f"  {holding.kind}: {holding.rows} rows, about {_size(holding.bytes)}{since}"
     days = forecast(held, usage, keep)
-    yield "next to be forgotten: " + "; ".join(describe(log, keep, settings.mirrors))
+    yield "next to be forgotten: " + "; ".join(describe(log, keep, [copy.url for copy in settings.copies()]))
     yield f"room for about {days:.0f} more days at this pace" if days is not None else "too new to say how long it fits"
 
 
@@ -243,6 +244,6 @@ def _alerts(settings: Settings) -> str:
     return f"{count} receivers" if count else "nobody is told (alerts.urls is empty); flags are shown on the page"
 
 
-def _archive(target: str, settings: Settings) -> str:
-    with closing(open_archive(target, settings.influx.token)) as archive:
+def _archive(copy: Copy) -> str:
+    with closing(open_archive(copy.url, copy.token)) as archive:
         return archive.check()

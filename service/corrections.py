@@ -30,10 +30,10 @@ from service.gait import History
 from service.gait.parameters import BOUT_NS, RESET_NS
 from service.notes import Span
 from service.retention import kept_from
-from service.rows import Block, Flag, Note, Progress, Replaced, Step, Verdict
+from service.rows import Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
 from service.when import iso
 
-DERIVED: tuple[type[Row], ...] = (Step, Block, Flag, Verdict)
+DERIVED: tuple[type[Row], ...] = (Step, Second, Block, Flag, Verdict)
 MEASURED: tuple[type, ...] = (Frames, Link)
 SIDED: tuple[type, ...] = (Device, *MEASURED)
 """What says of a foot which one it is, apart from what was found."""

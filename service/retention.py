@@ -1,4 +1,4 @@
-"""How long raw samples are kept: frames and link rows go when they are old or room is short, all else stays.
+"""How long raw samples are kept: what is second by second or finer goes when old or room is short, all else stays.
 
 What was found in them stays for ever: steps, blocks, verdicts, flags, alerts, notes and devices are a few percent of a
 store. Samples are forgotten only when the analysis and every mirror of the settings are past them, oldest first, and
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from firmware_bridge import SECOND, Frames, Holding, Link, Log, Usage, kind_name, partition_of
 from service.analysis import STAGE as ANALYSIS
 from service.gait.parameters import BOUT_NS, RESET_NS
-from service.rows import Block, Progress, Replaced, Step
+from service.rows import Block, Progress, Replaced, Second, Step
 from service.when import iso
 
 STAGE = "retain"
-RAW: tuple[type, ...] = (Frames, Link)
+RAW: tuple[type, ...] = (Frames, Link, Second)
 DAY = 86_400 * SECOND
 AROUND_NS = 3600 * SECOND
 """A bout without a block is shorter than this."""

@@ -60,6 +60,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Second:
+    """One foot's samples of one second, in short; `time` is the second's beginning, a whole second of UTC."""
+
+    time: int
+    wearer: Key[str]
+    side: Key[Side]
+    samples: int  # that had readings
+    force_mean: float  # over them, in `unit`, with what the unloaded insole reads
+    force_peak: float
+    cop_ml: float  # center of pressure, by load: 0 lateral to 1 medial, of the width
+    cop_ap: float  # 0 heel to 1 toe, of the length
+    unit: str  # "N", or "raw" where the insole is not calibrated
+    analysis: int
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """What both feet did until each had its number of valid strides; `time` is the block's first contact."""
 

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from firmware_bridge import Calibration, ConfigError, Insole, Side, load_calibration, load_profile
 from service.alerts import AlertSettings
+from service.copies import PACE, Copy, Part
 from service.retention import Keep
 
 FILE = Path("insole.toml")
@@ -51,6 +52,7 @@ class WebSettings(BaseModel):
     port: int = Field(8321, ge=0, le=65535)
     token: str = Field("", description="needed for any bind beyond this computer")
     hosts: tuple[str, ...] = Field((), description="names beside localhost by which the page may be called")
+    mirror_token: str = Field("", description="lets other services bring their logs here; without it none may")
 
     def check(self) -> None:
         """Refuse to show health data to a network without a token.
@@ -87,6 +89,33 @@ class InfluxKeys(BaseModel):
     token: str = ""
 
 
+class MirrorKeys(BaseModel):
+    """One archive that gets a copy, where it differs from what a plain entry of `mirrors` does."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(description="influx://host:8086/bucket?org=name, or https://host:8321 for another service")
+    token: str = Field("", description="of this archive; better in token_file. Without both, influx.token")
+    token_file: Path | None = None
+    frames: Part = Field("full", description="samples at full rate, thinned to thin_hz, or none")
+    thin_hz: float = Field(10.0, gt=0, le=1000)
+    pace: float = Field(PACE, gt=0, le=1, description="share of the time spent on a copy that lags behind")
+
+    def copy_of(self, influx_token: str) -> Copy:
+        """Return the copy, with its token read.
+
+        Raises:
+            ConfigError: the token's file cannot be read.
+        """
+        token = self.token or (influx_token if self.url.startswith("influx") else "")
+        if self.token_file is not None:
+            try:
+                token = self.token_file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfigError(f"mirror.token_file {self.token_file}: cannot be read: {error}") from error
+        return Copy(self.url, token, self.frames, self.thin_hz, self.pace)
+
+
 class KeepKeys(BaseModel):
     """How long raw samples are kept; steps, verdicts, notes and all else that is small stay for ever."""
 
@@ -116,6 +145,7 @@ class Settings(BaseSettings):
     mirrors: tuple[str, ...] = Field(
         (), description="archives that get a copy, for example influx://127.0.0.1:8086/insole"
     )
+    mirror: tuple[MirrorKeys, ...] = Field((), description="archives with settings of their own")
     influx: InfluxKeys = InfluxKeys()
     keep: KeepKeys = KeepKeys()
 
@@ -140,6 +170,18 @@ class Settings(BaseSettings):
             asked = f"nobody is named {wearer!r}" if wearer else "say whose insoles with --wearer"
             raise ConfigError(f"{asked}: the settings know {', '.join(wearers) or 'no insole'}")
         return [keys.insole() for keys in self.insoles if keys.wearer == chosen]
+
+    def copies(self) -> tuple[Copy, ...]:
+        """Return the archives that get a copy: those of `mirrors`, then those of `[[mirror]]`.
+
+        Raises:
+            ConfigError: one is named twice, or a token's file cannot be read.
+        """
+        keys = (*(MirrorKeys(url=url) for url in self.mirrors), *self.mirror)
+        urls = [each.url for each in keys]
+        if twice := sorted({url for url in urls if urls.count(url) > 1}):
+            raise ConfigError(f"mirrors: {twice[0]} is named twice; leave it out of mirrors, or of [[mirror]]")
+        return tuple(each.copy_of(self.influx.token) for each in keys)
 
     @classmethod
     def settings_customise_sources(

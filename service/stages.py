@@ -9,8 +9,9 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -20,16 +21,15 @@ import uvicorn
 from firmware_bridge import (
     Archive,
     ConfigError,
+    CorruptData,
     Damaged,
-    Device,
     Frames,
     Insole,
     Item,
-    Link,
     Log,
     SystemClock,
+    TooOld,
     bridge,
-    kind_name,
     open_archive,
     open_log,
     open_recorder,
@@ -37,16 +37,22 @@ from firmware_bridge import (
 )
 from service.alerts import AlertSettings, AppriseNotifier, check_urls, process
 from service.analysis import INPUTS, Analysis
+from service.copies import KIND_OF, Copy
 from service.retention import Retention
-from service.rows import Alert, Block, Flag, Note, Progress, Replaced, Step, Verdict
+from service.rows import Alert, Flag, Note, Progress, Replaced
 from service.settings import Settings, WebSettings
 from service.web import LOOPBACK, create_app
 
 TAIL_POLL_S = 0.02
 TAIL_LIMIT = 1000
 MIRROR_EVERY_S = 0.5
-MIRRORED: tuple[type, ...] = (Device, Frames, Link, Step, Block, Flag, Verdict, Alert, Note)
-_MIRRORED = {kind_name(kind): kind for kind in MIRRORED}
+MIRROR_LIMIT = 400
+"""Items that a mirror takes at once: about a third of a second's work, of which it lets go between lines."""
+MIRROR_AGAIN_S = 300.0
+"""After this a mirror that somebody has to put right is tried again."""
+
+Told = Callable[[str, int, int], None]
+"""Takes how far a mirror has come: its URL, the items' arrival numbers that are copied, and how many there are."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +65,9 @@ async def run(settings: Settings, insoles: Sequence[Insole]) -> None:
     """
     settings.web.check()
     check_urls(settings.alerts.urls)
+    copies = settings.copies()
+    for copy in copies:
+        open_archive(copy.url, copy.token).close()  # only the URL is looked at
     try:
         opened = await asyncio.to_thread(open_log, settings.store)
     except Damaged as error:
@@ -78,10 +87,10 @@ async def run(settings: Settings, insoles: Sequence[Insole]) -> None:
             for insole in insoles:
                 group.create_task(bridge(insole, recorder, clock))
             work(analyze(log))
-            work(retain(Retention(log, settings.keep.keep(), settings.mirrors)))
+            work(retain(Retention(log, settings.keep.keep(), [copy.url for copy in copies])))
             work(alert(log, settings.alerts.settings()))
-            for target in settings.mirrors:
-                work(mirror(log, target, open_archive(target, settings.influx.token)))
+            for copy in copies:
+                work(keep_mirrored(log, copy))
             work(serve(log, settings.web))
 
 
@@ -116,13 +125,28 @@ async def run_bridges(settings: Settings, insoles: Sequence[Insole]) -> None:
                 group.create_task(bridge(insole, log, clock))
 
 
-async def run_mirrors(settings: Settings, targets: Sequence[str], *, follow: bool) -> None:
-    """Bring archives up to date with the log, and keep them so with `follow`."""
+async def run_mirrors(settings: Settings, copies: Sequence[Copy], *, follow: bool, told: Told | None = None) -> None:
+    """Bring archives up to date with the log, and keep them so with `follow`; at full pace where nobody else works."""
     with closing(await asyncio.to_thread(open_log, settings.store)) as log:
+        alone = await asyncio.to_thread(_alone, log)
         async with asyncio.TaskGroup() as group:
-            for target in targets:
-                archive = open_archive(target, settings.influx.token)
-                group.create_task(mirror(log, target, archive, follow=follow))
+            for copy in copies:
+                paced = replace(copy, pace=1.0) if alone else copy
+                group.create_task(mirror(log, paced, open_archive(copy.url, copy.token), follow=follow, told=told))
+
+
+def set_up(copies: Sequence[Copy], keep_days: float | None) -> Iterator[str]:
+    """Create what archives lie in, unless it is there; yield a line of each."""
+    for copy in copies:
+        with closing(open_archive(copy.url, copy.token)) as archive:
+            yield archive.setup(keep_days)
+
+
+def _alone(log: Log) -> bool:
+    try:
+        return not log.workers()
+    except ConfigError:  # claims do not hold here
+        return False
 
 
 async def tail(
@@ -132,11 +156,12 @@ async def tail(
     partitions: Collection[int] | None = None,
     *,
     follow: bool = True,
+    limit: int = TAIL_LIMIT,
 ) -> AsyncIterator[list[tuple[int, Item]]]:
     """Yield what was put after `cursor` in batches of (arrival number, item); then wait for more, or end."""
     while True:
         version = await asyncio.to_thread(log.version)
-        batch = await persist("store", partial(log.after, kinds, cursor, partitions, TAIL_LIMIT))
+        batch = await persist("store", partial(log.after, kinds, cursor, partitions, limit))
         if batch:
             cursor = batch[-1][0]
             yield batch
@@ -183,42 +208,88 @@ def _tell(log: Log, flag: Flag, settings: AlertSettings, notifier: AppriseNotifi
         log.put([told])
 
 
-async def mirror(log: Log, target: str, archive: Archive, *, follow: bool = True) -> None:
+async def keep_mirrored(log: Log, copy: Copy) -> None:
+    """Mirror beside a run: what somebody has to put right about an archive is said, and never ends the run."""
+    while True:
+        try:
+            await mirror(log, copy, open_archive(copy.url, copy.token))
+        except Damaged:
+            raise
+        except (ConfigError, CorruptData) as error:
+            _log.error("%s; all of it stays in the log, and is copied from where it stopped when that is right", error)
+            await asyncio.sleep(MIRROR_AGAIN_S)
+
+
+async def mirror(log: Log, copy: Copy, archive: Archive, *, follow: bool = True, told: Told | None = None) -> None:
     """Put everything of a log into an archive, at least once; it goes on where it stopped, hours later too.
 
-    What was replaced in the log is replaced there. Without `follow` it ends when the archive has everything.
+    What was replaced in the log is replaced there. Without `follow` it ends when the archive has everything. Where it
+    lags behind it works for a share `copy.pace` of the time, so that a run that is being recorded never waits.
     """
-    stage = f"mirror {target}"
-    cursor = await persist("store", partial(_done, log, stage))
+    done = await persist("store", partial(_done, log, copy.stage))
     try:
-        async for batch in tail(log, (*MIRRORED, Replaced), cursor, follow=follow):
-            await persist(target, partial(archive.put, [item for _, item in batch if not isinstance(item, Replaced)]))
-            for _, item in batch:
-                if isinstance(item, Replaced):
-                    await persist(target, partial(_replace, log, archive, item))
-            await persist("store", partial(log.put, [_progress(stage, batch[-1][0])]))
-            if follow and len(batch) < TAIL_LIMIT:
-                await asyncio.sleep(MIRROR_EVERY_S)  # fewer and larger writes: an archive is not for watching a foot
+        if told is not None:
+            told(copy.url, done, await asyncio.to_thread(log.head))
+        async for batch in tail(log, (*copy.kinds, Replaced), done, follow=follow, limit=MIRROR_LIMIT):
+            spent_s = await persist(copy.url, partial(_carry, log, copy, archive, batch))
+            done = batch[-1][0]
+            await persist("store", partial(log.put, [_progress(copy.stage, done)]))
+            if told is not None:
+                told(copy.url, done, await asyncio.to_thread(log.head))
+            pause_s = spent_s * (1 / copy.pace - 1)
+            if follow and len(batch) < MIRROR_LIMIT:  # fewer and larger writes: an archive is not for watching a foot
+                pause_s = max(pause_s, MIRROR_EVERY_S)
+            await asyncio.sleep(pause_s)
+        if told is not None:
+            head = await asyncio.to_thread(log.head)
+            told(copy.url, head, head)
+        _log.info("%s: everything is there", copy.url)
     finally:
         await asyncio.to_thread(archive.close)
 
 
-def _replace(log: Log, archive: Archive, told: Replaced) -> None:
+def _carry(log: Log, copy: Copy, archive: Archive, batch: Sequence[tuple[int, Item]]) -> float:
+    """Put a batch, and follow what was replaced; return the seconds that it took. To be done again as a whole."""
+    began = time.monotonic()
+    try:
+        archive.put(copy.of(item for _, item in batch if not isinstance(item, Replaced)))
+    except TooOld as error:
+        _log.warning("%s; the rest is copied", error)
+    for _, item in batch:
+        if isinstance(item, Replaced):
+            _replace(log, copy, archive, item)
+    return time.monotonic() - began
+
+
+def _replace(log: Log, copy: Copy, archive: Archive, told: Replaced) -> None:
     """Bring an archive to what the log holds now; rows that the log has since are put again later, and stay."""
-    for kind in (_MIRRORED[name] for name in told.kinds.split() if name in _MIRRORED):
-        rows: list[Any] = log.read(kind, told.wearer, told.time, told.stop)
+    kinds = [KIND_OF[name] for name in told.kinds.split() if KIND_OF.get(name) in copy.kinds]
+    samples: list[type] = [kind for kind in kinds if kind is Frames]
+    found: list[type] = [kind for kind in kinds if kind is not Frames]
+    for part in (samples, found):  # hours of samples are not held beside the rest
+        if not part:
+            continue
+        rows: list[Any] = []
+        for kind in part:
+            rows += log.read(kind, told.wearer, told.time, told.stop)
         try:
-            archive.replace([kind], told.wearer, told.time, told.stop, rows)
+            archive.replace(part, told.wearer, told.time, told.stop, copy.of(rows))
         except ConfigError as error:  # it cannot delete, or what is wrong shows again with the next put
             _log.warning("what is not true any more stays in the archive: %s", error)
-            archive.put(rows)
+            archive.put(copy.of(rows))
 
 
 async def serve(log: Log, settings: WebSettings) -> None:
     """Serve the page until cancelled; open event streams are told to end first."""
     ending = asyncio.Event()
     hosts = (*LOOPBACK, settings.host, *settings.hosts)
-    app = create_app(log, token=settings.token or None, allowed_hosts=hosts, closing=ending)
+    app = create_app(
+        log,
+        token=settings.token or None,
+        mirror_token=settings.mirror_token,
+        allowed_hosts=hosts,
+        closing=ending,
+    )
     with bind(settings) as listener:
         server = _Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
         serving = asyncio.ensure_future(server.serve(sockets=[listener]))

@@ -82,6 +82,12 @@ class InfluxFront:
         self._server.daemon_threads = False  # so that closing waits for them
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        if self._influxd is not None:
+            self._influxd.kill()
+        self.stop()
+
     def stop(self) -> None:
         """Stop, and wait until nothing answers."""
         if self._server is not None:

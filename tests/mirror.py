@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from service.rows import Block, Flag, Step, Verdict
+from service.rows import Block, Flag, Second, Step, Verdict
 
 
-def mirrored(row: Step | Block | Flag | Verdict) -> Any:
+def mirrored(row: Step | Second | Block | Flag | Verdict) -> Any:
     """Return the row of the same walk on exchanged feet."""
     values = {_other(f.name): getattr(row, f.name) for f in fields(row)}
-    if isinstance(row, Step):
+    if isinstance(row, Step | Second):
         values["side"] = row.side.other
     elif isinstance(row, Block):
         for stem in ("contact_time_si", "impulse_si", "peak_si"):

@@ -26,7 +26,7 @@ from firmware_bridge import SECOND, Frames, Link, Row, Side, open_log, row_key, 
 from firmware_bridge.virtual.story import Session, Story, told_gait
 from service.analysis import analyze_all
 from service.listing import check_replay
-from service.rows import Block, Flag, Step, Verdict
+from service.rows import Block, Flag, Second, Step, Verdict
 from service.when import iso
 from tests.conftest import absent
 from tests.programs import (
@@ -54,7 +54,7 @@ PAST_S, TOLD_S = 7200, 480
 DAYS, DAY_S = 3, 380.0
 """Earlier runs of ann, from which the one in the past is found to differ."""
 TELLINGS = {"ann": ("limping", "limping"), "bob": ("normal&activity=walking", "pronated")}
-COMPARED: tuple[type[Row], ...] = (Link, Step, Block, Flag, Verdict)
+COMPARED: tuple[type[Row], ...] = (Link, Step, Second, Block, Flag, Verdict)
 FINAL_S: dict[type[Row], int] = {Step: 10, Block: 190, Flag: 10, Verdict: 190}
 """So far before the end of what is compared, everything is found in both, however they went on."""
 

@@ -16,14 +16,14 @@ import pytest
 from firmware_bridge import SECOND, Device, Frames, Link, Row, Side, open_archive, open_log, row_key, same_row
 from firmware_bridge.stores.influx import InfluxArchive
 from service.analysis import analyze_all
-from service.rows import Alert, Block, Flag, Step, Verdict
+from service.rows import Alert, Block, Flag, Second, Step, Verdict
 from tests.influx_front import TOKEN, running_influx
 from tests.programs import Program, answers, command, eventually, frames, free_port, links, running
 from tests.stories import told_and_analyzed
 
 pytestmark = pytest.mark.slow
 
-DERIVED: tuple[type[Row], ...] = (Step, Block, Flag, Verdict)
+DERIVED: tuple[type[Row], ...] = (Step, Second, Block, Flag, Verdict)
 COPIED: tuple[type[Row], ...] = (Link, *DERIVED)
 
 

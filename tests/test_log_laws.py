@@ -20,12 +20,12 @@ from firmware_bridge import Frames, Item, Log, open_log, open_recorder, salvage_
 from firmware_bridge.model import partition_of
 from service.analysis import INPUTS, Analysis, analyze_all, replay
 from service.checks import KINDS
-from service.rows import Block, Flag, Progress, Step, Verdict
+from service.rows import Block, Flag, Progress, Second, Step, Verdict
 from tests.service.gait_walks import evenly, merged, sets, silence
 from tests.two_walkers import WALKERS, days, few, plain, session, story_rows
 from tests.walks import devices
 
-FOUND: list[type[Any]] = [Step, Block, Flag, Verdict]
+FOUND: list[type[Any]] = [Step, Second, Block, Flag, Verdict]
 walkers = pytest.mark.parametrize("walker", WALKERS)
 
 
@@ -73,7 +73,7 @@ ENDS = st.lists(st.integers(1, 600), max_size=25)
 def test_replay_gives_what_was_stored_live(walker: str, ends: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder, closing(fresh(folder)) as log:
         live(log, told(walker), ends)
-        again = [row for row in replay(log, "ada") if isinstance(row, Step | Block | Flag | Verdict)]
+        again = [row for row in replay(log, "ada") if isinstance(row, Step | Second | Block | Flag | Verdict)]
         assert stored(log) == sets(again) == plain(walker)
 
 

@@ -11,7 +11,7 @@ from hypothesis import settings
 from firmware_bridge import SECOND, Frames, Link
 from firmware_bridge.virtual.story import Session, Story
 from service.gait import Analyzer
-from service.rows import Block, Flag, Step, Verdict
+from service.rows import Block, Flag, Second, Step, Verdict
 from tests.service.gait_walks import Rows, evenly, merged, sets
 from tests.walks import START, Course, Gait, devices, walk, walk_story
 from tests.waveforms import RUNNING, WALKING, feet
@@ -64,7 +64,7 @@ def plain(walker: str) -> list[str]:
 
 
 @cache
-def story_rows(walker: str) -> tuple[Step | Block | Flag | Verdict, ...]:
+def story_rows(walker: str) -> tuple[Step | Second | Block | Flag | Verdict, ...]:
     rows = rows_of([f for both in days(walker) for f in merged(*(evenly(foot, 300) for foot in both))])
     assert [(f.topic, f.raised) for f in rows if isinstance(f, Flag)] == [("imbalance", True)]
     return tuple(rows)

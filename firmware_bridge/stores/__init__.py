@@ -190,6 +190,13 @@ class Archive(Protocol):
     def check(self) -> str:
         """Say in one line what answers there, having tried that it may be read and written."""
 
+    def setup(self, keep_days: float | None = None) -> str:
+        """Create what the URL names unless it is there, and say in one line what is there now.
+
+        Args:
+            keep_days: for how long the archive keeps items; 0: for ever; None: as it does, or for ever where it is new.
+        """
+
     def close(self) -> None:
         """Let go of connections."""
 

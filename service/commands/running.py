@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -63,19 +66,55 @@ def serve(host: Host = None, port: Port = None, store: Store = None, config: Con
 @app.command()
 @told
 def mirror(
-    target: Annotated[str | None, typer.Argument(help="An archive, e.g. influx://127.0.0.1:8086/insole.")] = None,
+    target: Annotated[
+        str | None,
+        typer.Argument(help="influx://127.0.0.1:8086/insole or https://host:8321; else those of the settings."),
+    ] = None,
     store: Store = None,
     config: Config = None,
     follow: Annotated[bool, typer.Option(help="Go on when everything is there.")] = False,
+    setup: Annotated[bool, typer.Option("--setup", help="First create the bucket or database.")] = False,
+    keep_days: Annotated[
+        float | None, typer.Option(min=0, help="With --setup: how long the archive keeps; 0 is for ever.")
+    ] = None,
+    token_file: Annotated[Path | None, typer.Option(help="A file with the archive's token.")] = None,
 ) -> None:
     """Bring an archive up to date with the log."""
     from service import stages
+    from service.settings import MirrorKeys
 
     settings = settings_of(config, store=store)
-    targets = (target,) if target else settings.mirrors
-    if not targets:
+    copies = settings.copies()
+    if target:
+        own = MirrorKeys(url=target, token_file=token_file).copy_of(settings.influx.token)
+        copies = (next((copy for copy in copies if copy.url == target and token_file is None), own),)
+    if not copies:
         raise ConfigError("no archive is named: give one, or set mirrors in insole.toml")
-    until_stopped(lambda: stages.run_mirrors(settings, targets, follow=follow))
+    if setup or keep_days is not None:
+        for line in stages.set_up(copies, keep_days):
+            print(line)
+    with _bars() as moved:
+        until_stopped(lambda: stages.run_mirrors(settings, copies, follow=follow, told=moved))
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show how far each mirror has come, on a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    parts = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    tasks: dict[str, tuple[Any, int]] = {}
+    with Progress(*parts, console=console, disable=not console.is_terminal) as bar:
+
+        def told(url: str, done: int, head: int) -> None:
+            if url not in tasks:
+                tasks[url] = bar.add_task(url, total=None), done
+            task, began = tasks[url]
+            bar.update(task, completed=done - began, total=max(head - began, 1))
+
+        yield told
 
 
 @app.command()

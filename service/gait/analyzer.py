@@ -18,9 +18,9 @@ from service.gait.flags import Detector, detectors
 from service.gait.insole import Insole, Told
 from service.gait.verdict import verdicts
 from service.notes import STOP
-from service.rows import Block, Flag, Note, Step, Verdict
+from service.rows import Block, Flag, Note, Second, Step, Verdict
 
-Result = Step | Block | Flag | Verdict
+Result = Step | Second | Block | Flag | Verdict
 
 
 class Analyzer:
@@ -118,7 +118,7 @@ class Analyzer:
 
     def _advance(self) -> list[Result]:
         self._gathering.look()
-        out: list[Result] = list(self._gathering.release())
+        out: list[Result] = [*self._gathering.seconds(), *self._gathering.release()]
         for side, item in self._gathering.ordered():
             if not isinstance(item, Step):
                 if self._bout is not None:

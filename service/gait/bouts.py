@@ -12,7 +12,7 @@ from service.gait import parameters as p
 from service.gait.foot import Foot, Seen
 from service.gait.insole import Findings, Insole
 from service.gait.stepping import Stepping
-from service.rows import Step
+from service.rows import Second, Step
 
 
 class Gathering:
@@ -32,7 +32,7 @@ class Gathering:
         """
         self._wearer, self._expected, self._stops = wearer, expected, stops
         self.findings = Findings()
-        self.feet = {side: Foot(side, self.findings) for side in Side}
+        self.feet = {side: Foot(side, self.findings, wearer) for side in Side}
         self._seen: dict[Side, deque[Seen]] = {side: deque() for side in Side}
         self._stepping: dict[Side, Stepping | None] = dict.fromkeys(Side)
         self._ordered: dict[Side, deque[Step | tuple[int, int]]] = {side: deque() for side in Side}
@@ -144,6 +144,10 @@ class Gathering:
         if since is None or since == self._chain or time >= since - p.BEHIND_NS:
             return False
         return heard is None or time < heard - p.BEHIND_NS
+
+    def seconds(self) -> list[Second]:
+        """Return what each foot did in the seconds that are over."""
+        return [second for side, foot in self.feet.items() for second in foot.seconds.over(self.horizon(side))]
 
     def share(self, side: Side, start: int, stop: int) -> float:
         """Return the share of a foot's samples that arrived between two times."""

@@ -17,6 +17,7 @@ from service.gait.events import Break, Finder, Stance
 from service.gait.health import Watch
 from service.gait.insole import Findings, Insole
 from service.gait.load import Float64s, Int64s, Layout
+from service.gait.seconds import Seconds
 from service.gait.steps import Measures, measure
 from service.gait.timeline import Timeline
 
@@ -45,7 +46,7 @@ class Foot:
     other foot showed.
     """
 
-    def __init__(self, side: Side = Side.LEFT, findings: Findings | None = None) -> None:
+    def __init__(self, side: Side = Side.LEFT, findings: Findings | None = None, wearer: str = "") -> None:
         self._side = side
         self._findings = Findings() if findings is None else findings
         self._held: deque[tuple[Frames, Insole]] = deque()
@@ -58,6 +59,7 @@ class Foot:
         self._cell: int | None = None
         self._last_step: int | None = None
         self.samples = Samples()
+        self.seconds = Seconds(wearer, side)
 
     @property
     def reached(self) -> int | None:
@@ -156,6 +158,7 @@ class Foot:
     def _seen(self, time: Int64s, channels: Float64s) -> Iterator[Seen]:
         assert self._finder is not None
         self.samples.add(time, self._layouts[-1][1].rate_hz)
+        self.seconds.add(time, channels, self._layouts[-1][1])
         for found in self._finder.feed(time, channels):
             if isinstance(found, Break):
                 yield Seen(found.stop, None, found.stop - found.start, found.in_stance)

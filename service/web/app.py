@@ -21,6 +21,7 @@ from firmware_bridge import Log, Unavailable
 from service import guidance
 from service.cards import CARDS, card_lines
 from service.web.api import api, known
+from service.web.archive import archive
 from service.web.security import LOOPBACK, Gate
 from service.web.stream import Closing, EventStream, events
 
@@ -33,15 +34,17 @@ def create_app(
     log: Log,
     *,
     token: str | None = None,
+    mirror_token: str = "",
     allowed_hosts: Sequence[str] = LOOPBACK,
     closing: Closing | None = None,
     now: Callable[[], int] = time.time_ns,
 ) -> FastAPI:
-    """Make the application that shows a log. It reads only.
+    """Make the application that shows a log. It reads only, but for mirrors that come in with a token of their own.
 
     Args:
         log: where everything is read from.
         token: what a caller has to know; None asks for none.
+        mirror_token: what another service has to know that brings its log here; empty: none may.
         allowed_hosts: names, without port, under which the service may be called.
         closing: event streams end when it is set; without it a server waits for its readers when it stops.
         now: the wall clock, UTC ns.
@@ -57,6 +60,7 @@ def create_app(
     app.add_middleware(Gate, token=token, allowed_hosts=allowed_hosts)
     app.add_exception_handler(Unavailable, _busy)
     app.include_router(api(log))
+    app.include_router(archive(log, mirror_token))
     _add_events(app, log, closing or asyncio.Event(), now)
     _add_pages(app)
     return app

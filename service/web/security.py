@@ -19,6 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 COOKIE = "insole"
 OPEN_PATHS = frozenset({"/healthz"})
+ARCHIVE_PATH = "/api/archive"
+"""Below this a token of its own is asked for, see `service.web.archive`: who may look need not be who may write."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -68,12 +70,13 @@ class Gate:
         return None
 
     def _without_token(self, scope: Scope, headers: Headers) -> Response | None:
-        if self._token is None or scope["path"] in OPEN_PATHS:
+        path = scope["path"]
+        if self._token is None or path in OPEN_PATHS or path == ARCHIVE_PATH or path.startswith(f"{ARCHIVE_PATH}/"):
             return None
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         offered = [value for name, value in query if name == "token"]
         if offered and scope["method"] == "GET" and _equal(offered[-1], self._token):
-            return self._admit(scope["path"], [pair for pair in query if pair[0] != "token"])
+            return self._admit(path, [pair for pair in query if pair[0] != "token"])
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and _equal(bearer.strip(), self._token):
             return None

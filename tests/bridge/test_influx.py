@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from firmware_bridge.model import Frames, Key, Link, Side
 from firmware_bridge.stores import open_archive
 from firmware_bridge.stores.influx import InfluxArchive
 from firmware_bridge.stores.line_protocol import batches, lines
+from tests.answering import Answer, Server, answering, say
 
 
 def link(time: int = 5) -> Link:
@@ -95,47 +94,10 @@ def test_an_incomplete_url_is_refused(url: str) -> None:
 # --- answers ---
 
 
-Answer = tuple[int, dict[str, str], bytes]
-
-
-class Server:
-    """A web server that records requests and answers as told."""
-
-    def __init__(self) -> None:
-        self.answers: Callable[[str, str], Answer] = lambda _method, _path: (204, {}, b"")
-        self.asked: list[tuple[str, str, bytes]] = []
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                server.asked.append((self.command, self.path, body))
-                status, headers, data = server.answers(self.command, self.path)
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(data))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_POST = do_GET  # noqa: N815 - the base class's name
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-                """Say nothing."""
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = False
-        self.url = f"influx://127.0.0.1:{self.http.server_port}/bucket?org=o"
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server()
-    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.http.shutdown()
-    thread.join()
-    server.http.server_close()
+    with answering() as server:
+        yield server
 
 
 @pytest.fixture
@@ -143,11 +105,6 @@ def archive(server: Server) -> Iterator[Any]:
     archive = open_archive(server.url, "secret")
     yield archive
     archive.close()
-
-
-def say(status: int, body: str = "", **headers: str) -> Callable[[str, str], Answer]:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda _method, _path: (status, named, body.encode())
 
 
 @pytest.mark.parametrize(

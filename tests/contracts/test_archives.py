@@ -1,4 +1,4 @@
-"""The laws of every archive (see `firmware_bridge.stores.Archive`), on real servers.
+"""The laws of every archive (see `firmware_bridge.stores.Archive`), on real servers: InfluxDB, and another service.
 
 InfluxDB: storage, types, deletion and InfluxQL are those of a real InfluxDB 1.6.7 behind a front that has the write
 path of later versions; see `tests/influx_front.py` for what that does not show.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import make_dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from firmware_bridge.errors import ConfigError, CorruptData, Unavailable
 from firmware_bridge.model import SECOND, Device, Frames, Key, Side
 from firmware_bridge.stores import Archive, open_archive
+from tests.archive_front import MIRROR_TOKEN, running_archive
 from tests.contracts.log_model import Mark, Reading, assert_same
 from tests.influx_front import TOKEN, InfluxFront, running_influx
 
@@ -25,15 +26,46 @@ START = 1_700_000_000 * SECOND + 123_456_789
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+class Away(Protocol):
+    """A server that can be stopped and started again."""
+
+    url: str
+
+    def stop(self) -> None: ...
+    def start(self) -> None: ...
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxFront]:
+def influx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxFront]:
     with running_influx(tmp_path_factory.mktemp("influx")) as front:
         yield front
 
 
+@pytest.fixture(scope="module", params=["influx", "remote"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
+    """Give a server and its token."""
+    if request.param == "influx":
+        yield request.getfixturevalue("influx_server"), TOKEN
+        return
+    with running_archive(tmp_path_factory.mktemp("home"), [Reading, Mark]) as front:
+        yield front, MIRROR_TOKEN
+
+
 @pytest.fixture
-def archive(server: InfluxFront) -> Iterator[Any]:
-    archive = open_archive(server.url, TOKEN)
+def server(place: tuple[Any, str]) -> Any:
+    return place[0]
+
+
+@pytest.fixture
+def archive(place: tuple[Any, str]) -> Iterator[Any]:
+    archive = open_archive(place[0].url, place[1])
+    yield archive
+    archive.close()
+
+
+@pytest.fixture
+def influx(influx_server: InfluxFront) -> Iterator[Any]:
+    archive = open_archive(influx_server.url, TOKEN)
     yield archive
     archive.close()
 
@@ -96,9 +128,9 @@ def test_any_name_of_a_wearer_will_do(archive: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\\"])
-def test_what_no_tag_can_hold_is_refused(archive: Any, name: str) -> None:
+def test_what_no_tag_can_hold_is_refused(influx: Any, name: str) -> None:
     with pytest.raises(CorruptData, match="wearer"):
-        archive.put(numbers(name, 1))
+        influx.put(numbers(name, 1))
 
 
 def test_frames_are_read_back_with_every_bit(archive: Any, wearer: str) -> None:
@@ -122,12 +154,12 @@ def test_missing_numbers_are_read_back_as_missing(archive: Any, wearer: str) -> 
     assert_same(archive.read(Frames, wearer), [replace(whole, pressure=pressure, force=None, acc=acc, gyro=None)])
 
 
-def test_a_sample_of_which_everything_is_missing_is_left_out(archive: Any, wearer: str) -> None:
+def test_a_sample_of_which_everything_is_missing_is_left_out(influx: Any, wearer: str) -> None:
     nothing = np.full((4, 8), np.nan, np.float32)
     nothing[2] = 5.0
     time = START + np.arange(4)
-    archive.put([Frames(wearer, Side.LEFT, "d", time, nothing)])
-    (chunk,) = archive.read(Frames, wearer)
+    influx.put([Frames(wearer, Side.LEFT, "d", time, nothing)])
+    (chunk,) = influx.read(Frames, wearer)
     assert chunk.time.tolist() == [START + 2]
 
 
@@ -164,6 +196,7 @@ def test_replace_touches_its_kinds_wearer_and_range_only(archive: Any, wearer: s
 def test_more_rows_than_an_answer_holds(archive: Any, wearer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("firmware_bridge.stores.influx.PAGE", 7)
     monkeypatch.setattr("firmware_bridge.stores.influx.BATCH", 3)
+    monkeypatch.setattr("firmware_bridge.stores.remote.BODY_BYTES", 500)
     rows, chunk = numbers(wearer, 21), replace(samples(wearer, Side.LEFT, 30), force=None)
     archive.put([*rows, chunk])
     assert archive.read(Reading, wearer) == rows
@@ -181,43 +214,43 @@ def test_an_unknown_wearer_has_nothing(archive: Any) -> None:
     assert archive.read(Frames, "nobody") == []
 
 
-def test_check_says_what_answers(archive: Archive) -> None:
-    assert "InfluxDB 1.6.7" in archive.check()
-    assert "bucket 'insole' can be read and written" in archive.check()
+def test_check_says_what_answers(influx: Archive) -> None:
+    assert "InfluxDB 1.6.7" in influx.check()
+    assert "bucket 'insole' can be read and written" in influx.check()
 
 
 @pytest.mark.parametrize("token", ["wrong", None])
-def test_a_wrong_token_is_told(server: InfluxFront, wearer: str, token: str | None) -> None:
+def test_a_wrong_token_is_told(server: Away, wearer: str, token: str | None) -> None:
     archive: Any = open_archive(server.url, token)
     for call in (lambda: archive.put(numbers(wearer, 1)), lambda: archive.read(Reading, wearer), archive.check):
-        with pytest.raises(ConfigError, match=r"refuses the token.*INSOLE_INFLUX__TOKEN"):
+        with pytest.raises(ConfigError, match=r"refuses the (token.*INSOLE_INFLUX__|mirror.*INSOLE_WEB__MIRROR_)TOKEN"):
             call()
     archive.close()
 
 
-def test_an_unknown_bucket_is_told(server: InfluxFront, wearer: str) -> None:
-    archive: Any = open_archive(server.url.replace("/insole", "/elsewhere"), TOKEN)
+def test_an_unknown_bucket_is_told(influx_server: InfluxFront, wearer: str) -> None:
+    archive: Any = open_archive(influx_server.url.replace("/insole", "/elsewhere"), TOKEN)
     for call in (lambda: archive.put(numbers(wearer, 1)), lambda: archive.read(Reading, wearer), archive.check):
         with pytest.raises(ConfigError, match=r"'elsewhere' does not exist.*create it"):
             call()
     archive.close()
 
 
-def test_a_field_of_another_type_is_told(archive: Archive, wearer: str) -> None:
+def test_a_field_of_another_type_is_told(influx: Archive, wearer: str) -> None:
 
     other: Any = make_dataclass("Reading", [("time", int), ("wearer", Key[str]), ("value", str)], frozen=True)
-    archive.put(numbers(wearer, 1))
+    influx.put(numbers(wearer, 1))
     with pytest.raises(CorruptData, match=r"field type conflict.*use a new bucket"):
-        archive.put([other(START + 5, wearer, "five")])
+        influx.put([other(START + 5, wearer, "five")])
 
 
-def test_a_server_that_is_down_is_told_and_later_goes_on(server: InfluxFront, archive: Any, wearer: str) -> None:
+def test_a_server_that_is_down_is_told_and_later_goes_on(server: Away, archive: Any, wearer: str) -> None:
     rows = numbers(wearer, 4)
     archive.put(rows[:2])
     server.stop()
     try:
         for call in (lambda: archive.put(rows), lambda: archive.read(Reading, wearer), archive.check):
-            with pytest.raises(Unavailable, match=r"does not answer.*is the server running"):
+            with pytest.raises(Unavailable, match=r"does not answer.*is the (server|service) running"):
                 call()
         with pytest.raises(Unavailable):
             archive.replace([Reading], wearer, START, START + 9, [])

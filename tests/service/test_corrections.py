@@ -19,7 +19,7 @@ from service.analysis import FED, analyze_all, judged
 from service.corrections import DERIVED, Change, analyze_again, exchange, move, spans, tell
 from service.gait import History
 from service.notes import checked
-from service.rows import Alert, Block, Flag, Note, Progress, Replaced, Step, Verdict
+from service.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
 from tests.mirror import mirrored, rounded
 from tests.service.gait_rows import DAY, NOW, bout
 from tests.service.test_analysis import analyze_and_die
@@ -186,7 +186,7 @@ def test_shoes_entered_after_the_run_change_its_verdict_alone(log: Log) -> None:
     before, today = rows_of(log, "demo"), spans(log, "demo")[-1]
     blue = checked(today.stop + HOUR, "demo", "shoes", "blue")
     assert said(tell(log, blue)) == [("differs", "cannot_tell no_baseline")]
-    assert rows_of(log, "demo", (Step, Block, Flag)) == [r for r in before if not r.startswith("Verdict")]
+    assert rows_of(log, "demo", (Step, Second, Block, Flag)) == [r for r in before if not r.startswith("Verdict")]
     assert said(tell(log, replace(blue, text=""))) == [("cannot_tell no_baseline", "differs")]
     assert rows_of(log, "demo") == before
     assert tell(log, checked(today.start, "demo", "surface", "track")) == []

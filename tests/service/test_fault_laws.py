@@ -41,7 +41,7 @@ def two_bouts(walker: str, pause: int = PAUSE + 120 * SECOND) -> Feet:
 
 
 @cache
-def plain(walker: str) -> tuple[Step | Block | Flag | Verdict, ...]:
+def plain(walker: str) -> tuple[Step | Second | Block | Flag | Verdict, ...]:
     rows = rows_of(merged(*(evenly(foot, 100) for foot in two_bouts(walker))))
     flags = [(f.measure, f.value, f.bout > START + PAUSE) for f in rows if isinstance(f, Flag)]
     both = [("dead_sensor_left", 3), ("stuck_sensor_right", 8)]

@@ -12,6 +12,7 @@ import pytest
 
 from firmware_bridge import SECOND, Archive, ConfigError, Frames, Item, Link, Log, open_archive, open_log, row_key
 from service.analysis import analyze_all
+from service.copies import Copy
 from service.corrections import DERIVED, analyze_again, move, spans, tell
 from service.notes import checked
 from service.rows import Note, Step
@@ -43,6 +44,9 @@ class Memory:
         self.put(rows)
 
     def check(self) -> str:
+        return "here"
+
+    def setup(self, keep_days: float | None = None) -> str:
         return "here"
 
     def close(self) -> None:
@@ -82,9 +86,9 @@ def correct(log: Log) -> None:
 def test_what_is_analyzed_again_or_moved_is_replaced_in_the_archive(meanwhile: bool, log: Log) -> None:
     archive = Memory()
     if meanwhile:
-        asyncio.run(mirror(log, "memory:", archive, follow=False))
+        asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
     correct(log)
-    asyncio.run(mirror(log, "memory:", archive, follow=False))
+    asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
     own = {key: _text(item) for key, item in archive.items.items() if key[0] in (*KINDS, Frames)}
     assert own == held(log)
     assert {key[2] for key in own} == {"ada", "eve"}
@@ -93,9 +97,9 @@ def test_what_is_analyzed_again_or_moved_is_replaced_in_the_archive(meanwhile: b
 
 def test_an_archive_that_cannot_delete_gets_what_is_true_now(log: Log, caplog: pytest.LogCaptureFixture) -> None:
     archive = Memory(keeps=True)
-    asyncio.run(mirror(log, "memory:", archive, follow=False))
+    asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
     correct(log)
-    asyncio.run(mirror(log, "memory:", archive, follow=False))
+    asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
     assert held(log).items() < {key: _text(item) for key, item in archive.items.items()}.items()
     assert "cannot delete" in caplog.text
 
@@ -109,7 +113,7 @@ def test_influxdb_follows(log: Log, tmp_path: Path) -> None:
                 tell(log, checked(START + 20 * SECOND, "ada", "stop"))
                 analyze_again(log, "ada", START + 10 * SECOND)
             archive: Archive = open_archive(server.url, TOKEN)
-            asyncio.run(mirror(log, server.url, archive, follow=False))
+            asyncio.run(mirror(log, Copy(server.url), archive, follow=False))
             for kind in KINDS:
                 stored, mirrored = log.read(kind, "ada"), reader.read(kind, "ada")
                 assert sorted(map(repr, mirrored)) == sorted(map(repr, stored))

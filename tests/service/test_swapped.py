@@ -19,6 +19,7 @@ from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log
 from firmware_bridge import open_log as opened_log
 from service import corrections
 from service.analysis import INPUTS, Analysis, analyze_all
+from service.copies import Copy
 from service.corrections import DERIVED, analyze_again, exchange, move, spans
 from service.rows import Progress, Replaced, Step
 from service.stages import mirror
@@ -272,10 +273,10 @@ def test_to_exchange_and_to_give_away_go_together(open_log: Callable[[str | bool
 @ranges
 def test_a_mirror_follows(feet: Feet, open_log: Callable[[str | bool], Log]) -> None:
     log, archive = open_log(False), Memory()
-    asyncio.run(mirror(log, "memory:", archive, follow=False))
+    asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
     for _ in range(2):
         exchange(log, "ada", spans(log, "ada")[1], at(feet))
-        asyncio.run(mirror(log, "memory:", archive, follow=False))
+        asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
         there = {key: item for key, item in archive.items.items() if key[0] in BOTH}
         stored = {key for key in held(log) if key[0] in BOTH}
         devices = {(Device, row.time, row.wearer, row.side, row.device) for row in log.read(Device, "ada")}
