@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -64,8 +65,14 @@ def where_in_run(
         if flag.raised and flag.measure in fields:
             at = _minutes(flag.since, bout)
             made.add_vline(x=at, line={"color": theme.differs, "width": 2, "dash": "dot"})
+            beside: dict[str, Any] = {
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "top",
+                "bgcolor": faded(theme.paper, 0.85),
+            }
             since = f"from minute {minute(flag.since, bout)}"
-            label(made, at, 1, since, theme.differs, yref="paper", xanchor="left", yanchor="bottom", xshift=-4)
+            label(made, at, 1, since, theme.differs, **beside)
     _name_sides(made, theme, both=not MEASURES[fields[0]].foot)
     return made
 
@@ -218,7 +225,7 @@ def quality_bars(quality: Quality, theme: Theme = LIGHT) -> go.Figure:
         made.add_trace(_bar(reason, counts, sides, theme.paper, pattern, quality, theme))
     made.update_xaxes(ticksuffix=" %", range=[0, 100], dtick=25, showgrid=False)
     made.update_yaxes(autorange="reversed", showgrid=False)
-    made.update_layout(margin={"l": 52, "r": 14, "t": 4, "b": 28})
+    made.update_layout(margin={"l": 52, "r": 28, "t": 4, "b": 28})
     return made
 
 

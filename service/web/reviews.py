@@ -24,7 +24,7 @@ from firmware_bridge import SECOND, Log, Side
 from service import guidance
 from service.bouts import Bout
 from service.gait.measures import CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX
-from service.headline import Point
+from service.headline import headline
 from service.messages import MEASURES, TOPICS, bout_word, verdict_text
 from service.notes import About
 from service.review import Reviews, Run, Wearer, mass_kg, points, read_wearer
@@ -253,22 +253,17 @@ def _trend_values(wearer: Wearer, field: str | None, zone: tzinfo) -> dict[str, 
         ],
         "chart_one": drawn,
         "text": text,
-        "rows": [_line(wearer, bout, shown, zone) for bout in reversed(wearer.bouts)],
+        "rows": [_line(wearer, bout, zone) for bout in reversed(wearer.bouts)],
     }
 
 
-def _line(wearer: Wearer, bout: Bout, shown: Sequence[Point], zone: tzinfo) -> tuple[str, str, str, str, str]:
+def _line(wearer: Wearer, bout: Bout, zone: tzinfo) -> tuple[str, str, str, str, str]:
     verdict = _main(bout)
-    point = next((point for point in shown if point.time == bout.time), None)
-    sentence = point.said if point and point.said else verdict_text(verdict).title if verdict else "No statement"
+    flags = [flag for flag in wearer.flags if flag.bout == bout.time]
+    sentence = headline(verdict, wearer.blocks.get(bout.time, ()), flags) if verdict else "No statement"
     address = _address("/run", wearer.name, bout=iso(bout.time))
-    return (
-        _day(bout.time, zone),
-        address,
-        sentence,
-        _facts(bout, wearer.said[bout.time]),
-        verdict.answer if verdict else "",
-    )
+    answer = verdict.answer if verdict else ""
+    return _day(bout.time, zone), address, sentence, _facts(bout, wearer.said[bout.time]), answer
 
 
 def _main(bout: Bout) -> Verdict | None:
