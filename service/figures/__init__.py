@@ -4,6 +4,7 @@ Pure: rows and mean stances in, Plotly figures out. Plotly is loaded with this p
 import; its script comes from the installed package.
 """
 
+from plotly.graph_objects import Figure
 from plotly.offline import get_plotlyjs
 
 from service.figures.run import butterfly, quality_bars, where_in_run
@@ -15,6 +16,7 @@ __all__ = [
     "DARK",
     "LIGHT",
     "PRINT",
+    "Figure",
     "Theme",
     "butterfly",
     "caption_of",

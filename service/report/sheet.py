@@ -11,13 +11,12 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
-import plotly.graph_objects as go
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from firmware_bridge import SECOND, ConfigError, Log, Side, open_log
 from service import figures, guidance
 from service.bouts import Bout
-from service.figures import PRINT
+from service.figures import PRINT, Figure
 from service.gait.measures import CONTACT, LEFT_INDEX, RIGHT_INDEX
 from service.grade import LIMITS, quality
 from service.messages import TOPICS, bout_word, verdict_text
@@ -144,7 +143,7 @@ def _named(bouts: Sequence[Bout], text: str | None, wearer: str) -> Bout:
     return found
 
 
-def _plate(name: str, title: str, drawn: go.Figure, width: int = WIDE, height: int | None = None) -> Plate:
+def _plate(name: str, title: str, drawn: Figure, width: int = WIDE, height: int | None = None) -> Plate:
     drawn.update_layout(width=width, autosize=False)
     if height is not None:
         drawn.update_layout(height=height)
@@ -220,7 +219,7 @@ def _compared(who: Wearer, reviews: Reviews, bouts: Sequence[Bout], a: str, b: s
     return {"compared": compared, "plates": plates, "missing": [f"No difference foot: {why}"] if why else []}
 
 
-def _forces(ours: Group, theirs: Group) -> list[tuple[str, Group, go.Figure]]:
+def _forces(ours: Group, theirs: Group) -> list[tuple[str, Group, Figure]]:
     """Return the force curves of both groups on one scale."""
     found = [
         (key, own, figures.butterfly(stances[Side.LEFT], stances[Side.RIGHT], theme=PRINT))
