@@ -70,7 +70,17 @@ def quality(steps: Iterable[Step], blocks: Sequence[Block]) -> Quality:
     """Grade the data of one bout by its steps and blocks."""
     every = list(steps)
     feet = tuple(_share(side, [step for step in every if step.side is side], blocks) for side in Side)
-    return Quality(grade(feet), feet)
+    return Quality(grade_of(blocks), feet)
+
+
+def grade_of(blocks: Sequence[Block]) -> str:
+    """Return the grade of a bout by its blocks, which count all of its steps."""
+    if not blocks:
+        return "D"
+    left = sum(b.strides_left for b in blocks), sum(b.rejected_left for b in blocks)
+    right = sum(b.strides_right for b in blocks), sum(b.rejected_right for b in blocks)
+    counts = zip(Side, (left, right), strict=True)
+    return grade([Share(side, used + bad, used, {}, received(blocks, side)) for side, (used, bad) in counts])
 
 
 def grade(feet: Sequence[Share]) -> str:

@@ -75,7 +75,8 @@ def read_wearer(log: Log, wearer: str) -> Wearer:
     """Read what is stored of a wearer's bouts."""
     every = log.read(Block, wearer)
     notes = log.read(Note, wearer)
-    found = bouts(log.read(Step, wearer), every, log.read(Verdict, wearer))
+    fresh = log.read(Step, wearer, max((block.stop + 1 for block in every), default=0))
+    found = _bouts(every, fresh, log.read(Verdict, wearer))
     said = about([Span(bout.time, bout.stop) for bout in found], notes)
     blocks: dict[int, list[Block]] = {}
     for block in every:
@@ -91,6 +92,37 @@ def read_wearer(log: Log, wearer: str) -> Wearer:
     )
 
 
+def _bouts(blocks: Sequence[Block], fresh: Sequence[Step], verdicts: Sequence[Verdict]) -> list[Bout]:
+    """Return the bouts as their blocks tell them, oldest first: there are some hundred times as many steps.
+
+    Only of what is newer than every block are the steps taken, too.
+    """
+    found = {bout.time: bout for bout in bouts(fresh, (), ())}
+    own: dict[int, list[Block]] = {}
+    for block in blocks:
+        own.setdefault(block.bout, []).append(block)
+    said: dict[int, list[Verdict]] = {}
+    for verdict in verdicts:
+        said.setdefault(verdict.time, []).append(verdict)
+    for time, parts in own.items():
+        valid = sum(block.strides_left + block.strides_right for block in parts)
+        kinds: Counter[str] = Counter()
+        for block in parts:
+            kinds[block.activity] += block.strides_left + block.strides_right
+        later = found.get(time)
+        found[time] = Bout(
+            time=time,
+            stop=max(later.stop if later else time, *(block.stop for block in parts)),
+            activity=kinds.most_common(1)[0][0],
+            steps=valid + sum(b.rejected_left + b.rejected_right for b in parts) + (later.steps if later else 0),
+            valid_steps=valid + (later.valid_steps if later else 0),
+            blocks=len(parts),
+            void_blocks=sum(block.void for block in parts),
+            verdicts=tuple(said.get(time, ())),
+        )
+    return [found[time] for time in sorted(found)]
+
+
 class Reviews:
     """Reads runs; the mean stances of bouts that it has seen are kept, since those of the past do not change."""
 
@@ -101,7 +133,7 @@ class Reviews:
     def run(self, wearer: Wearer, bout: Bout, now: int) -> Run:
         """Return all that is shown of a bout; `now` (UTC ns) tells whether it is still under way."""
         blocks = wearer.blocks.get(bout.time, ())
-        steps = [step for step in self._log.read(Step, wearer.name, bout.time, bout.stop) if step.bout == bout.time]
+        steps = [step for step in self._log.read(Step, wearer.name, bout.time, bout.stop + 1) if step.bout == bout.time]
         used = used_blocks(blocks, bout.activity)
         baseline = Baseline(wearer.history, bout.time)
         soles = self.soles(wearer.name, bout, steps, MOST)
@@ -126,7 +158,9 @@ class Reviews:
         key = (wearer, bout.time, bout.stop, bout.valid_steps, most)
         if key not in self._soles:
             if steps is None:
-                steps = [step for step in self._log.read(Step, wearer, bout.time, bout.stop) if step.bout == bout.time]
+                steps = [
+                    step for step in self._log.read(Step, wearer, bout.time, bout.stop + 1) if step.bout == bout.time
+                ]
             self._soles[key] = self._gather(wearer, bout, steps, most)
             while len(self._soles) > _KEPT:
                 self._soles.popitem(last=False)

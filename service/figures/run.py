@@ -59,7 +59,7 @@ def where_in_run(
             edge = {"color": faded(color, 0.6), "width": 1 if side else 0, "dash": "dot"}
             made.add_shape(type="rect", x0=0, x1=end, y0=low, y1=high, fillcolor=fill, line=edge, layer="below")
             if not side:
-                label(made, 0, high, "your normal", theme.soft, xanchor="left", yanchor="top", xshift=4)
+                label(made, 0, low, "your normal", theme.soft, xanchor="left", yanchor="bottom", xshift=4)
         _blocks(made, blocks, measure, color, side, theme)
     for flag in flags:
         if flag.raised and flag.measure in fields:

@@ -18,11 +18,10 @@ from service import figures, guidance
 from service.bouts import Bout
 from service.figures import PRINT, Figure
 from service.gait.measures import CONTACT, LEFT_INDEX, RIGHT_INDEX
-from service.grade import LIMITS, quality
+from service.grade import LIMITS, grade_of
 from service.messages import TOPICS, bout_word, verdict_text
 from service.report.groups import Group, alike, chosen, contrast, counted, group, lines
 from service.review import Reviews, Run, Wearer, mass_kg, points, read_wearer
-from service.rows import Step
 from service.when import parse_iso
 
 WIDE, HALF = 680, 334
@@ -114,7 +113,7 @@ def sheet(
             "wearer": wearer,
             "made": _day(now or clock.time_ns(), here),
             "period": f"{_day(counting[0].time, here)} to {_day(counting[-1].time, here)}",
-            "rows": _rows(log, who, counting, here),
+            "rows": _rows(who, counting, here),
             "left_out": max(0, len(counting) - MOST_ROWS),
             "limits": LIMITS,
             "guidance": guidance,
@@ -232,13 +231,12 @@ def _forces(ours: Group, theirs: Group) -> list[tuple[str, Group, Figure]]:
     return found
 
 
-def _rows(log: Log, who: Wearer, bouts: Sequence[Bout], zone: tzinfo) -> list[tuple[str, ...]]:
+def _rows(who: Wearer, bouts: Sequence[Bout], zone: tzinfo) -> list[tuple[str, ...]]:
     """Return the table of bouts, the latest first."""
     rows: list[tuple[str, ...]] = []
     for one in list(bouts)[::-1][:MOST_ROWS]:
         said = who.said[one.time]
-        steps = [step for step in log.read(Step, who.name, one.time, one.stop + 1) if step.bout == one.time]
-        grade = quality(steps, who.blocks.get(one.time, ())).grade
+        grade = grade_of(who.blocks.get(one.time, ()))
         titles = " · ".join(dict.fromkeys(verdict_text(verdict).title for verdict in one.verdicts)) or "no statement"
         minutes = f"{(one.stop - one.time) / (60 * SECOND):.0f}"
         used = f"{one.valid_steps} of {one.steps}"

@@ -116,3 +116,13 @@ def test_steps_are_chosen_evenly() -> None:
     assert len(some) == MOST
     assert (some[0], some[-1]) == (steps[0], steps[-1])
     assert chosen(steps[:5]) == steps[:5]
+
+
+def test_a_bout_that_only_began_is_there_with_its_steps(log: Log) -> None:
+    put_bout(log, FIRST, seed=1, frames=False)
+    known = read_wearer(log, WEARER).bouts[-1]
+    log.put(steps_of(FIRST + DAY, 5))
+    fresh = read_wearer(log, WEARER).bouts
+    assert [(bout.time, bout.steps) for bout in fresh] == [(FIRST, known.steps), (FIRST + DAY, 10)]
+    run = _latest(log)
+    assert (run.quality.grade, run.blocks, run.bout.verdicts) == ("D", (), ())
