@@ -133,7 +133,7 @@ class Reviews:
     def run(self, wearer: Wearer, bout: Bout, now: int) -> Run:
         """Return all that is shown of a bout; `now` (UTC ns) tells whether it is still under way."""
         blocks = wearer.blocks.get(bout.time, ())
-        steps = [step for step in self._log.read(Step, wearer.name, bout.time, bout.stop + 1) if step.bout == bout.time]
+        steps = self._steps(wearer.name, bout)
         used = used_blocks(blocks, bout.activity)
         baseline = Baseline(wearer.history, bout.time)
         soles = self.soles(wearer.name, bout, steps, MOST)
@@ -158,13 +158,14 @@ class Reviews:
         key = (wearer, bout.time, bout.stop, bout.valid_steps, most)
         if key not in self._soles:
             if steps is None:
-                steps = [
-                    step for step in self._log.read(Step, wearer, bout.time, bout.stop + 1) if step.bout == bout.time
-                ]
+                steps = self._steps(wearer, bout)
             self._soles[key] = self._gather(wearer, bout, steps, most)
             while len(self._soles) > _KEPT:
                 self._soles.popitem(last=False)
         return self._soles[key]
+
+    def _steps(self, wearer: str, bout: Bout) -> list[Step]:
+        return [step for step in self._log.read(Step, wearer, bout.time, bout.stop + 1) if step.bout == bout.time]
 
     def _gather(self, wearer: str, bout: Bout, steps: Iterable[Step], most: int) -> Soles:
         devices = {(row.side, row.device): row for row in self._log.read(Device, wearer)}
