@@ -136,7 +136,7 @@ class Reviews:
         steps = self._steps(wearer.name, bout)
         used = used_blocks(blocks, bout.activity)
         baseline = Baseline(wearer.history, bout.time)
-        soles = self.soles(wearer.name, bout, steps, MOST)
+        soles = self.soles(wearer, bout, steps, MOST)
         usual = self._usual(wearer, used, baseline)
         found, why = _difference(soles, usual)
         return Run(
@@ -153,13 +153,15 @@ class Reviews:
             _under_way(wearer, bout, now),
         )
 
-    def soles(self, wearer: str, bout: Bout, steps: Sequence[Step] | None = None, most: int = USUAL_STEPS) -> Soles:
+    def soles(self, wearer: Wearer, bout: Bout, steps: Sequence[Step] | None = None, most: int = USUAL_STEPS) -> Soles:
         """Return the mean stance of each foot in a bout, of those whose samples are still there."""
-        key = (wearer, bout.time, bout.stop, bout.valid_steps, most)
+        blocks = wearer.blocks.get(bout.time, ())
+        found = repr([(b.time, b.contact_time_left_s, b.contact_time_right_s) for b in blocks])  # others once corrected
+        key = (wearer.name, bout.time, bout.stop, bout.valid_steps, found, most)
         if key not in self._soles:
             if steps is None:
-                steps = self._steps(wearer, bout)
-            self._soles[key] = self._gather(wearer, bout, steps, most)
+                steps = self._steps(wearer.name, bout)
+            self._soles[key] = self._gather(wearer.name, bout, steps, most)
             while len(self._soles) > _KEPT:
                 self._soles.popitem(last=False)
         return self._soles[key]
@@ -195,7 +197,7 @@ class Reviews:
             return []
         times = [mean.bout for mean in baseline.means(LEFT_INDEX, setting(used))][-USUAL_BOUTS:]
         known = {bout.time: bout for bout in wearer.bouts}
-        return [self.soles(wearer.name, known[time]) for time in times if time in known]
+        return [self.soles(wearer, known[time]) for time in times if time in known]
 
 
 def used_blocks(blocks: Sequence[Block], activity: str) -> list[Block]:

@@ -192,9 +192,7 @@ def _means(blocks: Sequence[Block]) -> Iterator[tuple[tuple[str, str], Mean]]:
                 wander, count = measure.wander(activity), len(values)
                 scatter = spread(values, wander)
                 error = math.sqrt(scatter.variance * inflation(count, wander) / count)
-                yield (activity, measure.field), Mean(
-                    float(values.mean()), error, scatter, contact_s(own), own[0].bout
-                )
+                yield (activity, measure.field), Mean(float(values.mean()), error, scatter, contact_s(own), own[0].bout)
 
 
 def run_steps(blocks: Iterable[Block]) -> int:

@@ -99,7 +99,7 @@ def group(name: str, wearer: Wearer, bouts: Sequence[Bout], reviews: Reviews) ->
             strides += min(sum(b.strides_left for b in used), sum(b.strides_right for b in used))
             for field, *_ in MEASURES:
                 values[field].append(_mean(used, field))
-    return Group(name, tuple(kept), values, strides, tuple(reviews.soles(wearer.name, bout) for bout in kept))
+    return Group(name, tuple(kept), values, strides, tuple(reviews.soles(wearer, bout) for bout in kept))
 
 
 def _mean(blocks: Sequence[Block], field: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from firmware_bridge import SECOND, Frames, Log, Side
 from service.review import Reviews, Run, points, read_wearer
-from service.rows import Note
+from service.rows import Block, Note
 from service.stances import MOST, POINTS, chosen
 from tests.service.sole_rows import DAY, FIRST, LATERAL, MEDIAL, pattern, put_bout, put_runs, steps_of
 from tests.service.web_rows import PROFILE, WEARER, a_log
@@ -126,3 +127,17 @@ def test_a_bout_that_only_began_is_there_with_its_steps(log: Log) -> None:
     assert [(bout.time, bout.steps) for bout in fresh] == [(FIRST, known.steps), (FIRST + DAY, 10)]
     run = _latest(log)
     assert (run.quality.grade, run.blocks, run.bout.verdicts) == ("D", (), ())
+
+
+def test_feet_that_were_exchanged_are_seen_exchanged_by_a_page_that_was_open_before(log: Log) -> None:
+    put_bout(log, FIRST, seed=1)
+    wearer, reviews = read_wearer(log, WEARER), Reviews(log)
+    before = reviews.soles(wearer, wearer.bouts[-1])
+    put_bout(log, FIRST, seed=2)
+    log.put(
+        replace(block, contact_time_left_s=block.contact_time_right_s, contact_time_right_s=block.contact_time_left_s)
+        for block in log.read(Block, WEARER)
+    )
+    wearer = read_wearer(log, WEARER)
+    after = reviews.soles(wearer, wearer.bouts[-1])
+    assert not np.allclose(before[Side.LEFT].loads, after[Side.LEFT].loads)
