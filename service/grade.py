@@ -34,6 +34,8 @@ WORDS: Mapping[str, str] = {
     "both_feet": "not known which foot",
 }
 """Why a step does not count, as a person says it; a reason that is not here is shown as it is."""
+HIDDEN = "hidden by missing data"
+"""Steps that nobody saw, but that the rhythm tells must have been made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Share:
     """What became of one foot's steps."""
 
     side: Side
-    seen: int
+    seen: int  # or known to have been made
     used: int
     withheld: Mapping[str, int]  # by reason, as a person says it
     received: float  # share of the expected samples that arrived, 0 to 1; NaN where there is no block
@@ -103,5 +105,13 @@ def received(blocks: Sequence[Block], side: Side) -> float:
 
 def _share(side: Side, steps: Sequence[Step], blocks: Sequence[Block]) -> Share:
     reasons = Counter(WORDS.get(s.reason, s.reason.replace("_", " ") or "not said") for s in steps if not s.valid)
-    used = sum(step.valid for step in steps)
-    return Share(side, len(steps), used, dict(reasons.most_common()), received(blocks, side))
+    used, made = sum(step.valid for step in steps), sum(_made(block, side) for block in blocks)
+    if made > len(steps):
+        reasons[HIDDEN] = made - len(steps)
+    return Share(side, max(len(steps), made), used, dict(reasons.most_common()), received(blocks, side))
+
+
+def _made(block: Block, side: Side) -> int:
+    """Return how many steps a foot made in a block: those that count, those that do not, and those in missing data."""
+    made = block.strides_left + block.rejected_left, block.strides_right + block.rejected_right
+    return made[side is Side.RIGHT]

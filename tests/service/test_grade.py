@@ -40,11 +40,16 @@ def test_what_is_withheld_is_counted_by_reason() -> None:
     steps = [a_step(BOUT + k * SECOND, side) for k in range(10) for side in Side]
     steps += [a_step(BOUT + (20 + k) * SECOND, Side.LEFT, valid=False, reason="outlier") for k in range(2)]
     steps += [a_step(BOUT + 30 * SECOND, Side.LEFT, valid=False, reason="gap")]
-    found = quality(steps, [a_block(received_left=0.9, received_right=1.0)])
+    block = a_block(strides_left=10, rejected_left=5, strides_right=10, received_left=0.9, received_right=1.0)
+    found = quality(steps, [block])
     left, right = found.feet
-    assert (left.seen, left.used, dict(left.withheld)) == (13, 10, {"unlike the steps before": 2, "samples missing": 1})
+    assert (left.seen, left.used, dict(left.withheld)) == (
+        15,
+        10,
+        {"unlike the steps before": 2, "hidden by missing data": 2, "samples missing": 1},
+    )
     assert (right.seen, right.used) == (10, 10)
-    assert found.withheld == pytest.approx(3 / 23)
+    assert found.withheld == pytest.approx(5 / 25)
     assert left.received == pytest.approx(0.9)
     assert found.grade == "D"
 
