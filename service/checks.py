@@ -6,9 +6,10 @@ Beside it what makes a store well again: compacting one that does not shrink, an
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, is_dataclass
+from itertools import chain
 
 from rich.console import Console
 
@@ -47,20 +48,24 @@ AHEAD = 60 * SECOND
 
 
 @dataclass
-class _Said:
+class Said:
     """What is said of a part that is well enough, and what is not quite."""
 
     fine: str
     warnings: list[str] = field(default_factory=list)
 
 
-def check_all(settings: Settings, *, whole: bool = False) -> bool:
+Part = tuple[str, Callable[[], Said]]
+"""What is looked at, and what finds out how it is."""
+
+
+def check_all(settings: Settings, *, whole: bool = False, more: Iterable[Part] = ()) -> bool:
     """Print a line for each part, with the remedy where it fails; return whether all is well.
 
-    With `whole` every page of the store is read, which may take minutes.
+    With `whole` every page of the store is read, which may take minutes. `more` is looked at last.
     """
     console, well = Console(highlight=False, soft_wrap=True), True
-    for name, part in _parts(settings, whole=whole):
+    for name, part in chain(_parts(settings, whole=whole), more):
         try:
             said = part()
         except InsoleError as error:
@@ -120,22 +125,22 @@ def _told(found: Salvaged) -> str:
     return f"{', '.join(kinds) or 'nothing'}; lost, as far as known: {', '.join(lost) or 'none'}"
 
 
-def _parts(settings: Settings, *, whole: bool) -> Iterator[tuple[str, Callable[[], _Said]]]:
+def _parts(settings: Settings, *, whole: bool) -> Iterator[Part]:
     yield "store", lambda: _store(settings, whole=whole)
     for keys in settings.insoles:
-        yield f"{keys.wearer}'s {keys.side} insole", lambda keys=keys: _Said(_insole(keys))  # type: ignore[misc]
-    yield "page", lambda: _Said(_page(settings))
-    yield "alerts", lambda: _Said(_alerts(settings))
+        yield f"{keys.wearer}'s {keys.side} insole", lambda keys=keys: Said(_insole(keys))  # type: ignore[misc]
+    yield "page", lambda: Said(_page(settings))
+    yield "alerts", lambda: Said(_alerts(settings))
     for copy in settings.copies():
-        yield f"mirror {copy.url}", lambda copy=copy: _Said(_archive(copy))  # type: ignore[misc]
+        yield f"mirror {copy.url}", lambda copy=copy: Said(_archive(copy))  # type: ignore[misc]
 
 
-def _store(settings: Settings, *, whole: bool) -> _Said:
+def _store(settings: Settings, *, whole: bool) -> Said:
     try:
         with closing(open_log(settings.store)) as log:
             wrong = log.check(whole=whole)
             if not wrong:
-                return _Said("\n      ".join(_sizes(log, settings)), [*_warnings(log, settings)])
+                return Said("\n      ".join(_sizes(log, settings)), [*_warnings(log, settings)])
     except Damaged as error:
         if not whole:
             raise

@@ -116,6 +116,17 @@ class MirrorKeys(BaseModel):
         return Copy(self.url, token, self.frames, self.thin_hz, self.pace)
 
 
+class GrafanaKeys(BaseModel):
+    """Where a Grafana shows the data, and how `insole doctor` may look at it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field("", description="for example http://127.0.0.1:3000")
+    token: str = Field("", description="of a service account; or user and password")
+    user: str = ""
+    password: str = ""
+
+
 class KeepKeys(BaseModel):
     """How long raw samples are kept; steps, verdicts, notes and all else that is small stay for ever."""
 
@@ -147,6 +158,7 @@ class Settings(BaseSettings):
     )
     mirror: tuple[MirrorKeys, ...] = Field((), description="archives with settings of their own")
     influx: InfluxKeys = InfluxKeys()
+    grafana: GrafanaKeys = GrafanaKeys()
     keep: KeepKeys = KeepKeys()
 
     @field_validator("insoles")

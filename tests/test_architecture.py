@@ -20,7 +20,8 @@ from firmware_bridge import plugins
 from tests.conftest import PROJECT
 
 PACKAGES = ("firmware_bridge", "service")
-HEAVY = ("bleak", "serial", "influxdb_client", "apprise", "bumble", "fastapi", "starlette", "uvicorn", "typer", "rich")
+WEB = ("fastapi", "starlette", "uvicorn")
+HEAVY = ("bleak", "serial", "influxdb_client", "apprise", "bumble", "plotly", *WEB, "typer", "rich")
 MOST_LINES = 350
 TABLE = "service/gait/parameters.py"  # every threshold with its source, in one place: as long as there are thresholds
 FORBIDDEN_FILES = re.compile(r"(utils?|base|common|misc|helpers?|.*_?(manager|helper|handler)s?)\.py")
@@ -35,6 +36,7 @@ LEAVES = {  # a foreign library is imported in its leaf, so that it can be missi
     "starlette": ("service/web/",),
     "uvicorn": ("service/web/", "service/stages.py"),
     "typer": ("service/commands/",),
+    "plotly": ("service/figures/",),
     "pandas": (),
 }
 

@@ -33,6 +33,18 @@ def check(
 
 @app.command()
 @told
+def doctor(store: Store = None, config: Config = None) -> None:
+    """Find out which part does not work just now: what `check` looks at, each foot's link, the service, Grafana."""
+    from service import checks
+    from service.doctor import parts
+
+    settings = settings_of(config, store=store)
+    if not checks.check_all(settings, more=parts(settings)):
+        raise typer.Exit(1)
+
+
+@app.command()
+@told
 def validate(
     recordings: Annotated[
         str, typer.Argument(metavar="SET", help="gaitndd, gaitpdb, running-grf, speedpp2ds or virtual.")

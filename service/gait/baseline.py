@@ -29,6 +29,7 @@ class Mean(NamedTuple):
     error: float  # standard error, by how the blocks lie apart
     spread: Spread  # of the blocks
     contact_s: float  # mean contact time of both feet
+    bout: int = 0  # whose it is
 
 
 class Run(NamedTuple):
@@ -191,7 +192,7 @@ def _means(blocks: Sequence[Block]) -> Iterator[tuple[tuple[str, str], Mean]]:
                 wander, count = measure.wander(activity), len(values)
                 scatter = spread(values, wander)
                 error = math.sqrt(scatter.variance * inflation(count, wander) / count)
-                yield (activity, measure.field), Mean(float(values.mean()), error, scatter, contact_s(own))
+                yield (activity, measure.field), Mean(float(values.mean()), error, scatter, contact_s(own), own[0].bout)
 
 
 def run_steps(blocks: Iterable[Block]) -> int:

@@ -22,6 +22,7 @@ from service import guidance
 from service.cards import CARDS, card_lines
 from service.web.api import api, known
 from service.web.archive import archive
+from service.web.reviews import add_reviews
 from service.web.security import LOOPBACK, Gate
 from service.web.stream import Closing, EventStream, events
 
@@ -62,7 +63,9 @@ def create_app(
     app.include_router(api(log))
     app.include_router(archive(log, mirror_token))
     _add_events(app, log, closing or asyncio.Event(), now)
-    _add_pages(app)
+    templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+    add_reviews(app, log, templates, now)
+    _add_pages(app, templates)
     return app
 
 
@@ -128,12 +131,11 @@ class _Static(StaticFiles):
         return response
 
 
-def _add_pages(app: FastAPI) -> None:
-    templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
-
+def _add_pages(app: FastAPI, templates: Environment) -> None:
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     def page() -> HTMLResponse:
-        text = templates.get_template("index.html").render(guidance=guidance, cards=CARDS, lines=card_lines)
+        shown = {"guidance": guidance, "cards": CARDS, "lines": card_lines, "here": "Live", "wearer": ""}
+        text = templates.get_template("index.html").render(shown)
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
     @app.get("/favicon.ico", include_in_schema=False)

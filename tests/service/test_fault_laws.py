@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from firmware_bridge import SECOND, Frames, Link, Side
 from service.gait import Analyzer
 from service.gait import parameters as p
-from service.rows import Block, Flag, Note, Step, Verdict
+from service.rows import Block, Flag, Note, Second, Step, Verdict
 from tests.mirror import mirrored
 from tests.service.gait_walks import Rows, cut, evenly, merged, sets, silence
 from tests.two_walkers import WALKERS, few, rows_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import socket
 import threading
@@ -170,7 +171,7 @@ async def test_both_feet_are_painted_and_what_is_known_is_said(browser: Any, log
                 assert await page.locator(f".foot[data-side={side}] .cross").nth(DEAD).is_visible()
                 assert await page.locator(f".foot[data-side={side}] .limit").nth(FULL).is_visible()
                 assert not await page.locator(f".foot[data-side={side}] .limit").nth(FULL - 1).is_visible()
-            await page.get_by_text("Live", exact=True).wait_for()
+            await page.get_by_role("status").filter(has_text=re.compile("^Live$")).wait_for()
             await page.locator(".foot[data-side=left] .link", has_text="lost").wait_for()
         assert await page.locator("#verdict-imbalance .headline").inner_text() == "Differs from your usual"
         assert await page.locator("#cadence").inner_text() == "166"

@@ -179,6 +179,7 @@ async function offer(current) {
   const select = $("#wearer");
   select.replaceChildren(...wearers.map(({ wearer }) => new Option(wearer, wearer, false, wearer === current)));
   select.parentElement.hidden = wearers.length < 2;
+  for (const link of document.querySelectorAll(".nav a")) link.search = `?wearer=${encodeURIComponent(current)}`;
 }
 
 const HEARD = {
