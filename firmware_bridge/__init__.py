@@ -21,6 +21,7 @@ from firmware_bridge.model import (
     Item,
     Key,
     Link,
+    Pace,
     Packet,
     Row,
     Side,
@@ -30,6 +31,7 @@ from firmware_bridge.model import (
     row_key,
     same_row,
 )
+from firmware_bridge.pod_bridge import bridge_pod, pod_opener
 from firmware_bridge.profile import (
     Calibration,
     Insole,
@@ -87,6 +89,7 @@ __all__ = [
     "Link",
     "Listener",
     "Log",
+    "Pace",
     "Packet",
     "Profile",
     "Row",
@@ -98,6 +101,7 @@ __all__ = [
     "Unavailable",
     "Usage",
     "bridge",
+    "bridge_pod",
     "builtin_profiles",
     "check_golden",
     "columns",
@@ -122,6 +126,7 @@ __all__ = [
     "partition_of",
     "persist",
     "play_virtual",
+    "pod_opener",
     "profile_text",
     "read_recording",
     "row_key",

@@ -14,10 +14,11 @@ from collections.abc import AsyncIterator
 from firmware_bridge.accounting import LinkAccount
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.codec import Decoder
-from firmware_bridge.errors import CorruptData, InsoleError, Unavailable
-from firmware_bridge.model import SECOND, Item, Packet
+from firmware_bridge.errors import CorruptData
+from firmware_bridge.model import SECOND, Packet
+from firmware_bridge.outbox import Outbox
 from firmware_bridge.profile import Insole
-from firmware_bridge.retry import Backoff, persist
+from firmware_bridge.retry import reopened
 from firmware_bridge.sources import link_of, open_source
 from firmware_bridge.stores import Log
 
@@ -30,8 +31,6 @@ their own time, so that a recording that is played again gives the same frames a
 LIVE_WITHIN = 5 * SECOND
 STRANGE_BYTES = 4096
 """After so many bytes that hold no packet the profile is in doubt, and that is said."""
-STEADY_S = 10.0
-"""A link that lived this long starts its back-off anew."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,12 +56,12 @@ class _Carrier:
     """The state of one bridge: packets not decoded yet, items not put yet."""
 
     def __init__(self, insole: Insole, link: str, log: Log, clock: Clock) -> None:
-        self._insole, self._log, self._clock = insole, log, clock
+        self._insole, self._clock = insole, clock
         self._name = f"{insole.wearer}'s {insole.side} insole"
+        self._outbox = Outbox(self._name, log)
         self._decoder = Decoder(insole, link)
         self._account = LinkAccount(insole)
         self._packets: list[Packet] = []
-        self._items: list[Item] = []
         self._live = True
         self._described = False
         self._link_battery = math.nan  # what the link knows where packets do not tell
@@ -70,31 +69,31 @@ class _Carrier:
         self._strange = 0  # bytes since the last one that belonged to a sample
 
     async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        backoff = Backoff(self._name)
-        while True:
-            opened = loop.time()
-            try:
-                async with open_source(self._insole.url, self._insole, self._clock) as packets:
-                    if self._account.begun:
-                        self._advance(self._clock.now(), connected=False)  # what opening took
-                    self._account.open()
-                    _log.info("%s: connected", self._name)
-                    await self._pump(packets)
-                break
-            except CorruptData as error:
-                _log.error("%s: %s; what came before it is kept", self._name, error)
-                break
-            except Unavailable as error:
-                if loop.time() - opened > STEADY_S:
-                    backoff.reset()
-                delay = backoff.delay(error)
-            self._decode()
-            self._decoder.reset()
-            await self._wait(delay)
+        await reopened(self._name, self._session, self._lost)
         self._decode()
-        self._items += self._account.end(self._decoder.counts, self._battery_pct)
-        await self.put()
+        self._outbox.items += self._account.end(self._decoder.counts, self._battery_pct)
+        await self._outbox.put()
+
+    async def _session(self) -> None:
+        try:
+            async with open_source(self._insole.url, self._insole, self._clock) as packets:
+                if self._account.begun:
+                    self._advance(self._clock.now(), connected=False)  # what opening took
+                self._account.open()
+                _log.info("%s: connected", self._name)
+                await self._pump(packets)
+        except CorruptData as error:
+            _log.error("%s: %s; what came before it is kept", self._name, error)
+
+    async def _lost(self, delay_s: float) -> None:
+        """Sleep before the next attempt, in pieces of a second, so that every dead second is accounted."""
+        self._decode()
+        self._decoder.reset()
+        while delay_s > 0:
+            self._advance(self._clock.now(), connected=False)
+            await self._outbox.put()
+            await self._clock.sleep(min(1.0, delay_s))
+            delay_s -= 1.0
 
     async def _pump(self, packets: AsyncIterator[Packet]) -> None:
         loop = asyncio.get_running_loop()
@@ -111,22 +110,14 @@ class _Carrier:
                     self._advance(packet.time, connected=True)
                 self._packets.append(packet)  # before a put, in which cancellation may strike
                 if slot != begun and (loop.time() >= due or packet.time >= ahead):
-                    await self.put()
+                    await self._outbox.put()
                     ahead = packet.time + PUT_WITHIN
                     due = loop.time() + PUT_EVERY_S
         finally:
             self._account.drop(_dropped(packets))
 
-    async def _wait(self, delay_s: float) -> None:
-        """Sleep before the next attempt, in pieces of a second, so that every dead second is accounted."""
-        while delay_s > 0:
-            self._advance(self._clock.now(), connected=False)
-            await self.put()
-            await self._clock.sleep(min(1.0, delay_s))
-            delay_s -= 1.0
-
     def _advance(self, time: int, *, connected: bool) -> None:
-        self._items += self._account.advance(time, self._decoder.counts, self._battery_pct, connected=connected)
+        self._outbox.items += self._account.advance(time, self._decoder.counts, self._battery_pct, connected=connected)
 
     @property
     def _battery_pct(self) -> float:
@@ -140,9 +131,9 @@ class _Carrier:
         if frames is None:
             return
         if not self._described:
-            self._items.append(self._insole.device_row(int(frames.time[0])))
+            self._outbox.items.append(self._insole.device_row(int(frames.time[0])))
             self._described = True
-        self._items.append(frames)
+        self._outbox.items.append(frames)
 
     def _doubt(self, packets: list[Packet], *, understood: bool) -> None:
         """Say once that what comes is not of this profile: the counts tell how much is skipped, but not why."""
@@ -159,27 +150,16 @@ class _Carrier:
                 self._insole.profile.id,
             )
 
-    async def put(self) -> None:
-        """Put what is held; on `Unavailable` wait and try again, holding the link back."""
-        items = list(self._items)
-        if items:
-            await persist("store", lambda: self._log.put(items))
-            del self._items[: len(items)]  # only now: a cancelled put is made again, and a second one changes nothing
-
     async def put_last(self) -> None:
-        """Put what is left when the bridge ends; there is no later, so a store that is away is only reported.
+        """Put what is left when the bridge ends.
 
         Of a past that can be told again the second under way is left out: half of it would replace the whole, which
         an earlier telling may have put.
         """
         if self._live:
             self._decode()
-            self._items += self._account.stop(self._decoder.counts, self._battery_pct)
-        if self._items:
-            try:
-                await asyncio.to_thread(self._log.put, self._items)
-            except InsoleError as error:  # nobody may be left to hear of it, and `put` has said it
-                _log.error("%s: the last %d items could not be stored: %s", self._name, len(self._items), error)
+            self._outbox.items += self._account.stop(self._decoder.counts, self._battery_pct)
+        await self._outbox.put_last()
 
 
 def _dropped(packets: AsyncIterator[Packet]) -> int:

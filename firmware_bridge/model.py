@@ -157,6 +157,20 @@ class Link:
     battery_pct: float  # NaN where unknown
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a foot pod or a watch told of the wearer in the second that begins at `time`; no row without it."""
+
+    time: int
+    wearer: Key[str]
+    speed_mps: float
+    cadence_spm: float  # steps of both feet
+    stride_m: float  # NaN where it does not tell
+    distance_m: float  # since the pod began to count; NaN where it does not tell
+    running: bool  # else walking
+    battery_pct: float  # NaN where unknown
+
+
 class Column(NamedTuple):
     """One field of a row as a store sees it."""
 

@@ -57,6 +57,7 @@ SOURCES = Plugins(
         "udp": "firmware_bridge.sources.udp:open_udp",
     },
 )
+PODS = Plugins("link of a foot pod", "insole.pods", {"ble": "firmware_bridge.sources.ble:open_pod"})
 LOGS = Plugins("log", "insole.logs", {"sqlite": "firmware_bridge.stores.sqlite:SqliteLog"})
 ARCHIVES = Plugins(
     "archive",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from firmware_bridge.errors import Unavailable
@@ -16,6 +16,9 @@ TELL_AFTER_S = 60.0
 """How much waiting lies between two lines of the log that say the same."""
 LONGEST_ASKED_S = 300.0
 """Who asks to be left alone for longer is asked again after this."""
+
+STEADY_S = 10.0
+"""A link that lived this long starts its back-off anew."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,3 +60,25 @@ async def persist(what: str, action: Callable[[], T]) -> T:
             return await asyncio.to_thread(action)
         except Unavailable as error:
             await asyncio.sleep(backoff.delay(error))
+
+
+async def reopened(what: str, session: Callable[[], Awaitable[None]], lost: Callable[[float], Awaitable[None]]) -> None:
+    """Run a link's session until one ends by itself; each `Unavailable` is followed by another one.
+
+    Args:
+        what: the link, for the log.
+        session: opens the link and takes what comes.
+        lost: tidies up behind a session, and waits for as many seconds as it is told.
+    """
+    loop = asyncio.get_running_loop()
+    backoff = Backoff(what)
+    while True:
+        opened = loop.time()
+        try:
+            await session()
+            return
+        except Unavailable as error:
+            if loop.time() - opened > STEADY_S:
+                backoff.reset()
+            delay = backoff.delay(error)
+        await lost(delay)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import Any
 
+from firmware_bridge import Pace
 from service.plain import plain
 from service.rows import Block, Step, Verdict
 from service.when import iso
@@ -24,9 +28,12 @@ class Bout:
     blocks: int
     void_blocks: int
     verdicts: tuple[Verdict, ...]
+    speed_mps: float = math.nan  # mean of what a foot pod told; NaN where there was none
 
 
-def bouts(steps: Iterable[Step], blocks: Iterable[Block], verdicts: Iterable[Verdict]) -> list[Bout]:
+def bouts(
+    steps: Iterable[Step], blocks: Iterable[Block], verdicts: Iterable[Verdict], paces: Iterable[Pace] = ()
+) -> list[Bout]:
     """Return one wearer's bouts, oldest first. Rows of a bout that has no step are left out."""
     of_steps: dict[int, list[Step]] = {}
     for step in steps:
@@ -37,20 +44,27 @@ def bouts(steps: Iterable[Step], blocks: Iterable[Block], verdicts: Iterable[Ver
     of_verdicts: dict[int, list[Verdict]] = {}
     for verdict in verdicts:
         of_verdicts.setdefault(verdict.time, []).append(verdict)
+    known = sorted((pace.time, pace.speed_mps) for pace in paces)
     return [
-        _bout(time, of_steps[time], of_blocks.get(time, []), of_verdicts.get(time, [])) for time in sorted(of_steps)
+        _bout(time, of_steps[time], of_blocks.get(time, []), of_verdicts.get(time, []), known)
+        for time in sorted(of_steps)
     ]
 
 
-def _bout(time: int, steps: list[Step], blocks: list[Block], verdicts: list[Verdict]) -> Bout:
+def _bout(
+    time: int, steps: list[Step], blocks: list[Block], verdicts: list[Verdict], speeds: list[tuple[int, float]]
+) -> Bout:
+    stop = max(step.foot_off for step in steps)
+    within = [speed for _, speed in speeds[bisect_left(speeds, (time,)) : bisect_left(speeds, (stop,))]]
     return Bout(
         time=time,
-        stop=max(step.foot_off for step in steps),
+        stop=stop,
         activity=Counter(step.activity for step in steps).most_common(1)[0][0],
         steps=len(steps),
         valid_steps=sum(step.valid for step in steps),
         blocks=len(blocks),
         void_blocks=sum(block.void for block in blocks),
+        speed_mps=fmean(within) if within else math.nan,
         verdicts=tuple(verdicts),
     )
 
@@ -58,4 +72,5 @@ def _bout(time: int, steps: list[Step], blocks: list[Block], verdicts: list[Verd
 def plain_bout(bout: Bout, show: Callable[[Verdict], dict[str, Any]] = plain) -> dict[str, Any]:
     """Return a bout as JSON can hold it, its verdicts as `show` gives them."""
     shown = asdict(bout) | {"time": iso(bout.time), "stop": iso(bout.stop)}
+    shown["speed_mps"] = None if math.isnan(bout.speed_mps) else bout.speed_mps
     return shown | {"verdicts": [show(verdict) for verdict in bout.verdicts]}

@@ -22,24 +22,27 @@ from firmware_bridge import (
     InsoleError,
     Link,
     Log,
+    Pace,
     Salvaged,
     Usage,
     link_of,
     open_archive,
     open_log,
+    pod_opener,
     salvage_log,
 )
 from service import rows
 from service.alerts import check_urls
 from service.copies import Copy
 from service.retention import Keep, describe, excess, forecast
-from service.settings import InsoleSettings, Settings
+from service.settings import InsoleSettings, PodSettings, Settings
 from service.when import iso
 
 KINDS: tuple[type, ...] = (
     Device,
     Frames,
     Link,
+    Pace,
     *(kind for kind in vars(rows).values() if isinstance(kind, type) and is_dataclass(kind)),
 )
 """Of which a store may hold items."""
@@ -129,6 +132,8 @@ def _parts(settings: Settings, *, whole: bool) -> Iterator[Part]:
     yield "store", lambda: _store(settings, whole=whole)
     for keys in settings.insoles:
         yield f"{keys.wearer}'s {keys.side} insole", lambda keys=keys: Said(_insole(keys))  # type: ignore[misc]
+    for pod in settings.pods:
+        yield f"{pod.wearer}'s foot pod", lambda pod=pod: Said(_pod(pod))  # type: ignore[misc]
     yield "page", lambda: Said(_page(settings))
     yield "alerts", lambda: Said(_alerts(settings))
     for copy in settings.copies():
@@ -236,6 +241,11 @@ def _size(count: int) -> str:
 def _insole(keys: InsoleSettings) -> str:
     insole = keys.insole()
     return f"{insole.profile.name} ({insole.profile.evidence}) at {insole.url}, spoken as {link_of(insole.url)}"
+
+
+def _pod(keys: PodSettings) -> str:
+    pod_opener(keys.url)
+    return f"at {keys.url}"
 
 
 def _page(settings: Settings) -> str:

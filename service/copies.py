@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from firmware_bridge import SECOND, Device, Frames, Item, Link, kind_name
+from firmware_bridge import SECOND, Device, Frames, Item, Link, Pace, kind_name
 from service.rows import Alert, Block, Flag, Note, Second, Step, Verdict
 
-COPIED: tuple[type, ...] = (Device, Frames, Link, Step, Second, Block, Flag, Verdict, Alert, Note)
+COPIED: tuple[type, ...] = (Device, Frames, Link, Pace, Step, Second, Block, Flag, Verdict, Alert, Note)
 KIND_OF = {kind_name(kind): kind for kind in COPIED}
 PACE = 0.5
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from firmware_bridge import SECOND, ConfigError, Log, Row, Side, kind_name, open_log, row_key, same_row
+from firmware_bridge import SECOND, ConfigError, Log, Pace, Row, Side, kind_name, open_log, row_key, same_row
 from service import analysis
 from service.bouts import Bout, plain_bout
 from service.bouts import bouts as find_bouts
@@ -69,7 +69,8 @@ def bouts(store: str, wearer: str | None, *, json: bool, deleted: bool = False) 
     table = _table("wearer", "start (UTC)", "min", "what", "steps", "valid", "noted", "verdict")
     with closing(open_log(store)) as log:
         for name in known_wearers(log, wearer):
-            found = find_bouts(log.read(Step, name), log.read(Block, name), log.read(Verdict, name))
+            rows = log.read(Step, name), log.read(Block, name), log.read(Verdict, name), log.read(Pace, name)
+            found = find_bouts(*rows)
             noted = about([Span(bout.time, bout.stop) for bout in found], log.read(Note, name))
             for bout in found:
                 said = noted[bout.time]
@@ -89,7 +90,8 @@ def _bout(bout: Bout, noted: About) -> list[str]:
     pain = f"pain {noted.pain}" if noted.pain else ""
     parts = (noted.name, noted.shoes, noted.surface, pain, noted.remark, "deleted" if noted.deleted else "")
     notes = "\n".join(escape(part) for part in parts if part)
-    return [start, minutes, bout.activity, str(bout.steps), str(bout.valid_steps), notes, said]
+    what = bout.activity if math.isnan(bout.speed_mps) else f"{bout.activity}, {bout.speed_mps:.2f} m/s"
+    return [start, minutes, what, str(bout.steps), str(bout.valid_steps), notes, said]
 
 
 def replay(store: str, wearer: str, *, json: bool) -> bool:

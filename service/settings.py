@@ -7,6 +7,7 @@ Every key is read in one place. Secrets belong in the environment (`INSOLE_WEB__
 from __future__ import annotations
 
 import ipaddress
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from service.copies import PACE, Copy, Part
 from service.retention import Keep
 
 FILE = Path("insole.toml")
+_ANY_POD = re.compile(r"ble:(\?(?!(.*&)?(address|name)=).*)?")
 
 
 class InsoleSettings(BaseModel):
@@ -41,6 +43,15 @@ class InsoleSettings(BaseModel):
         """
         calibration = load_calibration(self.calibration) if self.calibration else Calibration()
         return Insole(self.wearer, self.side, load_profile(self.profile), self.url, calibration)
+
+
+class PodSettings(BaseModel):
+    """A foot pod, or a watch that speaks as one: whose it is and where it is heard."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(description="ble:, ble:NAME or ble:?address=…")
+    wearer: str = Field("me", min_length=1, description="the one who wears the insoles")
 
 
 class WebSettings(BaseModel):
@@ -151,6 +162,7 @@ class Settings(BaseSettings):
         InsoleSettings(side=Side.LEFT, url="virtual:"),
         InsoleSettings(side=Side.RIGHT, url="virtual:"),
     )
+    pods: tuple[PodSettings, ...] = ()
     web: WebSettings = WebSettings()
     alerts: AlertKeys = AlertKeys()
     mirrors: tuple[str, ...] = Field(
@@ -169,6 +181,15 @@ class Settings(BaseSettings):
             if feet.count((wearer, side)) > 1:
                 raise ValueError(f"{wearer} has several {side} insoles; a foot has one, other people are other wearers")
         return insoles
+
+    @field_validator("pods")
+    @classmethod
+    def _told_apart(cls, pods: tuple[PodSettings, ...]) -> tuple[PodSettings, ...]:
+        if len({pod.wearer for pod in pods}) < len(pods):
+            raise ValueError("a wearer has one foot pod; other people are other wearers")
+        if len(pods) > 1 and any(_ANY_POD.fullmatch(pod.url) for pod in pods):
+            raise ValueError("of several pods each has to be named: ble:NAME or ble:?address=…")
+        return pods
 
     def insoles_of(self, wearer: str | None) -> list[Insole]:
         """Return the insoles of one wearer, or of the only one there is.

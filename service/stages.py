@@ -30,6 +30,7 @@ from firmware_bridge import (
     SystemClock,
     TooOld,
     bridge,
+    bridge_pod,
     open_archive,
     open_log,
     open_recorder,
@@ -40,7 +41,7 @@ from service.analysis import INPUTS, Analysis
 from service.copies import KIND_OF, Copy
 from service.retention import Retention
 from service.rows import Alert, Flag, Note, Progress, Replaced
-from service.settings import Settings, WebSettings
+from service.settings import PodSettings, Settings, WebSettings
 from service.web import LOOPBACK, create_app
 
 TAIL_POLL_S = 0.02
@@ -57,7 +58,7 @@ Told = Callable[[str, int, int], None]
 _log = logging.getLogger(__name__)
 
 
-async def run(settings: Settings, insoles: Sequence[Insole]) -> None:
+async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodSettings] = ()) -> None:
     """Bridge, analyze, alert, mirror and serve until cancelled.
 
     Raises:
@@ -71,21 +72,19 @@ async def run(settings: Settings, insoles: Sequence[Insole]) -> None:
     try:
         opened = await asyncio.to_thread(open_log, settings.store)
     except Damaged as error:
-        if not insoles:
+        if not (insoles or pods):
             raise
         _log.error("%s; until then the insoles are only recorded", error)
-        await run_bridges(settings, insoles)
+        await run_bridges(settings, insoles, pods)
         return
-    with closing(opened) as log, closing(await asyncio.to_thread(_recorder, settings.store, insoles)) as recorder:
+    with closing(opened) as log, closing(await asyncio.to_thread(_recorder, settings.store, insoles, pods)) as recorder:
         await asyncio.to_thread(log.claim)
-        clock = SystemClock()
         async with asyncio.TaskGroup() as group:
 
             def work(stage: Coroutine[Any, Any, None]) -> None:
-                group.create_task(_while_sound(stage, recording=bool(insoles)))
+                group.create_task(_while_sound(stage, recording=bool(insoles or pods)))
 
-            for insole in insoles:
-                group.create_task(bridge(insole, recorder, clock))
+            _record(group, recorder, insoles, pods)
             work(analyze(log))
             work(retain(Retention(log, settings.keep.keep(), [copy.url for copy in copies])))
             work(alert(log, settings.alerts.settings()))
@@ -104,25 +103,37 @@ async def _while_sound(stage: Coroutine[Any, Any, None], *, recording: bool) -> 
         _log.error("%s; until then the insoles are only recorded", error)
 
 
-def _recorder(store: str, insoles: Sequence[Insole]) -> Log:
-    """Open a log for the bridges, one for each insole: a second one would mix its samples into those of the first."""
+def _record(group: asyncio.TaskGroup, log: Log, insoles: Sequence[Insole], pods: Sequence[PodSettings]) -> None:
+    """Let every insole's and every pod's bridge run."""
+    clock = SystemClock()
+    for insole in insoles:
+        group.create_task(bridge(insole, log, clock))
+    for pod in pods:
+        group.create_task(bridge_pod(pod.wearer, pod.url, log, clock))
+
+
+def _recorder(store: str, insoles: Sequence[Insole], pods: Sequence[PodSettings]) -> Log:
+    """Open a log for the bridges, one for each insole: a second one would mix its samples into those of the first.
+
+    So it is with pods: a wearer has one.
+    """
     recorder = open_recorder(store)
     try:
         for insole in insoles:
             recorder.claim(f"{insole.wearer}'s {insole.side} insole")
+        for pod in pods:
+            recorder.claim(f"{pod.wearer}'s foot pod")
     except BaseException:
         recorder.close()
         raise
     return recorder
 
 
-async def run_bridges(settings: Settings, insoles: Sequence[Insole]) -> None:
+async def run_bridges(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodSettings] = ()) -> None:
     """Only carry samples to the log, until cancelled or until every recording has ended."""
-    with closing(await asyncio.to_thread(_recorder, settings.store, insoles)) as log:
-        clock = SystemClock()
+    with closing(await asyncio.to_thread(_recorder, settings.store, insoles, pods)) as log:
         async with asyncio.TaskGroup() as group:
-            for insole in insoles:
-                group.create_task(bridge(insole, log, clock))
+            _record(group, log, insoles, pods)
 
 
 async def run_mirrors(settings: Settings, copies: Sequence[Copy], *, follow: bool, told: Told | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from firmware_bridge.errors import Unavailable
-from firmware_bridge.model import Packet, Side
+from firmware_bridge.model import Item, Link, Packet, Side
 from firmware_bridge.profile import Insole, Profile
 from firmware_bridge.sources import open_source
 from firmware_bridge.virtual import bumble_backend
@@ -70,6 +70,29 @@ class Bench:
 
     def data(self, side: Side) -> list[Packet]:
         return [packet for packet in self.heard[side] if packet.data]
+
+
+class Kept:
+    """A log that keeps what is put."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+
+    def put(self, items: list[Item]) -> None:
+        self.items += items
+
+    @property
+    def links(self) -> list[Link]:
+        return [item for item in self.items if isinstance(item, Link)]
+
+
+def without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a bridge call its log in the loop, since the loop's time is warped."""
+
+    async def here(action: Callable[..., Any], *arguments: Any) -> Any:
+        return action(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", here)
 
 
 class _Done(Exception):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from firmware_bridge import SECOND, Side, builtin_profiles, load_profile
+from firmware_bridge import SECOND, Pace, Side, builtin_profiles, load_profile, open_log
 from tests.programs import Program, command, eventually, frames, free_port, links, running
 
 pytestmark = pytest.mark.slow
@@ -20,10 +21,10 @@ SPEAKING = [name for name in builtin_profiles() if load_profile(name).ble]
 
 
 @contextmanager
-def peripherals(folder: Path, profile: str, ports: tuple[int, int]) -> Iterator[Program]:
+def peripherals(folder: Path, profile: str, ports: tuple[int, int], *more: str) -> Iterator[Program]:
     """Play a pair of insoles; the radio and the faults are where they were before."""
     radio, control = map(str, ports)
-    args = ["virtual", "ble", "--profile", profile, "--port", radio, "--control-port", control]
+    args = ["virtual", "ble", "--profile", profile, "--port", radio, "--control-port", control, *more]
     with running(folder, *args) as program:
         eventually("the insoles are there", lambda: re.search(r"^control: ", program.printed, re.MULTILINE))
         yield program
@@ -60,3 +61,43 @@ def test_a_run_stores_both_feet_and_survives_the_end_of_the_insoles(tmp_path: Pa
         assert rows[side][-1].battery_pct == 96
         times = [time for part in frames(store, side) for time in part.time.tolist()]
         assert max(b - a for a, b in pairwise(times)) > SECOND // 2
+
+
+def _paces(store: str) -> list[Pace]:
+    with closing(open_log(store)) as log:
+        return log.read(Pace, "me")
+
+
+def test_a_run_stores_what_a_foot_pod_tells_beside_the_insoles(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'log.sqlite'}"
+    radio, control = free_port(), free_port()
+    backend = f"bumble:tcp-client:127.0.0.1:{radio}"
+    url = f"ble:?backend={backend}"
+    insoles = "".join(f'[[insoles]]\nside = "{side}"\nurl = "{url}"\n' for side in Side)
+    (tmp_path / "insole.toml").write_text(f'store = "{store}"\n{insoles}[[pods]]\nurl = "{url}"\n')
+    with running(tmp_path, "check") as check:
+        assert f"me's foot pod: at {url}" in check.result().replace("\n", "")
+    with (
+        peripherals(tmp_path, "demo-16", (radio, control), "--pod"),
+        running(tmp_path, "scan", "--seconds", "1", "--backend", backend) as scan,
+    ):
+        assert re.search(r"^Bluetooth, Virtual pod, .*foot pod: it belongs into", scan.result(), re.MULTILINE)
+    with running(tmp_path, "run", "--port", str(free_port())) as run:
+        with peripherals(tmp_path, "demo-16", (radio, control), "--pod"):
+            eventually("pace is stored", lambda: len(_paces(store)) > 8)
+            eventually("both feet are stored", lambda: all(_samples(store, side) > 500 for side in Side))
+            before = len(_paces(store))
+        eventually("the pod is lost", lambda: "foot pod was lost" in run.printed)
+        with peripherals(tmp_path, "demo-16", (radio, control), "--pod"):
+            eventually("it is heard again", lambda: len(_paces(store)) > before + 3)
+            assert run.stop() == 0
+    paces = _paces(store)
+    assert len({pace.time for pace in paces}) == len(paces)
+    for pace in paces:
+        assert 2.4 < pace.speed_mps < 3.0
+        assert 150 < pace.cadence_spm < 180
+        assert pace.stride_m == pytest.approx(pace.speed_mps * 120 / pace.cadence_spm, rel=0.02)
+        assert pace.running
+    with running(tmp_path, "bouts", "--json") as bouts:
+        (bout,) = map(json.loads, bouts.result().splitlines())
+    assert 2.4 < bout["speed_mps"] < 3.0

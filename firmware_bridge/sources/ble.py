@@ -1,4 +1,4 @@
-"""`ble:`: an insole over Bluetooth Low Energy, through bleak.
+"""`ble:`: an insole, or a foot pod, over Bluetooth Low Energy, through bleak.
 
 `ble:` finds the insole that the profile describes, of the wanted foot; `ble:NAME` and `ble:?address=…` find that one.
 Options: `name=`, `address=`, `adapter=hci1` (Linux), `stall=` seconds of silence after which the link counts as dead
@@ -24,8 +24,9 @@ from bleak.backends.device import BLEDevice
 
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import ConfigError, Unavailable
+from firmware_bridge.foot_pod import LINK as POD_LINK
 from firmware_bridge.links import BleLink, LinkStep, Read, Subscribe, Wait, Write
-from firmware_bridge.model import SECOND, Packet
+from firmware_bridge.model import SECOND, Packet, Side
 from firmware_bridge.profile import Insole
 from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.ble_device import DevicePackets, information, packet_room
@@ -98,7 +99,26 @@ async def open_ble(url: str, insole: Insole, clock: Clock) -> AsyncIterator[Asyn
     """
     address = Address.parse(url)
     address.allow(OPTIONS)
-    wanted = _wanted(address, insole)
+    async with _started(address, _wanted(address, insole), clock) as packets:
+        yield packets
+
+
+@asynccontextmanager
+async def open_pod(url: str, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
+    """Find a foot pod by its service, name or address, connect and subscribe; else as `open_ble`.
+
+    Raises:
+        ConfigError: an option is wrong.
+        Unavailable: not found, not connected, Bluetooth is off or not permitted.
+    """
+    address = Address.parse(url)
+    address.allow(OPTIONS)
+    async with _started(address, _named(address, POD_LINK, None), clock) as packets:
+        yield packets
+
+
+@asynccontextmanager
+async def _started(address: Address, wanted: Wanted, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
     link, timeout = wanted.link, address.number("timeout", TIMEOUT_S, least=0.1)
     stall_s = address.number("stall", link.stall_s, least=0.2)
     feet = _feet.setdefault(asyncio.get_running_loop(), {}).setdefault(_adapter(address), Feet())
@@ -136,17 +156,20 @@ def _wanted(address: Address, insole: Insole) -> Wanted:
     link = insole.profile.ble
     if link is None:
         raise ConfigError(f"{address.url!r}: profile {insole.profile.id} has no Bluetooth link")
-    name = address.options.get("name", address.place)
-    wanted = Wanted(link, insole.side, name, address.options.get("address", ""))
+    wanted = _named(address, link, insole.side)
     if not (wanted.named or link.side_in_name or link.side):
         raise ConfigError(
             f"{address.url!r}: the names of {insole.profile.id} do not tell left from right; "
             f"say which one is the {insole.side}: ble:NAME or ble:?address=…"
         )
-    told = link.side_of(name)
+    told = link.side_of(wanted.name)
     if told is not None and told is not insole.side:
         raise ConfigError(f"{address.url!r} is a {told} insole by its name, but it is set as the {insole.side} one")
     return wanted
+
+
+def _named(address: Address, link: BleLink, side: Side | None) -> Wanted:
+    return Wanted(link, side, address.options.get("name", address.place), address.options.get("address", ""))
 
 
 async def _radio(address: Address, timeout_s: float, stack: AsyncExitStack) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -55,10 +55,10 @@ class Feet:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which device is the insole."""
+    """Which device is the insole, or the foot pod."""
 
     link: BleLink
-    side: Side
+    side: Side | None  # None: a pod, which is of no foot
     name: str
     address: str
 
@@ -80,7 +80,7 @@ class Wanted:
         return told is self.side or (told is None and self.link.side is not None)
 
     def __str__(self) -> str:
-        return self.name or self.address or f"the {self.side} insole"
+        return self.name or self.address or (f"the {self.side} insole" if self.side else "the foot pod")
 
 
 Dial = Callable[[BLEDevice], Awaitable[BleakClient]]
@@ -136,7 +136,7 @@ class Search:
                 return False
             if self.wanted.named:
                 return True
-            return device.address not in self._passed and self.feet.side(device.address) is not self.wanted.side.other
+            return device.address not in self._passed and self.feet.side(device.address) in (None, self.wanted.side)
 
         with translated(f"{self.wanted} cannot be looked for"):
             async with asyncio.timeout(timeout_s + SPARE_S):
@@ -169,8 +169,8 @@ class Search:
         self._trouble = error
 
     def _missing(self) -> Unavailable:
-        wanted, other = self.wanted, self.wanted.side.other
-        told = [] if wanted.named else self.feet.claiming(other)
+        wanted, other = self.wanted, self.wanted.side and self.wanted.side.other
+        told = [] if wanted.named or other is None else self.feet.claiming(other)
         if len(told) > 1:
             return Unavailable(
                 f"{wanted} was not found: {' and '.join(told)} all say that they are the {other} one",

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from firmware_bridge.errors import Unavailable
+from firmware_bridge.foot_pod import SERVICE as POD_SERVICE
 from firmware_bridge.model import Side
 from firmware_bridge.profile import Profile, builtin_profiles, load_profile
 
@@ -29,10 +30,11 @@ class Found:
     side: Side | None  # as far as the name tells
     rssi_dbm: int | None  # of a radio
     battery_pct: int | None  # where it is advertised
+    pod: bool  # whether it tells pace, as a foot pod or a watch
 
 
 async def find_devices(backend: str = "", seconds: float = 5.0) -> list[Found | Unavailable]:
-    """Return the serial ports, then what advertises: those that fit a profile first, and the strongest first.
+    """Return the serial ports, then what advertises: what fits a profile or is a foot pod, and the strongest, first.
 
     A kind of link that cannot be looked at is there as its `Unavailable`; the others are listed all the same.
 
@@ -64,7 +66,7 @@ def _ports(profiles: list[Profile]) -> list[Found]:
         fits = [profile.id for profile in profiles if profile.serial and port.usb in profile.serial.usb]
         place = names.get(os.path.realpath(port.name), port.name)
         name = "" if port.description == "n/a" else port.description
-        found.append(Found("serial", f"serial:{_place(place)}", name, tuple(fits), None, None, None))
+        found.append(Found("serial", f"serial:{_place(place)}", name, tuple(fits), None, None, None, pod=False))
     return found
 
 
@@ -83,7 +85,7 @@ async def _advertising(profiles: list[Profile], backend: str, seconds: float) ->
         raise Unavailable(f"Bluetooth needs {error.name!r}, which is not installed") from error
     option = f"backend={quote(backend, safe='/:+,.')}" if backend else ""
     found = [_device(seen, profiles, option) for seen in await ble.scan(f"ble:?{option}", seconds)]
-    return sorted(found, key=lambda one: not one.profiles)  # stable: the strongest stay first
+    return sorted(found, key=lambda one: not (one.profiles or one.pod))  # stable: the strongest stay first
 
 
 def _device(seen: Any, profiles: list[Profile], option: str) -> Found:
@@ -95,7 +97,8 @@ def _device(seen: Any, profiles: list[Profile], option: str) -> Found:
     place = _place(seen.name) if side else ""  # one that tells its foot when it is asked is found by its profile
     query = "&".join(filter(None, [option] if tells else [f"address={seen.address}", option]))
     url = f"ble:{place}" + (f"?{query}" if query else "")
-    return Found("ble", url, seen.name, tuple(fits), side, seen.rssi_dbm, seen.battery_pct)
+    pod = POD_SERVICE in seen.services
+    return Found("ble", url, seen.name, tuple(fits), side, seen.rssi_dbm, seen.battery_pct, pod)
 
 
 def _place(name: str) -> str:

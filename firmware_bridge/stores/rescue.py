@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
-from firmware_bridge.model import Device, Frames, Link
+from firmware_bridge.model import Device, Frames, Link, Pace
 from firmware_bridge.stores import Log, Salvaged, space
 from firmware_bridge.stores.claim import Claim, workers
 from firmware_bridge.stores.place import free_bytes
@@ -22,7 +22,7 @@ from firmware_bridge.stores.sqlite_file import SALVAGED, SPARE, alone, beside, l
 BUILDING = "-salvaging"
 OF_SQLITE = ("-wal", "-shm")
 MARGIN = 64_000_000
-PUT: tuple[type, ...] = (Device, Frames, Link)
+PUT: tuple[type, ...] = (Device, Frames, Link, Pace)
 """What recorders put."""
 
 

@@ -5,26 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Any
 
-from bumble import hci
-from bumble.device import Connection, Device
 from bumble.gatt import Characteristic
 
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.links import BleLink
-from firmware_bridge.model import Side
-from firmware_bridge.virtual.air import AirController, AirLink, hci_served
+from firmware_bridge.model import Pace, Side
+from firmware_bridge.virtual.air import AirLink, hci_served
 from firmware_bridge.virtual.ble_names import name_for
+from firmware_bridge.virtual.ble_peripheral import Peripheral, wanted
+from firmware_bridge.virtual.ble_pod import BlePod
 from firmware_bridge.virtual.ble_services import Dialog, Offer, advertisement, offered
 from firmware_bridge.virtual.control import Faults, controlled
 from firmware_bridge.virtual.firmware import Firmware, Foot
 
 TX_BUFFERS = 8
 """Notifications that a chip holds; what comes on top of them is lost, as firmware does it."""
-
-ADVERTISING_MS = 60
 
 
 class BleInsole:
@@ -57,60 +54,41 @@ class BleInsole:
         self.name = name_for(self.link, foot.side, name)
         self.dialog = Dialog(self.link, says or foot.side, firmware)
         self._air, self._firmware, self._indicate = air, firmware, indicate
-        self._controller: Any = AirController(self.name, link=air)
-        number = number or (1 if foot.side is Side.LEFT else 2)
-        # A static random address: bumble's link takes the sender's random address for the source.
-        self.address = f"C4:00:00:00:00:{number:02X}"
-        address = hci.Address(self.address)
-        self._device = Device.with_hci(self.name, address, self._controller, self._controller)
-        self._device.gatt_server.max_mtu = mtu
-        self._idle = asyncio.Event()
         self._offer: Offer = offered(self.link, foot.profile, self.dialog, indicate=indicate)
-        self._device.add_services(self._offer.services)
-        self._device.advertising_data, self._device.scan_response_data = advertisement(self.link, self.name)
-        self._device.on("connection", self._on_connection)
+        self._peripheral = Peripheral(
+            air,
+            self.name,
+            number or (1 if foot.side is Side.LEFT else 2),
+            self._offer.services,
+            advertisement(self.link, self.name),
+            left=firmware.stop,
+            mtu=mtu,
+        )
+        self._device, self.address = self._peripheral.device, self._peripheral.address
         self.faults: Faults = {
-            "out": lambda: air.leave(self._controller),
-            "back": lambda: air.come_back(self._controller),
+            **self._peripheral.faults,
             "hang": lambda: setattr(firmware, "hung", True),
             "resume": lambda: setattr(firmware, "hung", False),
             "reboot": self.reboot,
-            "kick": lambda: air.disconnect(self._controller, hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR),
         }
 
     def reboot(self) -> None:
         """Take the battery out and put it in again: the link dies, counter and clock begin at zero."""
         self._firmware.reboot()
-        self._air.disconnect(self._controller, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+        self._peripheral.disconnect()
 
     async def run(self) -> None:
         """Advertise and stream until cancelled."""
-        await self._device.power_on()
-        self._idle.set()
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._advertise())
-                group.create_task(self._stream())
-                group.create_task(self._answer())
-        finally:
-            self._controller.stop_advertising()
-            self._air.disconnect(self._controller, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
-            self._air.remove_controller(self._controller)
-
-    async def _advertise(self) -> None:
-        while _wanted():
-            await self._idle.wait()
-            self._idle.clear()
-            await self._device.start_advertising(
-                advertising_interval_min=ADVERTISING_MS, advertising_interval_max=ADVERTISING_MS
-            )
+        async with self._peripheral.advertised() as group:
+            group.create_task(self._stream())
+            group.create_task(self._answer())
 
     async def _stream(self) -> None:
         told = self.dialog.battery()
-        while _wanted():
+        while wanted():
             await asyncio.sleep(self._firmware.wait_s)
             for packet in self._firmware.packets():
-                if self._air.backlog(self._controller) >= TX_BUFFERS:
+                if self._air.backlog(self._peripheral.controller) >= TX_BUFFERS:
                     self.dropped += 1
                     continue
                 await self._send(self._offer.data, packet)
@@ -120,7 +98,7 @@ class BleInsole:
                 told = percent
 
     async def _answer(self) -> None:
-        while _wanted():
+        while wanted():
             answer = await self.dialog.answers.get()
             assert self._offer.answer is not None  # it was asked
             await self._send(self._offer.answer, answer)
@@ -130,19 +108,6 @@ class BleInsole:
             await self._device.indicate_subscribers(characteristic, value)
         else:
             await self._device.notify_subscribers(characteristic, value)
-
-    def _on_connection(self, connection: Connection) -> None:
-        connection.on("disconnection", self._on_disconnection)
-
-    def _on_disconnection(self, reason: int) -> None:  # noqa: ARG002
-        self._firmware.stop()
-        self._idle.set()
-
-
-def _wanted() -> bool:
-    """Tell whether nobody has cancelled: bumble's waiting for an answer may swallow it (Python before 3.12)."""
-    task = asyncio.current_task()
-    return task is not None and not task.cancelling()
 
 
 def _link_of(firmware: Firmware) -> BleLink:
@@ -158,10 +123,13 @@ async def serve_ble(
     port: int = 0,
     control_port: int = 0,
     lost_events: float = 0.0,
+    pace: Callable[[], Pace | None] | None = None,
     clock: Clock | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
     """Run virtual Bluetooth insoles in real time, until cancelled; their radio is an HCI on a TCP port.
+
+    With `pace` there is a foot pod beside them that tells it.
 
     Says the URL by which another process reaches them (both with the same one) and the port that takes faults (see
     `firmware_bridge.virtual.control`).
@@ -177,5 +145,7 @@ async def serve_ble(
         group = await stack.enter_async_context(asyncio.TaskGroup())
         for insole in insoles.values():
             group.create_task(insole.run())
+        if pace is not None:
+            group.create_task(BlePod(air, pace).run())
         say(f"ble:?backend=bumble:tcp-client:127.0.0.1:{bound}")
         say(f"control: 127.0.0.1:{control}")

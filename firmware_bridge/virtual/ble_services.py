@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -82,14 +82,11 @@ def offered(link: BleLink, profile: Profile, dialog: Dialog, *, indicate: bool =
     """Return what a device offers: the profile's service, Device Information, and Battery where it has no own."""
     own = {uuid: _own(uuid, link, dialog, indicate=indicate) for uuid in link.characteristics}
     own[link.data].on("subscription", dialog.subscribed)
-    services = [Service(UUID(link.service or _SERVICE), list(own.values())), _information(profile)]
+    services = [Service(UUID(link.service or _SERVICE), list(own.values())), information_service(profile.id)]
     battery: Characteristic[bytes] | None = None
     if link.battery is None:
-        properties = Characteristic.Properties.READ | Characteristic.Properties.NOTIFY
-        battery = Characteristic(
-            _BATTERY_LEVEL, properties, Characteristic.READABLE, CharacteristicValue(read=dialog.battery)
-        )
-        services.append(Service(_BATTERY, [battery]))
+        service, battery = battery_service(dialog.battery)
+        services.append(service)
     answer = own[link.side.characteristic] if link.side is not None and link.side.ask is not None else None
     return Offer(services, own[link.data], answer, battery)
 
@@ -124,8 +121,17 @@ def _written(link: BleLink) -> set[str]:
     return written | ({link.side.ask.characteristic} if link.side and link.side.ask else set())
 
 
-def _information(profile: Profile) -> Service:
-    told = {_MAKER: "virtual", _MODEL: profile.id, _SERIAL: "1", _FIRMWARE: "1.0"}
+def battery_service(percent: Callable[..., bytes]) -> tuple[Service, Characteristic[bytes]]:
+    """Return the Battery Service, and its characteristic, which speaks by itself."""
+    properties = Characteristic.Properties.READ | Characteristic.Properties.NOTIFY
+    value = CharacteristicValue(read=percent)
+    battery: Characteristic[bytes] = Characteristic(_BATTERY_LEVEL, properties, Characteristic.READABLE, value)
+    return Service(_BATTERY, [battery]), battery
+
+
+def information_service(model: str) -> Service:
+    """Return the Device Information Service of a virtual device."""
+    told = {_MAKER: "virtual", _MODEL: model, _SERIAL: "1", _FIRMWARE: "1.0"}
     readable, properties = Characteristic.READABLE, Characteristic.Properties.READ
     return Service(
         _INFORMATION, [Characteristic(uuid, properties, readable, said.encode()) for uuid, said in told.items()]

@@ -8,17 +8,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from firmware_bridge.clock import SystemClock
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import Side
 from firmware_bridge.profile import Profile
 from firmware_bridge.virtual.foot import VirtualFoot
+from firmware_bridge.virtual.pace import WalkersPace
 from firmware_bridge.virtual.story import TELLINGS, Story, plain_story, told_gait
 
 LINKS = ("ble", "serial", "udp")
 
 
 async def play_virtual(
-    link: str, profile: Profile, gait: str, seed: int, *, port: int = 0, control_port: int = 0
+    link: str, profile: Profile, gait: str, seed: int, *, port: int = 0, control_port: int = 0, pod: bool = False
 ) -> None:
     """Play a pair of insoles from now on until cancelled; says on stdout by which URLs they are reached.
 
@@ -30,17 +32,21 @@ async def play_virtual(
         port: for "ble", the TCP port of the virtual radio, 0 for any that is free; for "udp", where to send to on
             this computer, 0 for where the profile listens.
         control_port: the TCP port that takes faults; 0 for any that is free.
+        pod: whether there is a foot pod too, for "ble".
 
     Raises:
         ConfigError: no such link or gait, the profile does not speak the link, or bumble is not installed.
     """
+    if pod and link != "ble":
+        raise ConfigError(f"{link!r}: a foot pod is heard over Bluetooth: insole virtual ble --pod")
     story = _story(gait, seed)
     feet = [VirtualFoot(profile, side, story) for side in Side]
     if link == "serial":
         with tempfile.TemporaryDirectory(prefix="insole-") as folder:
             await _load("serial_insole", "serve_serial")(feet, Path(folder), control_port=control_port)
     elif link == "ble":
-        await _load("ble_insole", "serve_ble")(feet, port=port, control_port=control_port)
+        pace = WalkersPace(story, SystemClock()) if pod else None
+        await _load("ble_insole", "serve_ble")(feet, port=port, control_port=control_port, pace=pace)
     elif link == "udp":
         await _load("udp_insole", "serve_udp")(feet, port=port)
     else:

@@ -48,6 +48,7 @@ def _said(device: Found) -> str:
         f"{device.rssi_dbm} dBm" if device.rssi_dbm is not None else "",
         f"battery {device.battery_pct} %" if device.battery_pct is not None else "",
         f"{device.side} insole" if device.side else "",
+        "foot pod: it belongs into [[pods]]" if device.pod else "",
     ]
     settings = [f'url = "{device.url}"']
     if device.profiles:

@@ -39,7 +39,7 @@ def run(host: Host = None, port: Port = None, store: Store = None, config: Confi
 
     settings = settings_of(config, store=store, host=host, port=port)
     insoles = [keys.insole() for keys in settings.insoles]
-    until_stopped(lambda: stages.run(settings, insoles))
+    until_stopped(lambda: stages.run(settings, insoles, settings.pods))
 
 
 @app.command()
@@ -50,7 +50,7 @@ def bridge(store: Store = None, config: Config = None) -> None:
 
     settings = settings_of(config, store=store)
     insoles = [keys.insole() for keys in settings.insoles]
-    until_stopped(lambda: stages.run_bridges(settings, insoles))
+    until_stopped(lambda: stages.run_bridges(settings, insoles, settings.pods))
 
 
 @app.command()
@@ -128,9 +128,10 @@ def virtual(
         int, typer.Option(help="For ble the TCP port of the virtual radio, 0 is any; for udp where to send.")
     ] = 0,
     control_port: Annotated[int, typer.Option(help="The TCP port that takes faults; 0 is any.")] = 0,
+    pod: Annotated[bool, typer.Option("--pod", help="For ble: a foot pod beside them, which tells pace.")] = False,
 ) -> None:
     """Play two insoles for another process: over a pseudo terminal, or over a virtual radio."""
     from firmware_bridge import load_profile, play_virtual
 
     model = load_profile(profile)
-    until_stopped(lambda: play_virtual(link, model, gait, seed, port=port, control_port=control_port))
+    until_stopped(lambda: play_virtual(link, model, gait, seed, port=port, control_port=control_port, pod=pod))

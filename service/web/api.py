@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
 
-from firmware_bridge import ConfigError, Device, Log
+from firmware_bridge import ConfigError, Device, Log, Pace
 from service.bouts import bouts, plain_bout
 from service.rows import Block, Step, Verdict
 from service.web.insoles import device_view, profile_of
@@ -51,7 +51,8 @@ def api(log: Log) -> APIRouter:
     def list_bouts(wearer: Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
         known(log, wearer)
         span = between(start, stop)
-        found = bouts(log.read(Step, wearer, *span), log.read(Block, wearer, *span), log.read(Verdict, wearer, *span))
+        rows = log.read(Step, wearer, *span), log.read(Block, wearer, *span), log.read(Verdict, wearer, *span)
+        found = bouts(*rows, log.read(Pace, wearer, *span))
         return _page(found, limit, partial(plain_bout, show=view))
 
     for name, kind in KINDS.items():

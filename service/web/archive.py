@@ -24,6 +24,7 @@ from firmware_bridge import (
     Frames,
     Link,
     Log,
+    Pace,
     kind_name,
     pack_items,
     unpack_items,
@@ -31,7 +32,7 @@ from firmware_bridge import (
 from service.rows import Alert, Block, Flag, Note, Replaced, Second, Step, Verdict
 from service.web.security import ARCHIVE_PATH
 
-TAKEN: tuple[type, ...] = (Device, Frames, Link, Step, Second, Block, Flag, Verdict, Alert, Note)
+TAKEN: tuple[type, ...] = (Device, Frames, Link, Pace, Step, Second, Block, Flag, Verdict, Alert, Note)
 """The kinds that a mirror brings."""
 MOST_BYTES = 16 << 20
 """Of a request's body."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from firmware_bridge import Link, Row, columns, kind_name
+from firmware_bridge import Link, Pace, Row, columns, kind_name
 from service import messages
 from service.plain import plain
 from service.rows import Alert, Block, Flag, Note, Step, Verdict
@@ -114,6 +114,7 @@ class BoutView(BaseModel):
     valid_steps: int
     blocks: int
     void_blocks: int
+    speed_mps: float | None = Field(description="mean, by a foot pod; null: there was none")
     verdicts: list[row_model(Verdict)]  # type: ignore[valid-type]
 
 
@@ -124,5 +125,5 @@ class WearerView(BaseModel):
 
 
 BoutPage = _page(BoutView)
-KINDS: dict[str, type] = {kind_name(kind) + "s": kind for kind in (Step, Block, Flag, Verdict, Alert, Note, Link)}
+KINDS: dict[str, type] = {kind_name(kind) + "s": kind for kind in (Step, Block, Flag, Verdict, Alert, Note, Link, Pace)}
 """What is listed by time range, by the last word of its address."""

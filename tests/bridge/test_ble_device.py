@@ -14,12 +14,12 @@ import pytest
 from firmware_bridge.bridge import bridge
 from firmware_bridge.errors import ConfigError, Unavailable
 from firmware_bridge.links import WriteClock
-from firmware_bridge.model import SECOND, Item, Link, Side
+from firmware_bridge.model import SECOND, Side
 from firmware_bridge.profile import parse_profile
 from firmware_bridge.sources import open_source
 from firmware_bridge.virtual.air import AirController
 from firmware_bridge.virtual.ble_names import name_for
-from tests.ble_bench import LEFT, URL, Bench, run_on_bench
+from tests.ble_bench import LEFT, URL, Bench, Kept, run_on_bench, without_threads
 from tests.bridge.test_ble_feet import READ, changed
 from tests.steady import PROFILES
 from tests.timewarp import EPOCH
@@ -76,32 +76,15 @@ def test_only_a_percentage_is_a_battery(bench: Callable[..., None], value: bytes
     bench(story)
 
 
-class Kept:
-    """A log that keeps what is put."""
-
-    def __init__(self) -> None:
-        self.items: list[Item] = []
-
-    def put(self, items: list[Item]) -> None:
-        self.items += items
-
-    @property
-    def links(self) -> list[Link]:
-        return [item for item in self.items if isinstance(item, Link)]
-
-
 def _bridged(monkeypatch: pytest.MonkeyPatch, story: Callable[[Bench, Kept], Any], **options: Any) -> Kept:
-    """Run a story beside the left insole's bridge; its log is called in the loop, since the loop's time is warped."""
+    """Run a story beside the left insole's bridge."""
     kept = Kept()
-
-    async def here(action: Callable[..., Any], *arguments: Any) -> Any:
-        return action(*arguments)
 
     async def told(bench: Bench) -> None:
         bench.group.create_task(bridge(bench.insole(LEFT, URL), kept, bench.clock))  # type: ignore[arg-type]
         await story(bench, kept)
 
-    monkeypatch.setattr(asyncio, "to_thread", here)
+    without_threads(monkeypatch)
     run_on_bench(monkeypatch, told, **options)
     return kept
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
-from firmware_bridge.model import Frames, Link
+from firmware_bridge.model import SECOND, Frames, Link, Pace
 from firmware_bridge.stores import Damaged, Log, open_log, open_recorder, salvage_log, sqlite_file
 from firmware_bridge.stores.sqlite import SqliteLog
 from tests.bridge.test_sqlite_rescue import COUNT, KINDS, chunk, hurt, link, made, names, numbers, url
@@ -47,6 +47,16 @@ def test_what_arrives_at_a_damaged_store_is_kept_beside_it_and_brought_in(
         assert log.head() == 2 * COUNT + 20
         assert log.usage().spare == 0
     assert names(path) == {"log.db", Path(found.kept).name, *(n for n in names(path) if n.startswith("log.db-work"))}
+
+
+def test_what_a_foot_pod_tells_is_kept_too(path: Path) -> None:
+    hurt(path, "")
+    pace = Pace(SECOND, "anna", 3.0, 172.0, 1.05, 1234.5, running=True, battery_pct=87.0)
+    with closing(open_recorder(url(path))) as log:
+        log.put([pace])
+    assert salvage_log(url(path), KINDS).spare == 1
+    with closing(open_log(url(path))) as log:
+        assert log.read(Pace, "anna") == [pace]
 
 
 def test_where_a_backup_was_put_back_it_is_brought_in_too(path: Path) -> None:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.errors import ConfigError, CorruptData, Unavailable
-from firmware_bridge.model import SECOND, Device, Frames, Key, Side
+from firmware_bridge.model import SECOND, Device, Frames, Key, Pace, Side
 from firmware_bridge.stores import Archive, open_archive
 from tests.archive_front import MIRROR_TOKEN, running_archive
 from tests.contracts.log_model import Mark, Reading, assert_same
@@ -110,6 +110,14 @@ def test_rows_are_read_back_equal(archive: Any, wearer: str, rows: list[Reading]
     found = archive.read(Reading, wearer, START)
     assert_same(sorted(found, key=by_key), sorted(own, key=by_key))
     assert [row.time for row in found] == sorted(row.time for row in own)
+
+
+def test_what_a_foot_pod_tells_is_read_back(archive: Any, wearer: str) -> None:
+    nan = float("nan")
+    rows = [Pace(START, wearer, 3.0, 172.0, 1.05, 1234.5, True, 87.0)]
+    rows += [Pace(START + SECOND, wearer, 1.25, 110.0, nan, nan, False, nan)]
+    archive.put(rows)
+    assert_same(archive.read(Pace, wearer), rows)
 
 
 def by_key(row: Any) -> tuple[int, str]:

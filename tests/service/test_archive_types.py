@@ -20,6 +20,10 @@ KEPT: dict[str, tuple[str, str]] = {  # kind: its tags, and its fields with thei
         "side wearer",
         "device:s connected:b received:i lost:i corrupt:i duplicate:i dropped:i reconnects:i battery_pct:f",
     ),
+    "pace": (
+        "wearer",
+        "speed_mps:f cadence_spm:f stride_m:f distance_m:f running:b battery_pct:f",
+    ),
     "step": (
         "side wearer",
         (

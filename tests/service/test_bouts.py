@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import math
+
 from firmware_bridge import SECOND, Side
-from service.bouts import bouts
-from tests.service.web_rows import BOUT, a_block, a_step, a_verdict
+from service.bouts import bouts, plain_bout
+from tests.service.web_rows import BOUT, a_block, a_pace, a_step, a_verdict
 
 
 def test_a_bout_is_made_of_its_rows() -> None:
@@ -22,3 +24,13 @@ def test_bouts_come_oldest_first_whatever_order_the_rows_have() -> None:
 
 def test_without_steps_there_is_no_bout() -> None:
     assert bouts([], [a_block()], [a_verdict()]) == []
+
+
+def test_a_bout_has_the_mean_speed_that_a_foot_pod_told_within_it() -> None:
+    later = BOUT + 1000 * SECOND
+    steps = [a_step(BOUT), a_step(BOUT + 60 * SECOND), a_step(later, bout=later)]
+    paces = [a_pace(BOUT + k * SECOND, speed_mps=speed) for k, speed in ((61, 9.0), (2, 3.5), (1, 3.0), (-1, 9.0))]
+    first, second = bouts(steps, [], [], paces)
+    assert first.speed_mps == 3.25
+    assert math.isnan(second.speed_mps)
+    assert (plain_bout(first)["speed_mps"], plain_bout(second)["speed_mps"]) == (3.25, None)

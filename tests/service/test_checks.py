@@ -19,7 +19,7 @@ from service import stages
 from service.checks import KINDS, check_all, compact, salvage
 from service.copies import COPIED
 from service.rows import Progress, Replaced
-from service.settings import KeepKeys, Settings, WebSettings
+from service.settings import KeepKeys, PodSettings, Settings, WebSettings
 from tests.service.test_retention import DAY, NOW, analyzed, chunk, day
 
 
@@ -94,6 +94,13 @@ def test_locks_that_do_not_hold_are_told(
     text = said(settings, capsys)
     assert "ok    store: sqlite:///log.sqlite" in text
     assert "its file system gives the same lock twice, as a network share may; keep the store on a local disk" in text
+
+
+def test_a_foot_pod_is_heard_over_bluetooth_alone(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    pods = PodSettings(url="ble:Stryd", wearer="ada"), PodSettings(url="serial:/dev/ttyS0", wearer="ben")
+    text = said(settings.model_copy(update={"pods": pods}), capsys, well=False)
+    assert "ok    ada's foot pod: at ble:Stryd" in text
+    assert "fails ben's foot pod: unknown link of a foot pod 'serial'; there are: ble" in text
 
 
 def test_a_store_that_cannot_be_used_fails(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,6 +93,15 @@ def test_those_that_fit_a_profile_come_first_and_then_the_strongest(here: Any) -
     assert names == ["Insole demo L", "Polar", "Watch"]
 
 
+def test_a_foot_pod_is_named_as_such_and_comes_before_what_is_unknown(here: Any) -> None:
+    here(_seen("Polar", -40), _seen("Stryd", -70, services=("00001814-0000-1000-8000-00805f9b34fb",)))
+    assert scanned()[0].splitlines()[:2] == [
+        "Bluetooth, Stryd, -70 dBm, foot pod: it belongs into [[pods]]",
+        '    url = "ble:?address=C4:00:00:00:00:07"',
+    ]
+    assert [json.loads(line)["pod"] for line in scanned("--json")[0].splitlines()] == [True, False]
+
+
 def test_a_name_from_the_air_cannot_command_the_terminal(here: Any) -> None:
     here(_seen("\x1b[2JInsole demo L\x07"))
     assert not re.search(r"[^\x20-\x7e\n]", scanned()[0])

@@ -80,3 +80,18 @@ def test_a_calibration_that_does_not_fit_is_named() -> None:
     settings = load_settings(written("[[insoles]]\nside='left'\nurl='virtual:'\ncalibration='left.toml'\n"))
     with pytest.raises(ConfigError, match="gain has 2 values"):
         settings.insoles[0].insole()
+
+
+ANNA, BEN = "[[pods]]\nurl = '{}'\nwearer = 'anna'\n", "[[pods]]\nurl = '{}'\nwearer = 'ben'\n"
+
+
+@pytest.mark.parametrize("url", ["ble:", "ble:?adapter=hci1", "ble:?backend=bumble:usb:0&timeout=5"])
+def test_of_several_pods_each_is_named(url: str) -> None:
+    assert load_settings().pods == ()
+    assert [pod.url for pod in load_settings(written(ANNA.format(url))).pods] == [url]
+    with pytest.raises(ConfigError, match=r"pods: .*of several pods each has to be named: ble:NAME or ble:\?address="):
+        load_settings(written(ANNA.format("ble:Stryd") + BEN.format(url)))
+    named = ANNA.format("ble:Stryd") + BEN.format(f"{url}{'&' if '?' in url else '?'}address=C4:00:00:00:00:07")
+    assert len(load_settings(written(named)).pods) == 2
+    with pytest.raises(ConfigError, match=r"pods: .*a wearer has one foot pod"):
+        load_settings(written(ANNA.format("ble:Stryd") + ANNA.format("ble:Another")))

@@ -12,7 +12,20 @@ from firmware_bridge import SECOND, Device, Log, Side, Unavailable
 from service.rows import Alert, Note
 from service.web import create_app
 from service.when import iso, parse_iso
-from tests.service.web_rows import BOUT, NAN, NOW, WEARER, a_block, a_device, a_flag, a_link, a_log, a_step, a_verdict
+from tests.service.web_rows import (
+    BOUT,
+    NAN,
+    NOW,
+    WEARER,
+    a_block,
+    a_device,
+    a_flag,
+    a_link,
+    a_log,
+    a_pace,
+    a_step,
+    a_verdict,
+)
 
 STEPS = [a_step(BOUT + k * SECOND, side) for k in range(6) for side in Side]
 
@@ -21,7 +34,7 @@ STEPS = [a_step(BOUT + k * SECOND, side) for k in range(6) for side in Side]
 def log(tmp_path: Path) -> Iterator[Log]:
     log = a_log(tmp_path)
     log.put([a_device(side) for side in Side])
-    log.put([*STEPS, a_block(), a_verdict(), a_flag(NOW), a_link(NOW)])
+    log.put([*STEPS, a_block(), a_verdict(), a_flag(NOW), a_link(NOW), a_pace(BOUT)])
     log.put([Alert(NOW, WEARER, "imbalance", "m", "sent", NOW, "text"), Note(NOW, WEARER, "pain", "low back 2")])
     yield log
     log.close()
@@ -42,7 +55,7 @@ async def _items(client: httpx.AsyncClient, name: str, **query: Any) -> list[dic
     return items
 
 
-@pytest.mark.parametrize("name", ["steps", "blocks", "flags", "verdicts", "alerts", "notes", "links", "bouts"])
+@pytest.mark.parametrize("name", ["steps", "blocks", "flags", "verdicts", "alerts", "notes", "links", "paces", "bouts"])
 async def test_every_kind_is_listed(client: httpx.AsyncClient, name: str) -> None:
     items = await _items(client, name)
     assert items
@@ -164,6 +177,7 @@ async def test_the_api_describes_every_answer(client: httpx.AsyncClient) -> None
         "alerts",
         "notes",
         "links",
+        "paces",
         "events",
     }
     assert set(schema["paths"]) == {f"/api/{name}" for name in names}

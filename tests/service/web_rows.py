@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge import SECOND, Device, Frames, Insole, Link, Log, Profile, Side, load_profile, open_log
+from firmware_bridge import SECOND, Device, Frames, Insole, Link, Log, Pace, Profile, Side, load_profile, open_log
 from service.rows import Block, Flag, Step, Verdict
 
 NOW = 1_780_000_000 * SECOND
@@ -41,6 +41,11 @@ def a_link(time: int, side: Side = Side.LEFT, **values: Any) -> Link:
     rest: dict[str, Any] = {"received": 99, "lost": 1, "corrupt": 0, "duplicate": 0, "dropped": 0, "reconnects": 1}
     given: dict[str, Any] = {"wearer": WEARER, "device": "d", "connected": True, "battery_pct": NAN} | rest | values
     return Link(time=time, side=side, **given)
+
+
+def a_pace(time: int, **values: Any) -> Pace:
+    given: dict[str, Any] = {"wearer": WEARER, "speed_mps": 3.0, "cadence_spm": 170.0, "stride_m": NAN} | values
+    return Pace(time=time, **({"distance_m": NAN, "running": True, "battery_pct": NAN} | given))
 
 
 def a_step(time: int, side: Side = Side.LEFT, **values: Any) -> Step:
