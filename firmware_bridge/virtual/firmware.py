@@ -14,6 +14,10 @@ BATTERY_PCT = 96.0
 BATTERY_PCT_PER_H = 4.0
 
 
+SOON_S = 1e-4
+"""A packet that is not complete yet when it should be is looked for again after so long: a chip is no later."""
+
+
 class Foot(Protocol):
     """A foot with an insole, such as `firmware_bridge.virtual.foot.VirtualFoot`."""
 
@@ -63,7 +67,7 @@ class Firmware:
         whole = self._encoder.samples_per_packet / self.foot.profile.rate_hz
         if not self.streaming:
             return whole
-        return min(max((self._from - self._clock.now()) / SECOND + whole, 0.001), whole)
+        return min(max((self._from - self._clock.now()) / SECOND + whole, SOON_S), whole)
 
     def packets(self) -> list[bytes]:
         """Return the packets that have become complete, none while it is silent or hangs."""

@@ -15,7 +15,7 @@ from tests.timewarp import EPOCH
 FAST = parse_profile(load_profile("demo-16").text.replace("rate_hz = 100", "rate_hz = 200"), "demo-16 at 200 Hz")
 PERIOD = SECOND // 200
 DRIFT = {LEFT: 40e-6, RIGHT: -30e-6}  # ordinary crystals
-SETTLED_S = 300  # two turns of the vernier of packets against connection events, see DeviceClock
+SETTLED_S = 360  # two turns of the vernier of packets against connection events, see DeviceClock
 MINUTES = 10
 
 
