@@ -26,14 +26,17 @@ class Seconds:
 
     def add(self, time: Int64s, channels: Float64s, layout: Layout) -> None:
         """Take samples that are later than all before, and their channels (`service.gait.load`)."""
+        known = 0
         if self._layout is not None and self._layout.unit == layout.unit and self._time.size:
+            known = self._time.size
             time, channels = np.concatenate([self._time, time]), np.concatenate([self._channels, channels])
         self._layout = layout
         second = time // SECOND
         cuts = np.flatnonzero(np.diff(second, prepend=second[0] - 1))
         stops = np.append(cuts[1:], time.size)
         for start, stop in zip(cuts.tolist(), stops.tolist(), strict=True):
-            self._put(int(second[start]) * SECOND, channels[start:stop], layout)
+            if stop > known:  # else nothing of it is new
+                self._put(int(second[start]) * SECOND, channels[start:stop], layout)
         self._time, self._channels = time[cuts[-1] :], channels[cuts[-1] :]
 
     def over(self, until: float = math.inf) -> list[Second]:

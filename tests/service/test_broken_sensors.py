@@ -181,7 +181,7 @@ def usual(walker: str, seed: int) -> list[Block]:
 
 
 def day(walker: str, seed: int, number: int, broken: Broken | None = None) -> list[Frames]:
-    gait = replace(WALKERS[walker], seconds=420.0 if number < 4 else 520.0)
+    gait = replace(WALKERS[walker], seconds=450.0 if number < 4 else 520.0)
     left, right, _ = walk_story(Story(seed, (Session(START + number * DAY, gait),)), chunk_s=10, broken=broken)
     return merged(left, right)
 
