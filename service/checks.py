@@ -256,7 +256,7 @@ def _page(settings: Settings) -> str:
 def _alerts(settings: Settings) -> str:
     alerts = settings.alerts.settings()
     check_receivers(alerts)
-    count = sum(len(urls) for _, urls, _ in receivers(alerts))
+    count = sum(len(urls) for _, urls in receivers(alerts))
     return f"{count} receivers" if count else "nobody is told (alerts.urls is empty); flags are shown on the page"
 
 

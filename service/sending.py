@@ -150,28 +150,28 @@ def check_urls(urls: Sequence[str], where: str = "alerts.urls") -> None:
 
 
 def _notify(attempt: _Attempt, service: Any, title: str, body: str) -> None:
-    watch = _Status(threading.get_ident())
-    logger = logging.getLogger("apprise")
-    logger.addHandler(watch)
     try:
         attempt.took = bool(service.notify(body=body, title=title))
     finally:
-        logger.removeHandler(watch)
-        attempt.status = watch.status
+        attempt.status = _SILENCE.status.pop(threading.get_ident(), "")
         attempt.ended.set()
 
 
-class _Status(logging.Handler):
-    """Finds the status of an answer in what Apprise logs; nothing else of it is kept, since it names whole URLs."""
+class _Silence(logging.Filter):
+    """Lets nobody see what Apprise logs, since it names whole URLs; keeps the status of an answer, by thread."""
 
-    def __init__(self, thread: int) -> None:
-        super().__init__(logging.WARNING)
-        self._thread, self.status = thread, ""
+    def __init__(self) -> None:
+        super().__init__()
+        self.status: dict[int, str] = {}
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         found = re.search(r"error=(\d{3})\b", record.getMessage())
-        if record.thread == self._thread and found:
-            self.status = found[1]
+        if found and record.thread is not None:
+            self.status[record.thread] = found[1]
+        return False
+
+
+_SILENCE = _Silence()
 
 
 def _trouble(status: str) -> str:
@@ -189,13 +189,13 @@ def _named(urls: Sequence[str], where: str) -> Iterator[tuple[str, str]]:
 def _service(name: str, url: str) -> Any:
     import apprise  # noqa: PLC0415 - slow to import, and most commands send nothing
 
-    # Apprise names whole URLs in its log, secrets included: nobody but `_Status` may see it.
-    logger = logging.getLogger("apprise")
-    logger.propagate = False
-    logger.setLevel(logging.WARNING)
-    if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
-        logger.addHandler(logging.NullHandler())
-    service = apprise.Apprise(asset=apprise.AppriseAsset(app_id="insole", app_desc="insole", storage_mode="memory"))
+    logging.getLogger("apprise").addFilter(_SILENCE)  # there is one of it, however often it is added
+    asset = apprise.AppriseAsset(app_id="insole", app_desc="insole", storage_mode="memory")
+    if hasattr(asset, "_service_timeout"):
+        # From 2.2 on Apprise has a time limit of its own, kept by a pool of threads that the program would wait for at
+        # its end. It is not needed; where a version calls it otherwise, only the end of the program is later.
+        asset._service_timeout = 0.0  # noqa: SLF001
+    service = apprise.Apprise(asset=asset)
     if not service.add(url):
         raise ConfigError(
             f"{name}: no notification service understands this URL; "

@@ -16,7 +16,7 @@ from firmware_bridge import SECOND, ConfigError, Log, Unavailable
 from service.alerts import TOLD, AlertSettings, Outcome, decide, kept, muted, process, said
 from service.alongside import alongside, sentence
 from service.episodes import INSOLE, RECENT_NS, began, cleared, ended, subject
-from service.messages import Message
+from service.messages import TOPICS, Message
 from service.notices import TEST, late_text, over_text
 from service.quiet import local
 from service.rows import Alert, Block, Flag, Note, Verdict
@@ -258,13 +258,13 @@ def _key(alert: Alert) -> tuple[int, str, str]:
     return alert.time, alert.topic, alert.measure
 
 
-def receivers(settings: AlertSettings) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Yield every list of URLs: its key, the URLs, and whose alerts go there."""
+def receivers(settings: AlertSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield every list of URLs, with its key."""
     if settings.urls:
-        yield settings.where, settings.urls, ""
+        yield settings.where, settings.urls
     for number, rule in enumerate(settings.rules):
         if rule.urls:
-            yield f"alerts.rule[{number}].urls", rule.urls, rule.wearer
+            yield f"alerts.rule[{number}].urls", rule.urls
 
 
 def check_receivers(settings: AlertSettings) -> None:
@@ -273,7 +273,7 @@ def check_receivers(settings: AlertSettings) -> None:
     Raises:
         ConfigError: the first that is not, named without its secret.
     """
-    for where, urls, _ in receivers(settings):
+    for where, urls in receivers(settings):
         check_urls(urls, where)
 
 
@@ -283,8 +283,12 @@ def try_receivers(settings: AlertSettings, wearer: str | None) -> Iterator[tuple
     Raises:
         ConfigError: there is none.
     """
-    found = [(where, urls) for where, urls, whose in receivers(settings) if wearer in {None, whose} or not whose]
+    found = {(where, urls) for where, urls in receivers(settings)}
+    if wearer is not None:
+        own = [settings.of(wearer, topic) for topic in TOPICS]
+        found &= {(each.where, each.urls) for each in own if not each.off}
     if not found:
-        raise ConfigError("alerts.urls is empty: name a receiver in [alerts] or in INSOLE_ALERTS__URLS")
-    for where, urls in found:
+        whose = f" for {wearer}" if wearer else ""
+        raise ConfigError(f"nobody is told{whose}: name a receiver in alerts.urls, or in INSOLE_ALERTS__URLS")
+    for where, urls in sorted(found):
         yield from AppriseNotifier(urls, where).trial(TEST)
