@@ -11,6 +11,7 @@ from statistics import median
 
 from firmware_bridge import Side
 from service.episodes import INSOLE, TRAINING_LOAD, cleared
+from service.gait.activity import RUNNING
 from service.gait.baseline import usable, warm
 from service.gait.measures import contact_s
 from service.grade import received
@@ -58,7 +59,8 @@ def sentence(facts: Sequence[str]) -> str:
     """Return the facts as a sentence; "" where there is none."""
     if not facts:
         return ""
-    return f"Also different this time: {', '.join(facts)}. They went together; which of them matters is not known."
+    together = "They went together; which of them" if len(facts) > 1 else "It went together with this; whether it"
+    return f"Also different this time: {', '.join(facts)}. {together} matters is not known."
 
 
 def _insoles(flag: Flag, flags: Sequence[Flag]) -> Iterator[str]:
@@ -93,7 +95,11 @@ def _pace(activity: str, blocks: Sequence[Block], usual: Sequence[Sequence[Block
         return
     faster = 100 * (median(contact_s(own) for own in then) / contact_s(now) - 1)
     if math.isfinite(faster) and abs(faster) >= PACE_PCT:
-        yield f"about {abs(faster):.0f} % {'faster' if faster > 0 else 'slower'}, by the contact times"
+        how = "faster" if faster > 0 else "slower"
+        if activity == RUNNING:
+            yield f"about {abs(faster):.0f} % {how}, by the contact times"
+        else:  # contacts get shorter with the speed, but not by the same factor
+            yield f"a pace that was {how}, by the contact times"
     more = 100 * (_cadence(now) / median(_cadence(own) for own in then) - 1)
     if math.isfinite(more) and abs(more) >= PACE_PCT:
         yield f"cadence {abs(more):.0f} % {'higher' if more > 0 else 'lower'}"
