@@ -88,6 +88,11 @@ class AppriseNotifier:
         self._hanging: dict[tuple[str, str, str], _Attempt] = {}
         self._closing = closing or threading.Event()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What the receivers are called."""
+        return frozenset(name for name, _ in self._services)
+
     def send(self, message: Message, *, only: Collection[str] | None = None) -> None:
         """Send to all at the same time; whom this very message has reached before does not get it twice.
 

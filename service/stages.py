@@ -49,7 +49,7 @@ TAIL_LIMIT = 1000
 MIRROR_EVERY_S = 0.5
 MIRROR_LIMIT = 400
 """Items that a mirror takes at once: about a third of a second's work, of which it lets go between lines."""
-AGAIN_S, AGAIN_MOST_S = 2.0, 300.0
+AGAIN_S, AGAIN_MOST_S = 10.0, 300.0
 """How often it is looked whether an alert is to be brought to somebody; with receivers that are away less and less."""
 MIRROR_AGAIN_S = 300.0
 """After this a mirror that somebody has to put right is tried again."""

@@ -40,10 +40,6 @@ class _Rows:
         key = alert.time, alert.topic, alert.measure, True
         return next((f for f in self.flags if (f.time, f.topic, f.measure, f.raised) == key), None)
 
-    def without(self, alert: Alert) -> list[Alert]:
-        """Return the other alerts."""
-        return [row for row in self.alerts if row is not alert]
-
 
 class Telling:
     """Brings the flags of a log to people, each once in an episode, and what ended."""
@@ -52,6 +48,7 @@ class Telling:
         self._log, self._settings, self._now = log, settings, now
         self._notifiers: dict[tuple[str, tuple[str, ...]], AppriseNotifier] = {}
         self._watched: set[str] | None = None  # wearers of whom something may be open; None: not known yet
+        self._rows_put = 0
         self._one = threading.Lock()
         self._closing = threading.Event()
 
@@ -70,7 +67,7 @@ class Telling:
                 if flag.wearer not in read:
                     read[flag.wearer] = self._read(flag.wearer)
                 rows = read[flag.wearer]
-                with suppress(Unavailable):  # its row says so, and `again` goes on with it
+                with suppress(Missed):  # its row says so, and `again` goes on with it
                     self._decided(flag, rows, list(rows.alerts))
             if self._watched is not None:
                 self._watched.update(read)
@@ -91,55 +88,52 @@ class Telling:
 
     def _open(self, wearer: str, failures: list[Unavailable]) -> bool:
         """Go on with what is open of a wearer; return whether there is anything left to wait for."""
-        steps = (self._again, self._late, self._missed, self._over)
-        left = False
-        for step in steps:
-            try:
-                left |= step(self._read(wearer))
-            except Unavailable as error:
-                failures.append(error)
-                left = True
+        left, rows, known = False, self._read(wearer), self._rows_put
+        for step in (self._again, self._late, self._missed, self._over):
+            if known != self._rows_put:
+                rows, known = self._read(wearer), self._rows_put
+            left |= step(rows, failures)
         return left
 
-    def _again(self, rows: _Rows) -> bool:
+    def _again(self, rows: _Rows, failures: list[Unavailable]) -> bool:
         """Send what failed or was held and is still news."""
-        failure: Unavailable | None = None
         waiting = self._waiting(rows)
         for alert, flag in waiting:
-            fresh = self._read(flag.wearer)
             if cleared(flag, rows.flags) is not None:
                 continue
-            others = [row for row in fresh.alerts if _key(row) != _key(alert)]
-            if alert.outcome == Outcome.HELD and self._wish(flag, fresh, others) in {Outcome.HELD, Outcome.STALE}:
+            held = alert.outcome == Outcome.HELD
+            earlier = [row for row in rows.alerts if not (held and row is alert)]
+            if held and self._wish(flag, rows, earlier) in {Outcome.HELD, Outcome.STALE}:
                 continue
-            earlier = others if alert.outcome == Outcome.HELD else fresh.alerts
             try:
-                self._decided(flag, fresh, earlier)
-            except Unavailable as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
+                self._decided(flag, rows, earlier)
+            except Missed as error:
+                failures.append(error)
         return bool(waiting)
 
-    def _late(self, rows: _Rows) -> bool:
+    def _late(self, rows: _Rows, failures: list[Unavailable]) -> bool:
         """Tell in one message what is no news any more, or over, when it is not quiet."""
         due = [(alert, flag) for alert, flag in self._waiting(rows) if self._is_late(flag, rows)]
         parts: dict[tuple[str, ...], list[tuple[Alert, Flag]]] = {}
         for alert, flag in due:
             if muted(flag, rows.notes, self._now()) or self._is_told(flag, rows, rows.alerts):
                 known = Outcome.SAME_EPISODE if self._is_told(flag, rows, rows.alerts) else Outcome.MUTED
-                self._log.put([replace(alert, outcome=known.value, decided=self._now())])
+                self._put(replace(alert, outcome=known.value, decided=self._now()))
             elif not self._of(flag).off and self._of(flag).urls and not self._quiet(flag):
                 parts.setdefault(self._of(flag).urls, []).append((alert, flag))
         for part in parts.values():
             message = late_text([(f, cleared(f, rows.flags)) for _, f in part], zone=self._zone(part[0][1]))
-            missed = self._send(part[0][1], message)
+            try:
+                missed = self._send(part[0][1], message)
+            except Missed as error:
+                failures.append(error)
+                continue
             told = list(rows.alerts)
             for alert, flag in part:
                 outcome = Outcome.RESOLVED if cleared(flag, rows.flags) is not None else Outcome.SENT
                 outcome = Outcome.SAME_EPISODE if self._is_told(flag, rows, told) else outcome
                 row = replace(alert, outcome=outcome.value, decided=self._now(), text=kept(message), missed=missed)
-                self._log.put([row])
+                self._put(row)
                 told.append(row)
                 missed = ""  # one row is enough to go on with it
         return bool(due)
@@ -149,39 +143,39 @@ class Telling:
         since = began(flag, rows.flags, rows.verdicts)
         return any(a.outcome in TOLD and subject(a) == subject(flag) and a.time >= since for a in alerts)
 
-    def _missed(self, rows: _Rows) -> bool:
+    def _missed(self, rows: _Rows, failures: list[Unavailable]) -> bool:
         """Send what some receivers have to those that do not."""
-        failure: Unavailable | None = None
         found = [row for row in rows.alerts if row.missed and self._now() - row.decided <= RECENT_NS]
         for row in found:
             notifier = self._notifier(self._settings.of(row.wearer, row.topic))
+            away = set(row.missed.split(", ")) & notifier.names
+            if not away or self._quiet(row):
+                continue
+            missed = ""
             try:
-                notifier.send(said(row), only=set(row.missed.split(", ")))
+                notifier.send(said(row), only=away)
             except Missed as error:
-                failure = error
-                row = replace(row, missed=error.names)  # noqa: PLW2901
-            else:
-                row = replace(row, missed="")  # noqa: PLW2901
-            self._log.put([row])
-        if failure is not None:
-            raise failure
+                failures.append(error)
+                missed = error.names
+            if missed != row.missed:
+                self._put(replace(row, missed=missed))
         return bool(found)
 
-    def _over(self, rows: _Rows) -> bool:
+    def _over(self, rows: _Rows, failures: list[Unavailable]) -> bool:
         """Tell what has ended."""
-        now = self._now()
+        now, sent = self._now(), Outcome.RESOLVED.value
         for alert, end in ended(rows.alerts, rows.flags, rows.verdicts, now):
             flag = rows.flag(alert)
             assert flag is not None
             if self._quiet(flag) or muted(flag, rows.notes, now) or self._of(flag).off or not self._of(flag).urls:
                 continue
             message = over_text(flag, end, zone=self._zone(flag))
-            missed = self._send(flag, message)
-            measure = alert.measure
-            row = Alert(
-                end.time, alert.wearer, alert.topic, measure, Outcome.RESOLVED.value, now, kept(message), missed
-            )
-            self._log.put([row])
+            try:
+                missed = self._send(flag, message)
+            except Missed as error:
+                failures.append(error)
+                continue
+            self._put(Alert(end.time, alert.wearer, alert.topic, alert.measure, sent, now, kept(message), missed))
         return any(row.outcome == Outcome.SENT for row in rows.alerts)
 
     def _decided(self, flag: Flag, rows: _Rows, earlier: Sequence[Alert]) -> None:
@@ -196,8 +190,12 @@ class Telling:
             began=lambda flag: began(flag, rows.flags, rows.verdicts),
             also=lambda flag: self._also(flag, rows),
         ):
-            self._log.put([alert])
-            rows.alerts.append(alert)
+            self._put(alert)
+            rows.alerts[:] = [row for row in rows.alerts if _key(row) != _key(alert)] + [alert]
+
+    def _put(self, row: Alert) -> None:
+        self._log.put([row])
+        self._rows_put += 1
 
     def _wish(self, flag: Flag, rows: _Rows, earlier: Sequence[Alert]) -> Outcome | None:
         since = began(flag, rows.flags, rows.verdicts)
@@ -231,17 +229,17 @@ class Telling:
             return error.names
         return ""
 
-    def _of(self, flag: Flag) -> AlertSettings:
-        return self._settings.of(flag.wearer, flag.topic)
+    def _of(self, row: Flag | Alert) -> AlertSettings:
+        return self._settings.of(row.wearer, row.topic)
 
-    def _zone(self, flag: Flag) -> tzinfo:
-        zone = self._of(flag).zone or local(self._now()).tzinfo
+    def _zone(self, row: Flag | Alert) -> tzinfo:
+        zone = self._of(row).zone or local(self._now()).tzinfo
         assert zone is not None
         return zone
 
-    def _quiet(self, flag: Flag) -> bool:
-        quiet = self._of(flag).quiet
-        return quiet is not None and quiet.holds(self._now(), self._zone(flag))
+    def _quiet(self, row: Flag | Alert) -> bool:
+        quiet = self._of(row).quiet
+        return quiet is not None and quiet.holds(self._now(), self._zone(row))
 
     def _notifier(self, settings: AlertSettings) -> AppriseNotifier:
         key = settings.where, settings.urls

@@ -192,6 +192,41 @@ def test_one_that_is_away_for_hours_is_told_late(log: Log, one: Http) -> None:
     assert len(one.said) == 1
 
 
+def test_who_missed_a_message_is_not_woken_and_one_that_is_gone_stays_on_record(
+    log: Log, one: Http, mail: Smtp
+) -> None:
+    one.status = 503
+    raised = at(FLAG, "2026-05-01 21:55")
+    clock = Clock(raised.time + SECOND)
+    settings = replace(QUIET, urls=(mail.url, one.url))
+    heard(log, settings, clock, raised)
+    one.status, clock.now = 200, raised.time + 10 * MINUTE
+    Telling(log, settings, now=clock).again()
+    Telling(log, replace(settings, urls=(mail.url,), quiet=None), now=clock).again()
+    assert one.said == []
+    assert log.read(Alert, "me")[0].missed == "alerts.urls[1] (json://…)"
+    clock.now += 10 * 60 * MINUTE
+    Telling(log, settings, now=clock).again()
+    assert (len(one.said), len(mail.mails)) == (1, 1)
+
+
+def test_a_store_that_is_away_loses_no_alert(log: Log, one: Http) -> None:
+    clock = Clock(FLAG.time + SECOND)
+    telling = Telling(log, AlertSettings(urls=(one.url,)), now=clock)
+    log.put([FLAG])
+    real = log.put
+
+    def away(items: object) -> None:
+        raise Unavailable("the store is locked")
+
+    log.put = away  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="locked"):
+        telling.hear([FLAG])
+    log.put = real  # type: ignore[method-assign]
+    telling.hear([FLAG])
+    assert outcomes(log) == ["sent"]
+
+
 def test_a_power_cut_behind_the_sending_sends_once_more_at_most(log: Log, one: Http) -> None:
     settings = AlertSettings(urls=(one.url,))
     clock = Clock(FLAG.time + SECOND)
