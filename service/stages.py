@@ -28,7 +28,6 @@ from firmware_bridge import (
     Log,
     SystemClock,
     TooOld,
-    Unavailable,
     bridge,
     bridge_pod,
     open_archive,
@@ -49,8 +48,6 @@ TAIL_LIMIT = 1000
 MIRROR_EVERY_S = 0.5
 MIRROR_LIMIT = 400
 """Items that a mirror takes at once: about a third of a second's work, of which it lets go between lines."""
-AGAIN_S, AGAIN_MOST_S = 10.0, 300.0
-"""How often it is looked whether an alert is to be brought to somebody; with receivers that are away less and less."""
 MIRROR_AGAIN_S = 300.0
 """After this a mirror that somebody has to put right is tried again."""
 
@@ -216,16 +213,9 @@ async def hear(log: Log, telling: Telling) -> None:
 
 async def remind(telling: Telling) -> None:
     """Bring to people what did not go out or was held, and what has ended; a receiver that is away is asked less."""
-    delay_s, told = AGAIN_S, ""
     while True:
-        try:
-            await asyncio.to_thread(telling.again)
-            delay_s, told = AGAIN_S, ""
-        except Unavailable as error:
-            if str(error) != told:
-                _log.warning("alert: %s; trying again", error)
-            delay_s, told = max(min(2 * delay_s, AGAIN_MOST_S), min(error.wait_s, AGAIN_MOST_S)), str(error)
-        await asyncio.sleep(delay_s)
+        pause_s = await asyncio.to_thread(telling.step)
+        await asyncio.sleep(pause_s)
 
 
 async def keep_mirrored(log: Log, copy: Copy) -> None:

@@ -5,6 +5,7 @@ Everything that is open is found in rows, so that a restart changes nothing. Blo
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +23,12 @@ from service.quiet import local
 from service.rows import Alert, Block, Flag, Note, Verdict
 from service.sending import AppriseNotifier, Missed, check_urls
 
+AGAIN_S, AGAIN_MOST_S = 10.0, 300.0
+"""How often it is looked whether something is to be brought to somebody; while a receiver is away, less and less."""
 LOOK_BACK_NS = 60 * 24 * 3600 * SECOND
 """Blocks so old are not asked for what is usual."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Telling:
         self._notifiers: dict[tuple[str, tuple[str, ...]], AppriseNotifier] = {}
         self._watched: set[str] | None = None  # wearers of whom something may be open; None: not known yet
         self._rows_put = 0
+        self._pause_s, self._failed = AGAIN_S, ""
         self._one = threading.Lock()
         self._closing = threading.Event()
 
@@ -71,6 +77,19 @@ class Telling:
                     self._decided(flag, rows, list(rows.alerts))
             if self._watched is not None:
                 self._watched.update(read)
+
+    def step(self) -> float:
+        """Try again what is open; return the seconds to wait for the next time, more and more while that fails."""
+        try:
+            self.again()
+        except Unavailable as error:
+            if str(error) != self._failed:
+                _log.warning("alert: %s; trying again", error)
+            self._pause_s = max(min(2 * self._pause_s, AGAIN_MOST_S), min(error.wait_s, AGAIN_MOST_S))
+            self._failed = str(error)
+        else:
+            self._pause_s, self._failed = AGAIN_S, ""
+        return self._pause_s
 
     def again(self) -> None:
         """Try again what is open, and tell what has ended.

@@ -15,12 +15,11 @@ from firmware_bridge import SECOND, Log, Unavailable, open_log
 from service.alerts import AlertRule, AlertSettings
 from service.notes import checked
 from service.quiet import parse_quiet
-from service.rows import Alert, Block, Flag
+from service.rows import Alert, Flag
 from service.telling import Telling
 from tests.receivers import Http, Smtp, http, smtp
 from tests.service.test_episodes import DAY, flag, verdict
 from tests.service.test_messages import FLAG
-from tests.stories import told_and_analyzed
 
 MINUTE = 60 * SECOND
 
@@ -210,6 +209,19 @@ def test_who_missed_a_message_is_not_woken_and_one_that_is_gone_stays_on_record(
     assert (len(one.said), len(mail.mails)) == (1, 1)
 
 
+def test_a_receiver_that_is_away_is_asked_less_and_less(log: Log, one: Http, caplog: pytest.LogCaptureFixture) -> None:
+    one.status = 500
+    telling = heard(log, AlertSettings(urls=(one.url,)), Clock(FLAG.time + SECOND), FLAG)
+    assert [telling.step() for _ in range(7)] == [20, 40, 80, 160, 300, 300, 300]
+    assert caplog.text.count("answers 500") == 1, "said once"
+    assert "s3cret" not in caplog.text
+    one.status = 429
+    assert Telling(log, AlertSettings(urls=(one.url,)), now=Clock(FLAG.time + SECOND)).step() == 60
+    one.status = 200
+    assert telling.step() == 10
+    assert len(one.said) == 1
+
+
 def test_a_store_that_is_away_loses_no_alert(log: Log, one: Http) -> None:
     clock = Clock(FLAG.time + SECOND)
     telling = Telling(log, AlertSettings(urls=(one.url,)), now=clock)
@@ -310,29 +322,3 @@ def test_rules_send_to_others_turn_off_and_leave_the_rest_as_it_is(log: Log, one
             "Left and right differ from your usual",
         ]
     assert sorted(outcomes(log)) == ["off", "sent"]
-
-
-# ── a whole story ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.slow
-def test_a_limping_run_reaches_phone_and_mailbox_with_what_else_was_different(
-    tmp_path: Path, one: Http, mail: Smtp
-) -> None:
-    with closing(open_log(told_and_analyzed(tmp_path, "limping", 1))) as log:
-        (raised,) = (each for each in log.read(Flag, "demo") if each.raised and each.topic == "imbalance")
-        for bout in sorted({block.bout for block in log.read(Block, "demo")}):
-            log.put([checked(bout + SECOND, "demo", "surface", "trail" if bout == raised.bout else "road")])
-        telling = Telling(log, AlertSettings(urls=(one.url, mail.url)), now=Clock(raised.time + 5 * SECOND))
-        telling.hear([raised])
-        telling.again()
-        (row,) = log.read(Alert, "demo")
-    (said,) = one.said
-    assert row.text == said
-    ((subject, text),) = mail.mails
-    assert f"{subject}\n{text}" == said
-    assert "Left and right differ from your usual" in said
-    assert "95 % interval" in said
-    assert "your last 5 runs" in said
-    assert "Also different this time: another surface (trail) than last time (road)" in said
-    assert "If something hurts, ease off" in said
