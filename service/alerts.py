@@ -1,31 +1,74 @@
-"""Which flags reach whom and how often (pure), and sending them through Apprise.
+"""Which flags reach whom, when and how often (pure).
 
 At least once: an `Alert` row is put after its message went out, and is what keeps the same flag from going out again.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from enum import StrEnum
-from typing import Any, Protocol
 
-from firmware_bridge import SECOND, ConfigError, Unavailable
+from firmware_bridge import SECOND, Unavailable
+from service.episodes import subject
 from service.messages import Message, flag_text
+from service.quiet import Quiet
 from service.rows import Alert, Flag, Note
+from service.sending import Missed, Notifier
 
 MUTE_HOURS = 24.0
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRule:
+    """What is other than usual for a wearer, a topic, or both; None: as for everybody."""
+
+    wearer: str = ""  # "": everybody
+    topic: str = ""  # "": every topic
+    urls: tuple[str, ...] | None = field(default=None, repr=False)
+    cool_down_s: float | None = None
+    quiet: Quiet | None = None
+    zone: tzinfo | None = None
+    off: bool = False
+
+    def fits(self, wearer: str, topic: str) -> bool:
+        """Tell whether the rule is about a wearer's topic."""
+        return self.wearer in {"", wearer} and self.topic in {"", topic}
+
+
+@dataclass(frozen=True, slots=True)
 class AlertSettings:
-    """To whom, how often at most, and how old a flag may be."""
+    """To whom, how often at most, how old a flag may be, and when it is quiet.
+
+    All four topics of flags are told unless a rule turns one off: what is wrong with an insole or how long a run is
+    can be acted on as much as what is unlike the usual of a wearer.
+    """
 
     urls: tuple[str, ...] = field(default=(), repr=False)  # Apprise URLs: they contain secrets
     cool_down_s: float = 6 * 3600  # per wearer and topic
     stale_s: float = 900  # by the wall clock
+    quiet: Quiet | None = None
+    zone: tzinfo | None = None  # of the wearer's clock; None: this computer's
+    rules: tuple[AlertRule, ...] = ()
+    off: bool = False
+    where: str = "alerts.urls"  # the key of the URLs
+
+    def of(self, wearer: str, topic: str) -> AlertSettings:
+        """Return what holds for a wearer's topic: the first rule that fits, and as for everybody where it is silent."""
+        number, rule = next(((n, r) for n, r in enumerate(self.rules) if r.fits(wearer, topic)), (0, None))
+        if rule is None:
+            return replace(self, rules=())
+        own = rule.urls is not None
+        return AlertSettings(
+            self.urls if rule.urls is None else rule.urls,
+            self.cool_down_s if rule.cool_down_s is None else rule.cool_down_s,
+            self.stale_s,
+            rule.quiet or self.quiet,
+            rule.zone or self.zone,
+            off=rule.off,
+            where=f"alerts.rule[{number}].urls" if own else self.where,
+        )
 
 
 class Outcome(StrEnum):
@@ -36,43 +79,62 @@ class Outcome(StrEnum):
     COOLING_DOWN = "cooling_down"
     MUTED = "muted"
     NOBODY = "nobody"
+    OFF = "off"  # a rule wants it so
+    SAME_EPISODE = "same_episode"  # an earlier bout's was sent, and no normal bout came between
+    HELD = "held"  # quiet hours
     FAILED = "failed"
+    RESOLVED = "resolved"  # its end was told, with it or after it
 
 
-class Notifier(Protocol):
-    """Brings a message to a person."""
-
-    def send(self, message: Message) -> None:
-        """Deliver the message; blocking.
-
-        Raises:
-            Unavailable: it did not reach everybody; sending the same message again reaches the others.
-        """
-        ...
+TOLD = frozenset({Outcome.SENT, Outcome.RESOLVED})
+"""Outcomes after which people know of an episode."""
 
 
-def decide(flag: Flag, earlier: Iterable[Alert], now: int, settings: AlertSettings) -> Outcome | None:
+def decide(
+    flag: Flag,
+    earlier: Iterable[Alert],
+    now: int,
+    settings: AlertSettings,
+    *,
+    began: int | None = None,
+    zone: tzinfo = UTC,
+) -> Outcome | None:
     """Return what should become of a flag: SENT where it is to be sent, None where there is nothing to decide.
 
     Args:
         flag: raised or cleared; one that is cleared is not told to anybody.
         earlier: alerts of any wearer and topic; the flag's own row means that it was decided before, unless it failed.
         now: UTC ns by the wall clock.
-        settings: the limits.
+        settings: the limits, and the rules.
+        began: the bout in which its episode began (`episodes.began`); None: not asked for.
+        zone: of the wearer's clock, where the settings name none.
     """
     if not flag.raised:
         return None
+    settings = settings.of(flag.wearer, flag.topic)
     own = [alert for alert in earlier if (alert.wearer, alert.topic) == (flag.wearer, flag.topic)]
     decided = [alert for alert in own if (alert.time, alert.measure) == (flag.time, flag.measure)]
     if any(alert.outcome != Outcome.FAILED for alert in decided):
         return None
     if now - flag.time > settings.stale_s * SECOND:
         return None if decided else Outcome.STALE  # the row keeps saying that sending failed
-    if not settings.urls:
-        return Outcome.NOBODY
+    return _allowed(flag, own, now, settings, began=began, zone=zone)
+
+
+def _allowed(
+    flag: Flag, own: Sequence[Alert], now: int, settings: AlertSettings, *, began: int | None, zone: tzinfo
+) -> Outcome:
+    """Return whether something that is new may be told now: SENT, or what is against it."""
+    if settings.off or not settings.urls:
+        return Outcome.OFF if settings.off else Outcome.NOBODY
     sent = [alert for alert in own if alert.outcome == Outcome.SENT]
     if any(alert.time >= flag.bout or now - alert.decided < settings.cool_down_s * SECOND for alert in sent):
         return Outcome.COOLING_DOWN
+    about = [alert for alert in own if subject(alert) == subject(flag) and alert.outcome in TOLD]
+    if began is not None and any(alert.time >= began for alert in about):
+        return Outcome.SAME_EPISODE
+    if settings.quiet is not None and settings.quiet.holds(now, settings.zone or zone):
+        return Outcome.HELD
     return Outcome.SENT
 
 
@@ -114,11 +176,14 @@ def process(
     now: int,
     notes: Sequence[Note] = (),
     zone: tzinfo = UTC,
+    began: Callable[[Flag], int] | None = None,
+    also: Callable[[Flag], str] | None = None,
 ) -> Iterator[Alert]:
     """Decide on each flag, send what is to be sent, and yield its `Alert` right after.
 
     Blocking, so it runs in a thread. The caller puts each alert as it comes: what follows may fail. A failed send
     yields an alert with outcome "failed" and does not hold up the flags after it. Times of day are said in `zone`.
+    `began` finds the bout in which a flag's episode began, `also` what else was different.
 
     Raises:
         Unavailable: after the last flag, if any send failed. Call again later with the same flags and the alerts that
@@ -128,78 +193,37 @@ def process(
     known = list(earlier)
     failure: Unavailable | None = None
     for flag in flags:
-        outcome = decide(flag, known, now, settings)
+        outcome = decide(flag, known, now, settings, began=began(flag) if began and flag.raised else None, zone=zone)
         if outcome is None:
             continue
-        text = ""
-        if outcome is Outcome.SENT and muted(flag, notes, now):
+        text, missed = "", ""
+        if outcome in {Outcome.SENT, Outcome.HELD} and muted(flag, notes, now):
             outcome = Outcome.MUTED
         if outcome is Outcome.SENT:
-            message = flag_text(flag, zone=zone)
-            text = f"{message.title}\n{message.body}"
+            message = flag_text(flag, zone=settings.of(flag.wearer, flag.topic).zone or zone)
+            if also is not None:
+                message = message.with_context(also(flag))
+            text = kept(message)
             try:
                 notifier.send(message)
+            except Missed as error:
+                failure, missed = failure or error, error.names if error.some else ""
+                outcome, text = (Outcome.SENT, text) if error.some else (Outcome.FAILED, "")
             except Unavailable as error:
                 outcome, text, failure = Outcome.FAILED, "", failure or error
-        alert = Alert(flag.time, flag.wearer, flag.topic, flag.measure, outcome.value, now, text)
+        alert = Alert(flag.time, flag.wearer, flag.topic, flag.measure, outcome.value, now, text, missed)
         known.append(alert)
         yield alert
     if failure is not None:
         raise failure
 
 
-class AppriseNotifier:
-    """Sends to every Apprise URL. URLs contain secrets: messages of errors name a scheme and a place in the list.
-
-    Raises:
-        ConfigError: a URL that no service understands.
-    """
-
-    def __init__(self, urls: Sequence[str]) -> None:
-        self._services = [(_public_name(i, url), _service(i, url)) for i, url in enumerate(urls)]
-        self._reached: dict[Message, set[str]] = {}
-
-    def send(self, message: Message) -> None:
-        """Send to all; whom this very message has reached before does not get it twice.
-
-        Raises:
-            Unavailable: some service did not take it.
-        """
-        reached = self._reached.setdefault(message, set())
-        for name, service in self._services:
-            if name not in reached and service.notify(body=message.body, title=message.title):
-                reached.add(name)
-        missed = [name for name, _ in self._services if name not in reached]
-        if missed:
-            raise Unavailable(f"the alert did not reach {', '.join(missed)}", "is the service up, and the URL right?")
-        del self._reached[message]
+def kept(message: Message) -> str:
+    """Return a message as it is kept in a row."""
+    return f"{message.title}\n{message.body}"
 
 
-def check_urls(urls: Sequence[str]) -> None:
-    """Check at start that every URL is one that a service understands; nothing is sent.
-
-    Raises:
-        ConfigError: the first that is not, named without its secret.
-    """
-    AppriseNotifier(urls)
-
-
-def _public_name(index: int, url: str) -> str:
-    """Name a URL by what is no secret in it: where it stands, and its scheme. Host and path may be tokens."""
-    scheme, found, _ = url.partition("://")
-    known = scheme if found and scheme.isalnum() and len(scheme) < 20 else "?"
-    return f"alerts.urls[{index}] ({known}://…)"
-
-
-def _service(index: int, url: str) -> Any:
-    import apprise  # noqa: PLC0415 - slow to import, and most commands send nothing
-
-    # Apprise names whole URLs in its log, secrets included.
-    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-    service = apprise.Apprise(asset=apprise.AppriseAsset(app_id="insole", app_desc="insole", storage_mode="memory"))
-    if not service.add(url):
-        raise ConfigError(
-            f"{_public_name(index, url)}: no notification service understands this URL; "
-            "see the list of services in the documentation of Apprise"
-        )
-    return service
+def said(alert: Alert) -> Message:
+    """Return a message that was kept; it reads as it did."""
+    title, _, body = alert.text.partition("\n")
+    return Message(title, body)

@@ -32,10 +32,10 @@ from firmware_bridge import (
     salvage_log,
 )
 from service import rows
-from service.alerts import check_urls
 from service.copies import Copy
 from service.retention import Keep, describe, excess, forecast
 from service.settings import InsoleSettings, PodSettings, Settings
+from service.telling import check_receivers, receivers
 from service.when import iso
 
 KINDS: tuple[type, ...] = (
@@ -254,8 +254,9 @@ def _page(settings: Settings) -> str:
 
 
 def _alerts(settings: Settings) -> str:
-    check_urls(settings.alerts.urls)
-    count = len(settings.alerts.urls)
+    alerts = settings.alerts.settings()
+    check_receivers(alerts)
+    count = sum(len(urls) for _, urls in receivers(alerts))
     return f"{count} receivers" if count else "nobody is told (alerts.urls is empty); flags are shown on the page"
 
 

@@ -12,7 +12,7 @@ from service.commands import app
 __all__ = ["app"]
 
 # in the order in which their verbs are listed
-for room in ("running", "devices", "wearing", "profiles", "records", "notes", "reports", "upkeep"):
+for room in ("running", "devices", "wearing", "profiles", "records", "notes", "reports", "alerts", "upkeep"):
     import_module(f"service.commands.{room}")
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from firmware_bridge import SECOND
@@ -43,6 +43,10 @@ class Message:
     def body(self) -> str:
         """The sentences in their order, as one paragraph."""
         return " ".join(part for part in (self.observation, self.context, self.uncertainty, self.option) if part)
+
+    def with_context(self, more: str) -> Message:
+        """Return the message with another sentence behind its context."""
+        return replace(self, context=" ".join(part for part in (self.context, more) if part))
 
 
 @dataclass(frozen=True, slots=True)

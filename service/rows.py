@@ -183,9 +183,10 @@ class Alert:
     wearer: Key[str]
     topic: Key[str]
     measure: Key[str]
-    outcome: str  # "sent", "stale", "cooling_down", "muted", "nobody" or "failed"
+    outcome: str  # "sent", "resolved", "held", "failed", "stale", "cooling_down" ... (`alerts.Outcome`)
     decided: int  # when, by the wall clock
     text: str  # what was sent, for the audit; "" where nothing was
+    missed: str = ""  # the receivers that do not have it while others do
 
 
 @dataclass(frozen=True, slots=True)

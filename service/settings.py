@@ -9,15 +9,17 @@ from __future__ import annotations
 import ipaddress
 import re
 import tomllib
+from datetime import tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from firmware_bridge import Calibration, ConfigError, Insole, Side, load_calibration, load_profile
-from service.alerts import AlertSettings
+from service.alerts import AlertRule, AlertSettings
 from service.copies import PACE, Copy, Part
+from service.quiet import Quiet, parse_quiet, parse_zone
 from service.retention import Keep
 
 FILE = Path("insole.toml")
@@ -78,18 +80,73 @@ class WebSettings(BaseModel):
             )
 
 
+def _quiet(text: str) -> str:
+    """Check quiet hours where they are read."""
+    try:
+        _hours(text, "")
+        return text
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
+def _zone(name: str) -> str:
+    """Check a time zone where it is read."""
+    try:
+        _hours("", name)
+        return name
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
+QuietText = Annotated[str, AfterValidator(_quiet), Field(description="22:00-07:00, by the wearer's clock")]
+ZoneName = Annotated[
+    str, AfterValidator(_zone), Field(description="of the wearer's clock; this computer's if left out")
+]
+
+
+class RuleKeys(BaseModel):
+    """What is other than usual for a wearer, a topic, or both; what is left out is as for everybody."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    wearer: str = Field("", description="everybody if left out")
+    topic: Literal["", "imbalance", "over_pronation", "insole", "training_load"] = Field(
+        "", description="every topic if left out"
+    )
+    urls: tuple[str, ...] | None = None
+    cool_down_s: float | None = Field(None, gt=0)
+    quiet: QuietText = ""
+    zone: ZoneName = ""
+    off: bool = False
+
+    def rule(self) -> AlertRule:
+        """Return it as the alerts take it."""
+        quiet, zone = _hours(self.quiet, self.zone)
+        return AlertRule(self.wearer, self.topic, self.urls, self.cool_down_s, quiet, zone, self.off)
+
+
 class AlertKeys(BaseModel):
-    """To whom a flag is told, and how often."""
+    """To whom a flag is told, how often, and when not."""
 
     model_config = ConfigDict(extra="forbid")
 
     urls: tuple[str, ...] = Field((), description="Apprise URLs, for example ntfy://topic")
     cool_down_s: float = Field(AlertSettings().cool_down_s, gt=0)
     stale_s: float = Field(AlertSettings().stale_s, gt=0)
+    quiet: QuietText = ""
+    zone: ZoneName = ""
+    rule: tuple[RuleKeys, ...] = Field((), description="the first that fits counts")
 
     def settings(self) -> AlertSettings:
         """Return them as the alerts take them."""
-        return AlertSettings(urls=self.urls, cool_down_s=self.cool_down_s, stale_s=self.stale_s)
+        quiet, zone = _hours(self.quiet, self.zone)
+        return AlertSettings(
+            self.urls, self.cool_down_s, self.stale_s, quiet, zone, tuple(each.rule() for each in self.rule)
+        )
+
+
+def _hours(quiet: str, zone: str) -> tuple[Quiet | None, tzinfo | None]:
+    return parse_quiet(quiet) if quiet else None, parse_zone(zone) if zone else None
 
 
 class InfluxKeys(BaseModel):

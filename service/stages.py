@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -36,12 +35,12 @@ from firmware_bridge import (
     open_recorder,
     persist,
 )
-from service.alerts import AlertSettings, AppriseNotifier, check_urls, process
 from service.analysis import INPUTS, Analysis
 from service.copies import KIND_OF, Copy
 from service.retention import Retention
-from service.rows import Alert, Flag, Note, Progress, Replaced
+from service.rows import Flag, Progress, Replaced
 from service.settings import PodSettings, Settings, WebSettings
+from service.telling import Telling, check_receivers
 from service.web import LOOPBACK, create_app
 
 TAIL_POLL_S = 0.02
@@ -65,7 +64,7 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
         ExceptionGroup: of `ConfigError` where something has to be changed by the user.
     """
     settings.web.check()
-    check_urls(settings.alerts.urls)
+    check_receivers(settings.alerts.settings())
     copies = settings.copies()
     for copy in copies:
         open_archive(copy.url, copy.token).close()  # only the URL is looked at
@@ -77,7 +76,11 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
         _log.error("%s; until then the insoles are only recorded", error)
         await run_bridges(settings, insoles, pods)
         return
-    with closing(opened) as log, closing(await asyncio.to_thread(_recorder, settings.store, insoles, pods)) as recorder:
+    with (
+        closing(opened) as log,
+        closing(await asyncio.to_thread(_recorder, settings.store, insoles, pods)) as recorder,
+        closing(Telling(log, settings.alerts.settings())) as telling,
+    ):
         await asyncio.to_thread(log.claim)
         async with asyncio.TaskGroup() as group:
 
@@ -87,7 +90,8 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
             _record(group, recorder, insoles, pods)
             work(analyze(log))
             work(retain(Retention(log, settings.keep.keep(), [copy.url for copy in copies])))
-            work(alert(log, settings.alerts.settings()))
+            work(hear(log, telling))
+            work(remind(telling))
             for copy in copies:
                 work(keep_mirrored(log, copy))
             work(serve(log, settings.web))
@@ -199,24 +203,19 @@ async def retain(retention: Retention) -> None:
         await asyncio.sleep(pause_s)
 
 
-async def alert(log: Log, settings: AlertSettings) -> None:
-    """Bring flags to people: at least once, and no oftener than the cool-down allows."""
-    notifier = AppriseNotifier(settings.urls)
+async def hear(log: Log, telling: Telling) -> None:
+    """Bring new flags to people: a row of each is put whether that works or not."""
     async for batch in tail(log, [Flag], await persist("store", partial(_done, log, "alert"))):
         flags = [flag for _, flag in batch if isinstance(flag, Flag)]
-        for flag in flags:
-            await persist("alert", partial(_tell, log, flag, settings, notifier))
+        await persist("store", partial(telling.hear, flags))
         await persist("store", partial(log.put, [_progress("alert", batch[-1][0])]))
 
 
-def _tell(log: Log, flag: Flag, settings: AlertSettings, notifier: AppriseNotifier) -> None:
-    """Decide on a flag and send it; raises `Unavailable`, to be tried again, until it went out or has grown stale."""
-    earlier, notes = log.read(Alert, flag.wearer), log.read(Note, flag.wearer)
-    zone = datetime.now().astimezone().tzinfo or UTC
-    for told in process(
-        [flag], earlier, settings=settings, notifier=notifier, now=time.time_ns(), notes=notes, zone=zone
-    ):
-        log.put([told])
+async def remind(telling: Telling) -> None:
+    """Bring to people what did not go out or was held, and what has ended; a receiver that is away is asked less."""
+    while True:
+        pause_s = await asyncio.to_thread(telling.step)
+        await asyncio.sleep(pause_s)
 
 
 async def keep_mirrored(log: Log, copy: Copy) -> None:

@@ -31,7 +31,7 @@ LEAVES = {  # a foreign library is imported in its leaf, so that it can be missi
     "bumble": ("firmware_bridge/virtual/",),
     "serial": ("firmware_bridge/sources/serial",),
     "influxdb_client": ("firmware_bridge/stores/influx",),
-    "apprise": ("service/alerts.py",),
+    "apprise": ("service/sending.py",),
     "fastapi": ("service/web/",),
     "starlette": ("service/web/",),
     "uvicorn": ("service/web/", "service/stages.py"),

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, ConfigError, Unavailable
-from service.alerts import AlertSettings, AppriseNotifier, Outcome, check_urls, decide, muted, process
+from service.alerts import AlertSettings, Outcome, decide, muted, process
 from service.messages import Message
 from service.rows import Alert, Flag, Note
+from service.sending import AppriseNotifier, check_urls
 from tests.service.test_messages import FLAG
 
 NOW = FLAG.time + 5 * SECOND

@@ -66,7 +66,7 @@ KEPT: dict[str, tuple[str, str]] = {  # kind: its tags, and its fields with thei
     ),
     "alert": (
         "measure topic wearer",
-        "outcome:s decided:i text:s",
+        "missed:s outcome:s decided:i text:s",
     ),
     "note": (
         "topic wearer",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import ConfigError, Side
+from service.quiet import parse_quiet
 from service.retention import Keep
 from service.settings import load_settings
 
@@ -95,3 +96,34 @@ def test_of_several_pods_each_is_named(url: str) -> None:
     assert len(load_settings(written(named)).pods) == 2
     with pytest.raises(ConfigError, match=r"pods: .*a wearer has one foot pod"):
         load_settings(written(ANNA.format("ble:Stryd") + ANNA.format("ble:Another")))
+
+
+def test_alert_rules_are_taken_where_they_fit_and_the_rest_is_as_for_everybody() -> None:
+    settings = load_settings(
+        written(
+            '[alerts]\nurls = ["json://all"]\nquiet = "22:00-07:00"\nzone = "Europe/Berlin"\n'
+            '[[alerts.rule]]\nwearer = "ann"\ntopic = "insole"\nurls = ["json://ann"]\ncool_down_s = 60\n'
+            '[[alerts.rule]]\ntopic = "training_load"\noff = true\n'
+            '[[alerts.rule]]\nwearer = "ann"\nquiet = "12:00-13:00"\n'
+        )
+    ).alerts.settings()
+    insole, load, rest = (settings.of("ann", topic) for topic in ("insole", "training_load", "imbalance"))
+    assert (insole.urls, insole.cool_down_s, insole.where) == (("json://ann",), 60, "alerts.rule[0].urls")
+    assert (insole.quiet, insole.zone) == (settings.quiet, settings.zone)
+    assert (load.off, load.urls) == (True, ("json://all",))
+    assert (rest.quiet, rest.cool_down_s, rest.off) == (parse_quiet("12:00-13:00"), settings.cool_down_s, False)
+    assert settings.of("bob", "imbalance").urls == ("json://all",)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[alerts]\nquiet = "at night"\n', r"alerts\.quiet: .*22:00-07:00"),
+        ('[alerts]\nzone = "Mars"\n', r"alerts\.zone: .*Europe/Berlin"),
+        ('[[alerts.rule]]\ntopic = "weather"\n', r"alerts\.rule\.0\.topic: .*imbalance"),
+        ("[[alerts.rule]]\nof = true\n", r"alerts\.rule\.0\.of: no such key"),
+    ],
+)
+def test_a_wrong_rule_names_its_key(text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_settings(written(text))
