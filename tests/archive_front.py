@@ -14,8 +14,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from firmware_bridge import Log, open_log
+from service.copies import COPIED
 from service.web.app import create_app
-from service.web.archive import TAKEN, archive
+from service.web.archive import archive
 from tests.programs import free_port
 
 MIRROR_TOKEN = "home-token"
@@ -40,7 +41,7 @@ class ArchiveFront:
         if not self._kinds:
             return create_app(self.log, token="page-token", mirror_token=self._token)
         app = FastAPI()
-        app.include_router(archive(self.log, self._token, (*TAKEN, *self._kinds)))
+        app.include_router(archive(self.log, self._token, (*COPIED, *self._kinds)))
         return app
 
     def start(self) -> None:

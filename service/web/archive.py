@@ -20,20 +20,16 @@ from starlette.responses import Response, StreamingResponse
 from firmware_bridge import (
     SECOND,
     CorruptData,
-    Device,
     Frames,
-    Link,
     Log,
-    Pace,
     kind_name,
     pack_items,
     unpack_items,
 )
-from service.rows import Alert, Block, Flag, Note, Replaced, Second, Step, Verdict
+from service.copies import COPIED
+from service.rows import Replaced, Step
 from service.web.security import ARCHIVE_PATH
 
-TAKEN: tuple[type, ...] = (Device, Frames, Link, Pace, Step, Second, Block, Flag, Verdict, Alert, Note)
-"""The kinds that a mirror brings."""
 MOST_BYTES = 16 << 20
 """Of a request's body."""
 MOST_AT_ONCE = 4
@@ -46,7 +42,7 @@ Moment = Annotated[int, Query(ge=EVER[0], le=EVER[1], description="UTC ns")]
 Wearer = Annotated[str, Query(min_length=1)]
 
 
-def archive(log: Log, token: str, kinds: tuple[type, ...] = TAKEN) -> APIRouter:
+def archive(log: Log, token: str, kinds: tuple[type, ...] = COPIED) -> APIRouter:
     """Return the routes by which a mirror comes in; with an empty token they refuse."""
 
     def allowed(request: Request) -> None:
