@@ -32,10 +32,10 @@ from firmware_bridge import (
     salvage_log,
 )
 from service import rows
+from service.alerting import check_receivers, receivers
 from service.copies import Copy
 from service.retention import Keep, describe, excess, forecast
 from service.settings import InsoleSettings, PodSettings, Settings
-from service.telling import check_receivers, receivers
 from service.when import iso
 
 KINDS: tuple[type, ...] = (

@@ -35,12 +35,12 @@ from firmware_bridge import (
     open_recorder,
     persist,
 )
+from service.alerting import Telling, check_receivers
 from service.analysis import INPUTS, Analysis
 from service.copies import KIND_OF, Copy
 from service.retention import Retention
 from service.rows import Flag, Progress, Replaced
 from service.settings import PodSettings, Settings, WebSettings
-from service.telling import Telling, check_receivers
 from service.web import LOOPBACK, create_app
 
 TAIL_POLL_S = 0.02

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import SECOND, open_log
+from service.alerting import Telling
 from service.alerts import AlertSettings
 from service.notes import checked
 from service.rows import Alert, Block, Flag
-from service.telling import Telling
 from tests.programs import eventually, free_port, running
 from tests.receivers import http, smtp
 from tests.stories import told_and_analyzed

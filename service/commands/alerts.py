@@ -19,7 +19,7 @@ def try_(
     config: Config = None,
 ) -> None:
     """Send a message that is marked as a test to every receiver, and say of each whether it took it."""
-    from service.telling import try_receivers
+    from service.alerting import try_receivers
 
     well = True
     for name, wrong in try_receivers(settings_of(config).alerts.settings(), wearer):

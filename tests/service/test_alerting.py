@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import SECOND, Log, Unavailable, open_log
+from service.alerting import Telling
 from service.alerts import AlertRule, AlertSettings
 from service.notes import checked
 from service.quiet import parse_quiet
 from service.rows import Alert, Flag
-from service.telling import Telling
 from tests.receivers import Http, Smtp, http, smtp
 from tests.service.test_episodes import DAY, flag, verdict
 from tests.service.test_messages import FLAG
