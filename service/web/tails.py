@@ -105,7 +105,7 @@ class Tail:
     @property
     def over(self) -> bool:
         """Nothing more comes from here: nobody was left, or the reading failed."""
-        return self._task.done() or not self._seats
+        return self._task.done() or self._task.cancelling() > 0
 
     async def snapshot(self) -> str:
         """Return what a page has to know first, read from now on; those who come meanwhile share the next one.

@@ -13,8 +13,10 @@ export class Listening {
     this.waits = false; // for a first insole: then nothing is said
     document.addEventListener("visibilitychange", () => (document.hidden ? this._hide() : this._see()));
     addEventListener("pageshow", (event) => event.persisted && this.again());
-    addEventListener("online", () => this.again());
-    setInterval(() => this.source && !this.waits && performance.now() - this.last > SILENT_MS && this.again(), 2000);
+    addEventListener("online", () => document.hidden || this.again());
+    setInterval(() => {
+      if (this.source && !this.waits && !document.hidden && performance.now() - this.last > SILENT_MS) this.again();
+    }, 2000);
   }
 
   /** Listen to a wearer, or without one to whoever is heard; the stream begins with a snapshot each time. */
@@ -34,7 +36,7 @@ export class Listening {
     }
     source.onerror = () => {
       this.lost();
-      if (source.readyState === EventSource.CLOSED) this.retry = setTimeout(() => this.again(), AGAIN_MS); // refused, not cut off
+      if (source.readyState === EventSource.CLOSED) this.retry = setTimeout(() => this.source === source && this.again(), AGAIN_MS); // refused, not cut off
     };
   }
 

@@ -157,7 +157,7 @@ function showLink(side) {
   const figure = $(`.foot[data-side=${side}]`);
   light(figure, "heard", heard(side, link));
   const lossy = known(link?.lost_pct) && link.lost_pct > LOSS_PCT;
-  const lost = !known(link?.lost_pct) ? "loss –" : link.lost_pct > 0 ? `${number(link.lost_pct, lossy ? 0 : 1)} % lost` : "nothing lost";
+  const lost = !known(link?.lost_pct) ? "loss –" : link.lost_pct > 0 ? `${number(link.lost_pct, link.lost_pct < 10 ? 1 : 0)} % lost` : "nothing lost";
   light(figure, "loss", [lossy ? "failing" : known(link?.lost_pct) ? "well" : "none", lost]);
   figure.querySelector(".link").title = link ? `last minute: ${link.received} samples received, ${link.lost} lost, ${link.reconnects} reconnects` : "";
   const level = link?.battery_pct;

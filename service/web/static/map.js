@@ -3,23 +3,29 @@
 import { median } from "./format.js";
 
 export const LEAST_CELLS = 12; // fewer tell nothing of what lies between them
-const STEP = 2.5; // mm of a pixel that is computed; the screen's own are drawn smoothly from these
+const STEP = 1.6; // mm of a pixel that is computed; the screen's own are drawn smoothly from these
 const FINE = 3; // pixels of the picture a millimeter
 const NEAR = 2.2; // cells this many usual distances apart are neighbors, and the map spans what lies between
 const MOST = 6; // cells that a place is computed from
 
-/** The cells around each place with their weights, which add up to 1 (Shepard 1968, with an end to its reach). */
+/** The cells around each place with their weights, `MOST` of each, nearest first (Shepard 1968, with an end to its reach). */
 function weights(places, reach, columns, rows, margin) {
-  const found = [];
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      const [x, y] = [(column + 0.5) * STEP - margin, (row + 0.5) * STEP - margin];
-      const near = places.map(([p, q], i) => [Math.hypot(p - x, q - y), i]).filter(([d]) => d < 2 * reach);
-      near.sort((a, b) => a[0] - b[0]);
-      found.push(near.slice(0, MOST).map(([d, i]) => [i, (1 - d / (2 * reach)) ** 2 / (d * d + 1)]));
-    }
+  const cells = new Int16Array(columns * rows * MOST).fill(-1);
+  const shares = new Float32Array(columns * rows * MOST);
+  for (let at = 0; at < columns * rows; at += 1) {
+    const [x, y] = [((at % columns) + 0.5) * STEP - margin, (Math.floor(at / columns) + 0.5) * STEP - margin];
+    const near = [];
+    places.forEach(([p, q], i) => {
+      const d = Math.hypot(p - x, q - y);
+      if (d < 2 * reach) near.push([d, i]);
+    });
+    near.sort((a, b) => a[0] - b[0]);
+    near.slice(0, MOST).forEach(([d, i], k) => {
+      cells[at * MOST + k] = i;
+      shares[at * MOST + k] = (1 - d / (2 * reach)) ** 2 / (d * d + 1);
+    });
   }
-  return found;
+  return { cells, shares };
 }
 
 export class LoadMap {
@@ -64,7 +70,7 @@ export class LoadMap {
       context.arc(x, y, radii[i], 0, 2 * Math.PI);
       context.fill();
       for (const j of after[i]) {
-        context.lineWidth = 1.4 * Math.min(radii[i], radii[j]);
+        context.lineWidth = 2 * Math.min(radii[i], radii[j]);
         span(i, j);
         context.stroke();
         for (const k of after[j]) if (after[i].includes(k)) { span(i, j, k); context.fill(); }
@@ -75,18 +81,19 @@ export class LoadMap {
   /** Paint the cells' values; a place whose nearest cell has no reading stays bare. */
   paint(values, rgb, sole) {
     const { data } = this.pixels;
-    this.weights.forEach((near, at) => {
-      const first = near.length ? values[near[0][0]] : null;
+    const { cells, shares } = this.weights;
+    for (let at = 0, from = 0; from < cells.length; at += 1, from += MOST) {
       let [sum, whole] = [0, 0];
-      for (const [i, weight] of near) {
-        if (values[i] === null || values[i] === undefined) continue;
-        sum += weight * values[i];
-        whole += weight;
+      const bare = cells[from] < 0 || values[cells[from]] === null;
+      for (let k = from; !bare && k < from + MOST && cells[k] >= 0; k += 1) {
+        const value = values[cells[k]];
+        if (value === null) continue;
+        sum += shares[k] * value;
+        whole += shares[k];
       }
-      const bare = first === null || first === undefined || whole === 0;
-      if (!bare) data.set(rgb(sum / whole), 4 * at);
       data[4 * at + 3] = bare ? 0 : 255;
-    });
+      if (!bare) [data[4 * at], data[4 * at + 1], data[4 * at + 2]] = rgb(sum / whole);
+    }
     this.coarse.getContext("2d").putImageData(this.pixels, 0, 0);
     const context = this._scaled(this.canvas);
     context.globalCompositeOperation = "copy";
