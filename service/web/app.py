@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from os import PathLike, stat_result
 from pathlib import Path
 from typing import Annotated
@@ -24,11 +25,13 @@ from service.web.api import api, known
 from service.web.archive import archive
 from service.web.reviews import add_reviews
 from service.web.security import LOOPBACK, Gate
-from service.web.stream import Closing, EventStream, events
+from service.web.stream import EventStream, events
+from service.web.tails import Closing, Tails
+from service.web.telling import telling
 
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-MOST_STREAMS = 32  # each looks at the log on its own; more than a household and a clinic need
+MOST_STREAMS = 200  # those of one wearer share one reading of the log; each still is a connection and its buffer
 
 
 def create_app(
@@ -40,7 +43,7 @@ def create_app(
     closing: Closing | None = None,
     now: Callable[[], int] = time.time_ns,
 ) -> FastAPI:
-    """Make the application that shows a log. It reads only, but for mirrors that come in with a token of their own.
+    """Make the application that shows a log and takes notes; mirrors come in with a token of their own.
 
     Args:
         log: where everything is read from.
@@ -61,6 +64,7 @@ def create_app(
     app.add_middleware(Gate, token=token, allowed_hosts=allowed_hosts)
     app.add_exception_handler(Unavailable, _busy)
     app.include_router(api(log))
+    app.include_router(telling(log))
     app.include_router(archive(log, mirror_token))
     _add_events(app, log, closing or asyncio.Event(), now)
     templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
@@ -70,7 +74,7 @@ def create_app(
 
 
 def _add_events(app: FastAPI, log: Log, closing: Closing, now: Callable[[], int]) -> None:
-    streams = _Streams()
+    streams, tails = _Streams(), Tails(log, closing=closing, now=now)
 
     @app.get(
         "/api/events",
@@ -84,13 +88,13 @@ def _add_events(app: FastAPI, log: Log, closing: Closing, now: Callable[[], int]
         """Begin with `snapshot` (or `waiting`, while nobody is known), from the present on.
 
         Then `device`, `frame` (at most 20 a second and foot: cell values, force, center of pressure), `link`, `step`,
-        `block`, `flag`, `verdict`; and `catching_up` while history is being filled in.
+        `block`, `flag`, `verdict`, `note`; `catching_up` while history is being filled in, and `beat` in silence.
         """
         if wearer is not None:
             await asyncio.to_thread(known, log, wearer)
         if streams.open >= MOST_STREAMS:
             raise HTTPException(503, f"{MOST_STREAMS} pages are open already; close one", {"Retry-After": "10"})
-        texts = streams.count(events(log, wearer, closing=closing, now=now))
+        texts = streams.count(events(tails, wearer))
         return EventStream(texts, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
@@ -104,11 +108,12 @@ class _Streams:
     def __init__(self) -> None:
         self.open = 0
 
-    async def count(self, texts: AsyncIterator[str]) -> AsyncIterator[str]:
+    async def count(self, texts: AsyncGenerator[str, None]) -> AsyncIterator[str]:
         self.open += 1
         try:
-            async for text in texts:
-                yield text
+            async with aclosing(texts):
+                async for text in texts:
+                    yield text
         finally:
             self.open -= 1
 

@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log, Side
-from service.rows import Block, Flag, Step, Verdict
+from service.notes import AFTER_NS, REMARK, START, STOP, standing
+from service.rows import Block, Flag, Note, Step, Verdict
 from service.web.insoles import Painter
 from service.web.views import view
 from service.when import iso
 
-KINDS = (Device, Frames, Link, Step, Block, Flag, Verdict)
+KINDS = (Device, Frames, Link, Step, Block, Flag, Verdict, Note)
 PAST_NS = 10 * SECOND  # older frames are history that is being filled in: not painted
 NOTICE_NS = SECOND // 2  # how often the page hears how far the past has come
 BOUT_NS = 1200 * SECOND  # how far back the page's trends reach
 NAMED = ("running", "walking")  # activities by which a bout is called
+NOTED = (START, STOP, REMARK)  # what the page says of a run that somebody begins, ends or names
 LINKS = 60  # seconds of link that are summed up
 
 Event = tuple[str, dict[str, Any]]
@@ -25,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Live:
-    """One wearer as one page sees it: every page has its own, so that none waits for another."""
+    """One wearer as the pages see them. Those that look at once share one, see `service.web.tails`."""
 
     def __init__(self, wearer: str) -> None:
         self.wearer = wearer
@@ -34,18 +36,23 @@ class Live:
         self._noticed = 0  # wall clock of the last notice about the past
         self._past = False
 
-    def snapshot(self, log: Log, now: int) -> dict[str, Any]:
-        """Read what a page has to know before the first event: insoles, link, this bout's rows, verdicts, flags."""
+    def begin(self, log: Log, now: int) -> None:
+        """Read what later items are drawn and summed with: the insoles, and the last minute of their links."""
         for device in log.read(Device, self.wearer):
             self._add(device)
         for link in log.read(Link, self.wearer, now - LINKS * SECOND):
             self._links[link.side].append(link)
+
+    def snapshot(self, log: Log, now: int) -> dict[str, Any]:
+        """Read what a page has to know before the first event: insoles, link, this bout's rows and what is noted."""
+        self.begin(log, now)
         verdicts = log.read(Verdict, self.wearer)
         recent = log.read(Step, self.wearer, now - BOUT_NS)
         newest = recent[-1].bout if recent else verdicts[-1].time if verdicts else now
         steps = recent or log.read(Step, self.wearer, newest)[-4000:]
         steps = [step for step in steps if step.bout == newest]
         flags = [flag for flag in log.read(Flag, self.wearer) if flag.bout == newest]
+        notes = standing(log.read(Note, self.wearer, min(newest, now) - AFTER_NS))
         return {
             "wearer": self.wearer,
             "time": iso(now),
@@ -56,6 +63,7 @@ class Live:
             "blocks": [view(block) for block in log.read(Block, self.wearer, newest) if block.bout == newest],
             "verdicts": [view(verdict) for verdict in verdicts if verdict.time == newest],
             "flags": [view(flag) for flag in flags],
+            "notes": [view(note) for note in notes if note.topic in NOTED],
         }
 
     def events(self, item: Item, now: int) -> Iterator[Event]:
@@ -73,7 +81,7 @@ class Live:
                 yield "device", painter.view()
         elif isinstance(item, Step):
             yield "step", view(item)
-        elif isinstance(item, (Block, Flag, Verdict)):
+        elif isinstance(item, (Block, Flag, Verdict)) or (isinstance(item, Note) and item.topic in NOTED):
             yield type(item).__name__.lower(), view(item)
 
     def _frames(self, frames: Frames, now: int) -> Iterator[Event]:

@@ -81,10 +81,11 @@ def _rolling(side: Side, start: int) -> Frames:
 
 
 @contextmanager
-def _served(log: Log) -> Iterator[str]:
-    """Serve the log on a free port of this machine, from a thread; stop although a page is listening."""
+def _served(log: Log, port: int = 0) -> Iterator[str]:
+    """Serve the log on a port of this machine (0: a free one), from a thread; stop although a page is listening."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
         listener.listen()
         closing = asyncio.Event()
         app = create_app(log, closing=closing)

@@ -14,6 +14,7 @@ from firmware_bridge import SECOND, Log, Side, Unavailable
 from service.web import app as web_app
 from service.web import create_app, stream
 from service.web.stream import EventStream, events
+from service.web.tails import Tails, written
 from tests.service.web_rows import NOW, WEARER, a_device, a_link, a_log, a_step, some_frames
 
 Told = tuple[str, dict[str, Any]]
@@ -44,7 +45,7 @@ async def _told(texts: AsyncIterator[str], count: int) -> list[Told]:
 
 
 def _events(log: Log, closing: asyncio.Event, wearer: str | None = WEARER) -> AsyncIterator[str]:
-    return events(log, wearer, closing=closing, now=lambda: NOW, poll_s=0)
+    return events(Tails(log, closing=closing, now=lambda: NOW, poll_s=0), wearer)
 
 
 async def _put(log: Log, *items: Any) -> None:
@@ -176,5 +177,5 @@ async def test_a_reader_who_stops_reading_is_let_go(monkeypatch: pytest.MonkeyPa
 def test_a_name_is_never_a_line_of_the_protocol() -> None:
     hostile: Sequence[str] = ("a\n\nevent: flag\ndata: 1", "é\r\n", "\u2028")
     for text in hostile:
-        (found,) = _parsed(stream.written("step", {"wearer": text}))
+        (found,) = _parsed(written("step", {"wearer": text}))
         assert found == ("step", {"wearer": text})

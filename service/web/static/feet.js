@@ -1,8 +1,9 @@
 // Two insoles, toes up, seen from above. A cell is a disc where the insole has one; where it has none, nothing is
-// painted. Pictures arrive in bursts and are played a moment later, evenly, at the screen's own rate.
+// painted, unless a map between many cells is asked for. Pictures arrive in bursts and are played a moment later, evenly, at the screen's own rate.
 
-import { colorOf } from "./palette.js";
 import { median, ms } from "./format.js";
+import { LEAST_CELLS, LoadMap } from "./map.js";
+import { clinical, even } from "./palette.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const DELAY_MS = 150; // the bridge puts every 100 ms, so the oldest sample of a put is that much older than the newest
@@ -57,8 +58,10 @@ function smoothed(points) {
 }
 
 export class Foot {
-  constructor(svg, side) {
+  constructor(svg, side, canvas) {
     this.svg = svg;
+    this.canvas = canvas;
+    this.look = { map: false, clinical: false };
     this.side = side;
     this.cells = [];
     this.queue = [];
@@ -72,7 +75,7 @@ export class Foot {
     this.device = device;
     this.length = device?.length_mm ?? 265;
     this.width = device?.width_mm ?? 96;
-    this.max = device?.scale.max ?? 1;
+    this.scale = even(device?.scale.max ?? 1);
     this.queue = [];
     this.trail = [];
     this.cells = [];
@@ -87,7 +90,33 @@ export class Foot {
     if (device) this._cells(group, device.sensors);
     element("path", { d: path, class: "rim" }, svg);
     this.line = element("path", { class: "trail", d: "" }, svg);
-    this.dot = element("circle", { class: "cop", r: 4.2, cx: -99, cy: -99 }, svg);
+    this.dot = element("circle", { class: "cop up", r: 4.2 }, svg);
+    this._outline = path;
+    this.setLook(this.look);
+  }
+
+  /** Whether a map between the cells would tell anything, and whether the clinical steps, which are in kPa, apply. */
+  get offers() {
+    return { map: this.cells.length >= LEAST_CELLS, clinical: this.device?.scale.unit === "kPa" };
+  }
+
+  /** Show cells or the map, on the even scale or the clinical one; what does not apply is left out. */
+  setLook(look) {
+    this.look = look;
+    const { map, clinical: steps } = this.offers;
+    this.scale = look.clinical && steps ? clinical : even(this.device?.scale.max ?? 1);
+    for (const cell of this.cells) cell.color = "";
+    const mapped = Boolean(this.canvas) && look.map && map;
+    this.svg.classList.toggle("mapped", mapped);
+    this.map = null;
+    if (this.canvas) this.canvas.hidden = !mapped;
+    if (!mapped) return;
+    const { area_mm2: area } = this.device.sensors;
+    const radii = area.map((mm2) => Math.sqrt(mm2 / Math.PI));
+    const size = { width: this.width, length: this.length, margin: MARGIN, places: this._places, radii, outline: this._outline };
+    this.map = new LoadMap(this.canvas, size);
+    this.sole = getComputedStyle(this.svg).getPropertyValue("--sole").trim();
+    this.map.paint(this._places.map(() => 0), this.scale.rgb, this.sole);
   }
 
   /** Profile coordinates to millimeters on the page: the one place where a foot is mirrored. */
@@ -101,13 +130,13 @@ export class Foot {
   }
 
   _cells(group, { ml, ap, area_mm2: area }) {
-    const places = ml.map((_, i) => this.place(ml[i], ap[i]));
+    const places = (this._places = ml.map((_, i) => this.place(ml[i], ap[i])));
     const radii = area.map((mm2) => Math.sqrt(mm2 / Math.PI));
     const factor = shrink(places, radii);
     places.forEach(([x, y], i) => {
       const r = radii[i] * factor;
       const disc = element("circle", { class: "cell", cx: x.toFixed(1), cy: y.toFixed(1), r: r.toFixed(1) }, group);
-      disc.setAttribute("fill", colorOf(0, 1));
+      disc.setAttribute("fill", this.scale.css(0));
       const limit = element("circle", { class: "limit", cx: x, cy: y, r, fill: `url(#hatch-${this.side})`, visibility: "hidden" }, group);
       const d = r * 0.5;
       const cross = element("path", { class: "cross", visibility: "hidden", d: `M${x - d} ${y - d}L${x + d} ${y + d}M${x - d} ${y + d}L${x + d} ${y - d}` }, group);
@@ -159,11 +188,12 @@ export class Foot {
         cell.disc.classList.toggle("dead", dead);
         cell.cross.setAttribute("visibility", dead ? "visible" : "hidden");
       }
-      const color = dead ? "none" : colorOf(a + (b - a) * part, this.max);
+      const color = dead ? "none" : this.scale.css(a + (b - a) * part);
       if (color !== cell.color) cell.disc.setAttribute("fill", (cell.color = color));
       const full = from.saturated.includes(i);
       if (full !== cell.full) cell.limit.setAttribute("visibility", (cell.full = full) ? "visible" : "hidden");
     });
+    this.map?.paint(from.cells.map((a, i) => (a === null ? null : a + ((to.cells[i] ?? a) - a) * part)), this.scale.rgb, this.sole);
     this._paintCenter(from, to, part);
   }
 

@@ -1,15 +1,18 @@
 // The live page: one event stream in, two feet and a few numbers out.
 
 import { bins, drawBalance, drawTrend } from "./charts.js";
+import { Choices } from "./choices.js";
 import { Foot } from "./feet.js";
 import { about, bout, clock, duration, known, number } from "./format.js";
-import { drawLegend } from "./palette.js";
+import { Listening } from "./listening.js";
 import { State } from "./state.js";
+import { Telling } from "./telling.js";
 
 const SIDES = ["left", "right"];
 const TEXT_MS = 250; // numbers change no more often than they can be read
 const SPEAK_MS = 4000; // the feet as words, for those who hear the page
 const LOSS_PCT = 5;
+const LOW_PCT = 15;
 const BOUTS_NEEDED = 3;
 const SILENT_MS = 4000;
 const NOTHING_SAID = { title: "No statement yet", observation: "It needs some minutes of steady running or walking.", context: "" };
@@ -17,7 +20,9 @@ const NOTHING_SAID = { title: "No statement yet", observation: "It needs some mi
 const $ = (selector) => document.querySelector(selector);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const state = new State();
-const feet = Object.fromEntries(SIDES.map((side) => [side, new Foot($(`.foot[data-side=${side}] svg`), side)]));
+const feet = Object.fromEntries(SIDES.map((side) => [side, new Foot($(`.foot[data-side=${side}] .plate svg`), side, $(`.foot[data-side=${side}] .map`))]));
+const choices = new Choices(Object.values(feet));
+const telling = new Telling(state);
 let connection = "connecting";
 let painted = -Infinity;
 let changed = true;
@@ -41,15 +46,20 @@ function showStatus() {
   $("#status").dataset.state = name;
   say("#status", text);
   const waiting = $("#waiting");
-  waiting.hidden = Object.keys(state.devices).length > 0;
-  say(waiting, connection === "lost" ? "The service is not answering. Trying again." :
-    "Waiting for the first insole. Start “insole demo” for virtual ones, or “insole run” with your own.");
+  const found = Object.keys(state.devices);
+  waiting.hidden = found.length > 0;
+  say("#waiting-title", connection === "lost" ? "The service is not answering" : "Waiting for the first insole");
+  say("#waiting-text", connection === "lost" ? "Trying again every second." :
+    "Start “insole demo” for virtual ones, or “insole run” with your own; then put them on and press a heel.");
+  for (const side of SIDES) $(`.foot[data-side=${side}] .alone`).hidden = found.length !== 1 || found[0] === side;
 }
 
 function showClock() {
   const { elapsed } = state;
   say("#elapsed", elapsed === null ? "–:––" : duration(elapsed));
-  say("#activity", elapsed === null ? "" : `${state.ended ? "Last " : ""}${state.ended ? bout(state.activity).toLowerCase() : bout(state.activity)}`);
+  const kind = state.ended ? `Last ${bout(state.activity).toLowerCase()}` : bout(state.activity);
+  say("#activity", telling.name || (telling.announced ? "Started" : elapsed === null ? "" : kind));
+  telling.show();
 }
 
 function showVerdict(topic) {
@@ -78,9 +88,10 @@ function showBalance() {
   const verdict = state.verdicts.imbalance;
   const normals = ["contact_time_si_pct", "impulse_si_pct"].map((measure) => state.normal(measure));
   const uncalibrated = state.lastBlock?.unit === "raw";
-  drawBalance($("#balance-contact"), finding("contact_time_si_pct"), normals[0], "not enough strides yet");
+  const few = Object.keys(state.devices).length === 1 ? "needs both feet" : "not enough strides yet";
+  drawBalance($("#balance-contact"), finding("contact_time_si_pct"), normals[0], few);
   drawBalance($("#balance-impulse"), finding("impulse_si_pct"), normals[1],
-    uncalibrated ? "needs calibrated insoles" : "not enough strides yet");
+    uncalibrated ? "needs calibrated insoles" : few);
   const any = normals.some(Boolean);
   $(".band-key").classList.toggle("learning", !any);
   const learning = verdict ? `learning your usual: ${Math.min(verdict.bouts, BOUTS_NEEDED)} of ${BOUTS_NEEDED} bouts` : "your usual is not known yet";
@@ -128,30 +139,37 @@ function showFlags() {
   $("#no-flags").hidden = flags.length > 0;
 }
 
+function light(figure, name, [lit, text]) {
+  const told = figure.querySelector(`.${name}`);
+  told.dataset.state = lit;
+  say(told.querySelector(".word"), text);
+}
+
+function heard(side, link) {
+  const silent = state.heard[side] === undefined || performance.now() - state.heard[side] > SILENT_MS;
+  if (!link) return ["none", "not heard yet"];
+  if (state.behind > 0) return ["none", "filling in the past"];
+  return silent || !link.connected ? ["failing", "not heard"] : ["well", "connected"];
+}
+
 function showLink(side) {
   const link = state.links[side];
   const figure = $(`.foot[data-side=${side}]`);
-  const told = figure.querySelector(".link");
-  const silent = state.heard[side] === undefined || performance.now() - state.heard[side] > SILENT_MS;
-  const [name, text] =
-    !link ? ["none", "not heard yet"]
-    : state.behind > 0 ? ["none", "filling in the past"]
-    : silent || !link.connected ? ["failing", "not heard"]
-    : link.lost_pct > LOSS_PCT ? ["failing", `${number(link.lost_pct, 0)} % lost`]
-    : ["well", link.lost_pct > 0 ? `${number(link.lost_pct, 1)} % lost` : "nothing lost"];
-  told.dataset.state = name;
-  told.title = link ? `last minute: ${link.received} samples received, ${link.lost} lost, ${link.reconnects} reconnects` : "";
-  say(told, text);
-  const battery = figure.querySelector(".battery");
-  say(battery, known(link?.battery_pct) ? `battery ${number(link.battery_pct)} %` : "");
-  battery.dataset.low = known(link?.battery_pct) && link.battery_pct < 15;
+  light(figure, "heard", heard(side, link));
+  const lossy = known(link?.lost_pct) && link.lost_pct > LOSS_PCT;
+  const lost = !known(link?.lost_pct) ? "loss –" : link.lost_pct > 0 ? `${number(link.lost_pct, link.lost_pct < 10 ? 1 : 0)} % lost` : "nothing lost";
+  light(figure, "loss", [lossy ? "failing" : known(link?.lost_pct) ? "well" : "none", lost]);
+  figure.querySelector(".link").title = link ? `last minute: ${link.received} samples received, ${link.lost} lost, ${link.reconnects} reconnects` : "";
+  const level = link?.battery_pct;
+  light(figure, "battery", known(level) ? [level < LOW_PCT ? "failing" : "well", `battery ${number(level)} %${level < LOW_PCT ? ", low" : ""}`] : ["none", "battery –"]);
+  figure.querySelector(".battery .level").setAttribute("width", known(level) ? (11 * Math.min(100, level)) / 100 : 0);
 }
 
 function speak() {
   for (const side of SIDES) {
     const { device, svg } = feet[side];
     const contact = number(known(state.latest("contact_time_s", side)) ? state.latest("contact_time_s", side) * 1000 : null);
-    const link = $(`.foot[data-side=${side}] .link`).textContent;
+    const link = [...document.querySelectorAll(`.foot[data-side=${side}] .light .word`)].map((word) => word.textContent).join(", ");
     const words = device ? `${device.sensors.ml.length} cells, ${link}, ground contact ${contact} milliseconds` : "nothing heard yet";
     svg.setAttribute("aria-label", `${side === "left" ? "Left" : "Right"} foot: ${words}`);
   }
@@ -160,8 +178,7 @@ function speak() {
 function setDevice(device) {
   state.devices[device.side] = device;
   feet[device.side].setDevice(device);
-  say("#legend-label", device.scale.label);
-  say("#legend-high", `${device.scale.max}+ ${device.scale.unit}`);
+  choices.show();
 }
 
 function snapshot(data) {
@@ -196,24 +213,17 @@ const HEARD = {
   block: (data) => state.block(data),
   verdict: (data) => state.verdict(data),
   flag: (data) => state.flag(data),
+  note: (data) => state.note(data),
 };
 
-let source = null;
-
-function listen(wearer) {
-  source?.close();
-  source = new EventSource(`/api/events${wearer ? `?wearer=${encodeURIComponent(wearer)}` : ""}`);
-  for (const [name, take] of Object.entries(HEARD)) {
-    source.addEventListener(name, (event) => {
-      take(JSON.parse(event.data));
-      if (name !== "frame") changed = true;
-    });
-  }
-  source.onerror = () => {
-    connection = "lost";
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(wearer), 3000); // refused, not cut off
-  };
-}
+const hears = (take) => (data, name) => {
+  take(data);
+  if (name !== "frame") changed = true;
+};
+const listening = new Listening(
+  Object.fromEntries(Object.entries(HEARD).map(([name, take]) => [name, hears(take)])),
+  () => { connection = "lost"; },
+);
 
 let texts = -Infinity;
 let spoken = -Infinity;
@@ -243,9 +253,8 @@ $("#wearer").parentElement.hidden = true;
 $("#wearer").addEventListener("change", (event) => {
   const { value } = event.target;
   history.replaceState(null, "", `?wearer=${encodeURIComponent(value)}`);
-  listen(value);
+  listening.to(value);
 });
 addEventListener("resize", () => { changed = true; });
-drawLegend($("#legend"));
-listen(new URLSearchParams(location.search).get("wearer"));
+listening.to(new URLSearchParams(location.search).get("wearer"));
 requestAnimationFrame(frame);

@@ -21,21 +21,42 @@ function oklch(lightness, chroma, hue) {
   });
 }
 
-const colors = Array.from({ length: STEPS + 1 }, (_, i) => {
+const shades = Array.from({ length: STEPS + 1 }, (_, i) => {
   const t = i / STEPS;
-  return `rgb(${oklch(0.3 + 0.66 * t, 0.03 + 0.34 * t * (1 - t), 285 - 180 * t).join(" ")})`;
+  return oklch(0.3 + 0.66 * t, 0.03 + 0.34 * t * (1 - t), 285 - 180 * t);
 });
+const css = (shade) => `rgb(${shade.join(" ")})`;
+const colors = shades.map(css);
+
+const place = (value, max) => Math.round(STEPS * Math.min(1, Math.max(0, value / max)));
 
 /** The color of a load between 0 and `max`; what lies above keeps the lightest one. */
-export function colorOf(value, max) {
-  return colors[Math.round(STEPS * Math.min(1, Math.max(0, value / max)))];
-}
+export const colorOf = (value, max) => colors[place(value, max)];
 
-/** Paint the scale, from no load on the left to `max` on the right. */
-export function drawLegend(canvas) {
+// The unequal steps that clinics know, in kPa: each color holds from its number to the next one. Its red is a load
+// here, not a failing device, which is why it is no more than a choice.
+const CLASSES = [
+  [0, [176, 182, 190]], [40, [134, 200, 240]], [60, [44, 84, 200]], [100, [46, 160, 72]], [150, [244, 214, 54]],
+  [220, [220, 52, 40]], [300, [244, 150, 212]],
+];
+const classOf = (value) => CLASSES.findLast(([from]) => value >= from) ?? CLASSES[0];
+
+/** A scale: how it colors a load, as [r, g, b] and as CSS, and where its legend has numbers. */
+export const even = (max) => ({ rgb: (value) => shades[place(value, max)], css: (value) => colorOf(value, max), ticks: [0, max / 4, max / 2, (3 * max) / 4, max], max });
+export const clinical = {
+  rgb: (value) => classOf(value)[1],
+  css: (value) => css(classOf(value)[1]),
+  ticks: CLASSES.map(([from]) => from),
+  max: null, // its steps are drawn equally wide
+};
+
+/** Paint a scale, from no load on the left to the most on the right. */
+export function drawLegend(canvas, scale) {
   const context = canvas.getContext("2d");
+  const steps = scale.ticks.length;
   for (let x = 0; x < canvas.width; x += 1) {
-    context.fillStyle = colorOf(x, canvas.width - 1);
+    const part = x / (canvas.width - 1);
+    context.fillStyle = scale.css(scale.max === null ? scale.ticks[Math.min(steps - 1, Math.floor(part * steps))] : part * scale.max);
     context.fillRect(x, 0, 1, canvas.height);
   }
 }

@@ -18,6 +18,8 @@ export class State {
     this.links = {};
     this.heard = {}; // when the link of a side was last told of, by performance.now()
     this.bout = null;
+    this.boutTime = null; // the same with all its digits, as notes need it
+    this.notes = []; // that somebody began, ended or named a run, oldest first
     this.activity = "unknown";
     this.steps = [];
     this.blocks = [];
@@ -39,6 +41,13 @@ export class State {
     for (const block of data.blocks) this.block(block);
     for (const verdict of data.verdicts) this.verdict(verdict);
     for (const flag of data.flags) this.flag(flag);
+    for (const note of data.notes) this.note(note);
+  }
+
+  /** The same moment and topic again corrects a note; an empty text takes it back. */
+  note(note) {
+    const others = this.notes.filter((known) => known.time !== note.time || known.topic !== note.topic);
+    this.notes = [...others, note].sort((a, b) => (a.time < b.time ? -1 : 1));
   }
 
   link(link, current = true) {
@@ -51,6 +60,7 @@ export class State {
     const time = ms(bout);
     if (this.bout !== null && time <= this.bout) return time === this.bout;
     this.bout = time;
+    this.boutTime = bout;
     this.steps = [];
     this.blocks = [];
     this.verdicts = {};
