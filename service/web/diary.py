@@ -68,12 +68,12 @@ def add_diary(app: FastAPI, log: Log, templates: Environment, now: Callable[[], 
             fields = await fields_of(request)
         except ConfigError as error:
             text = str(error)
-            return pages.notice("Nothing was noted", _sentence(text), 422)
+            return await asyncio.to_thread(pages.notice, "Nothing was noted", _sentence(text), 422)
         try:
             return await asyncio.to_thread(pages.write, fields)
         except Unavailable as error:
             text = f"The store did not take it: {error}. Go back, your text is still there, and try again."
-            return HTMLResponse(pages.plain("Nothing was noted", text), 503, headers=HEADERS | {"Retry-After": "5"})
+            return await asyncio.to_thread(pages.notice, "Nothing was noted", text, 503)
 
 
 class _Diary:
@@ -123,14 +123,11 @@ class _Diary:
         changed = sum(len(one.changes) for one in told)
         return RedirectResponse(address("/diary", name, done=done, changed=str(changed)), 303, headers=HEADERS)
 
-    def plain(self, title: str, text: str) -> str:
-        """Return a page that says one thing, without a look at the store."""
-        given = {"guidance": guidance, "here": "Diary", "wearer": "", "wearers": [], "drawn": False, "asks": None}
-        return self._templates.get_template("notice.html").render(given | {"title": title, "text": text})
-
     def notice(self, title: str, text: str, status: int) -> HTMLResponse:
-        """Write a page that says one thing."""
-        return HTMLResponse(self.plain(title, text), status, headers=HEADERS)
+        """Write a page that says one thing, without a look at the store."""
+        given = {"guidance": guidance, "here": "Diary", "wearer": "", "wearers": [], "drawn": False, "asks": None}
+        page = self._templates.get_template("notice.html").render(given | {"title": title, "text": text})
+        return HTMLResponse(page, status, headers=HEADERS)
 
     def _taken(self, name: str, fields: Fields) -> list[Told]:
         what = fields.get("what", "")
