@@ -84,6 +84,15 @@ EVIDENCE: tuple[Evidence, ...] = (
 )
 
 
+PATTERNS = {
+    "pain": "If something hurts",
+    "imbalance": "If left and right differ",
+    "over_pronation": "If the inner side carries more than usual, or much",
+    "training_load": "If you ran more than before",
+}
+"""What guidance is given for: topics of flags, and pain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guidance:
     """Something that people commonly try. `grade` says how well it is supported."""
@@ -91,6 +100,7 @@ class Guidance:
     text: str
     grade: str
     source: str
+    patterns: tuple[str, ...]
 
 
 GUIDANCE: tuple[Guidance, ...] = (
@@ -98,27 +108,70 @@ GUIDANCE: tuple[Guidance, ...] = (
         "Go easier for some days and come back step by step; stay active as far as it is comfortable.",
         "general advice",
         "NICE NG59",
+        ("pain", "training_load"),
     ),
     Guidance(
-        "Regular exercise for the trunk and the hips; gentle stretching of hip, hamstring and lower back; a warm bath.",
+        "Damp heat, a hot bath or a heat rub are commonly used for comfort.",
+        "general wellness; recommended for relief in guidelines, on few trials",
+        "NICE NG59",
+        ("pain",),
+    ),
+    Guidance(
+        "Gentle stretching of hip, buttock, hamstring and lower back is commonly tried.",
+        "general wellness; trials are few and mostly without a comparison",
+        "NICE NG59",
+        ("pain",),
+    ),
+    Guidance(
+        "Regular exercise strengthens the abdomen, the lower back and the hips.",
         "general advice",
         "NICE NG59",
+        ("pain", "training_load"),
     ),
     Guidance(
-        "Some runners with a strongly medial pattern do better in stability shoes. Comfort and a gradual change "
-        "matter; compare two pairs over several runs each.",
-        "one trial for, an overview of trials with low certainty",
-        "Malisoux 2016",
+        "Differing feet are normal. Before you change anything, look closely: is it so on level ground, in other "
+        "shoes, on several days, with the insoles lying flat?",
+        "moderate: several hundred runners who differed more did not get hurt more often",
+        "Malisoux 2024; Bredeweg 2013",
+        ("imbalance",),
     ),
     Guidance(
-        "A lift in one shoe is something to try only after a professional has measured your leg length.",
-        "small trials",
+        "One of many possible reasons is a difference in leg length; a physiotherapist can measure that in minutes. A "
+        "lift in one shoe is something to try only after your leg length was measured by a professional.",
+        "low: small trials of people whose legs had been measured",
         "Campbell 2018; Rannisto 2019",
+        ("imbalance",),
     ),
-    Guidance("About medicines, ask a doctor or pharmacist.", "general advice", ""),
     Guidance(
-        "If pain stays, see a professional and take the report of your last weeks with you.",
+        "Some runners with a strongly medial pattern do better in stability (motion-control) shoes. Comfort and a "
+        "gradual change matter; compare two pairs over several runs each.",
+        "low: one trial for it, an overview of trials with low certainty",
+        "Malisoux 2016; Willems 2021",
+        ("over_pronation",),
+    ),
+    Guidance(
+        "Insoles or inserts against back pain are not recommended here: trials do not show enough.",
+        "insufficient: an overview of trials",
+        "Chuter 2014; NICE NG59",
+        ("pain", "over_pronation"),
+    ),
+    Guidance(
+        "Let a shorter run follow a much longer one, and add to the longest run in small steps.",
+        "low: an association among runners, not a trial",
+        "Frandsen 2025",
+        ("training_load",),
+    ),
+    Guidance("About medicines, ask a doctor or pharmacist.", "general advice", "", ("pain",)),
+    Guidance(
+        "If pain stays, see a professional, who can examine hip, pelvis and spine and look for what is behind it; take "
+        "the report of your last weeks with you.",
         "general advice",
         "",
+        ("pain", "imbalance", "over_pronation"),
     ),
 )
+
+
+def guidance_for(pattern: str) -> tuple[Guidance, ...]:
+    """Return what people commonly try with a pattern, in the order in which it is shown."""
+    return tuple(one for one in GUIDANCE if pattern in one.patterns)

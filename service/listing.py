@@ -88,7 +88,7 @@ def _bout(bout: Bout, noted: About) -> list[str]:
     start, minutes = iso(bout.time)[:16].replace("T", " "), f"{(bout.stop - bout.time) / SECOND / 60:.1f}"
     said = "\n".join(dict.fromkeys(verdict_text(verdict).title for verdict in bout.verdicts))
     pain = f"pain {noted.pain}" if noted.pain else ""
-    parts = (noted.name, noted.shoes, noted.surface, pain, noted.remark, "deleted" if noted.deleted else "")
+    parts = (noted.name, noted.worn, noted.surface, pain, noted.remark, "deleted" if noted.deleted else "")
     notes = "\n".join(escape(part) for part in parts if part)
     what = bout.activity if math.isnan(bout.speed_mps) else f"{bout.activity}, {bout.speed_mps:.2f} m/s"
     return [start, minutes, what, str(bout.steps), str(bout.valid_steps), notes, said]

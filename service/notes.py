@@ -15,13 +15,15 @@ from typing import NamedTuple
 from firmware_bridge import SECOND, ConfigError
 from service.rows import Note
 
-START, STOP, NAME, SHOES, SURFACE = "start", "stop", "name", "shoes", "surface"
+START, STOP, NAME, SHOES, INSERT, SURFACE = "start", "stop", "name", "shoes", "insert", "surface"
 PAIN, MASS, UNITS, MUTE, DELETE, REMARK = "pain", "mass", "units", "mute", "delete", "remark"
+SIGNS = "signs"
 TOPICS: Mapping[str, str] = {
     START: "a run or walk begins; what is noted for the same moment belongs to it, too",
     STOP: "the run or walk ends here: steps after it are another one's",
     NAME: "what the wearer is called, from then on",
     SHOES: "what was worn; a run is compared with those in the same shoes",
+    INSERT: "what lay in the shoes, apart from the sensing insole; a run is compared with those on the same one",
     SURFACE: "what was run or walked on",
     PAIN: "where, and how much from 0 to 10: low back 3, hip left 2, knee 4",
     MASS: "of the body, from then on: 70 kg, 154 lb",
@@ -29,12 +31,13 @@ TOPICS: Mapping[str, str] = {
     MUTE: "no alerts for some hours: all 24, imbalance 2, over_pronation 48",
     DELETE: "it was no run or walk of this wearer: later ones are not compared with it",
     REMARK: "anything else",
+    SIGNS: "whether one of the signs that need a doctor is there: none or some",
 }
 """What can be noted, and what it means."""
 
-OF_BOUT = frozenset({SHOES, SURFACE, DELETE})
+OF_BOUT = frozenset({SHOES, INSERT, SURFACE, DELETE})
 """Topics that say nothing without a bout."""
-JUDGED = frozenset({START, SHOES, DELETE})
+JUDGED = frozenset({START, SHOES, INSERT, DELETE})
 """Topics that verdicts depend on."""
 PLACES = ("low back", "hip left", "hip right", "other")
 """Where pain is asked for."""
@@ -61,6 +64,8 @@ _LEAST_KG, _MOST_KG = 15.0, 350.0
 _LEAP = 1.5
 """By which factor nobody's mass changes between two notes; kilograms taken for pounds are off by 2.2."""
 _MUTE = re.compile(rf"(?:({'|'.join(MUTED)})\b)?\s*(?:(\d{{1,6}}(?:\.\d{{1,6}})?)\s*(?:h|hours?)?)?", re.ASCII)
+_LEVEL_WITHIN = re.compile(r"\b(\d{1,2})\b")
+_PLACE_WITHIN = re.compile(r"[^\d,/]+")
 _LEVEL = re.compile(r"(?:^|(?<=\s))(\d+)(?:\s*/\s*10)?(?=\s|$)", re.ASCII)
 
 
@@ -82,11 +87,20 @@ class About:
     pain: str = ""
     remark: str = ""
     deleted: bool = False
+    insert: str = ""
+
+    @property
+    def worn(self) -> str:
+        """Shoes and insert as they are shown."""
+        return " + ".join(part for part in (self.shoes, self.insert) if part)
 
     @property
     def kind(self) -> str:
-        """The shoes as they are compared; those that nobody named are a kind of their own."""
-        return self.shoes.casefold()
+        """Shoes and insert as they are compared; those that nobody named are a kind of their own.
+
+        An insert lies between foot and insole and moves load as other shoes do, so it makes another kind.
+        """
+        return "\n".join(part.casefold() for part in (self.shoes, self.insert) if part or self.insert)
 
     @property
     def basis(self) -> tuple[str, bool]:
@@ -167,6 +181,12 @@ def _nothing(text: str) -> str:
     return "yes"
 
 
+def _signs(text: str) -> str:
+    if text.lower() not in {"none", "some"}:
+        raise ConfigError(f"{text!r} does not say whether a sign that needs a doctor is there; write none or some")
+    return text.lower()
+
+
 def _pains(text: str) -> str:
     return ", ".join(_pain(part) for part in re.split(r"\s*[,;]\s*", text))
 
@@ -187,6 +207,16 @@ def _pain(text: str) -> str:
     return f"other {level} {' '.join(word for word in words if word != 'other')}"
 
 
+def pains(text: str) -> list[tuple[str, int]]:
+    """Return places and levels of a pain note: "low back 3, hip left 2". No place where nothing hurt at all."""
+    found = []
+    for part in text.split(","):
+        level, place = _LEVEL_WITHIN.search(part), _PLACE_WITHIN.search(part)
+        if level is not None:
+            found.append((place[0].strip() if place else "", min(int(level[1]), 10)))
+    return found
+
+
 def _examples() -> str:
     return ", ".join(f"{place} 3" for place in PLACES)
 
@@ -199,6 +229,7 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
     MASS: _mass,
     UNITS: _units,
     MUTE: _mute,
+    SIGNS: _signs,
 }
 """How the text of a topic is checked and brought into the form in which it is kept."""
 
@@ -243,6 +274,7 @@ def about(spans: Sequence[Span], notes: Iterable[Note]) -> dict[int, About]:
             name=lasting(names, NAME, span.stop),
             mass=lasting(masses, MASS, span.stop),
             shoes=said[span.start].get(SHOES, ""),
+            insert=said[span.start].get(INSERT, ""),
             surface=said[span.start].get(SURFACE, ""),
             pain=said[span.start].get(PAIN, ""),
             remark=said[span.start].get(REMARK, ""),

@@ -6,15 +6,18 @@ import json as jsonlib
 import time as clock
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 
 from firmware_bridge import SECOND, ConfigError, open_log
 from service.analysis import analyze_all
 from service.corrections import Change, analyze_again, exchange, move, spans
+from service.links import links
 from service.listing import known_wearers
 from service.messages import TOPICS as FINDINGS
 from service.messages import verdict_text
 from service.notes import OF_BOUT, START, STOP, Span, standing
 from service.plain import plain
+from service.review import read_wearer
 from service.rows import Note, Verdict
 from service.telling import accept, near
 from service.when import iso, parse_iso
@@ -85,6 +88,14 @@ def list_notes(store: str, wearer: str, *, json: bool) -> None:
         known_wearers(log, wearer)
         for told in standing(log.read(Note, wearer)):
             print(jsonlib.dumps(plain(told)) if json else f"{iso(told.time)}  {told.topic:<8} {told.text}")
+
+
+def tell_links(store: str, wearer: str, *, json: bool) -> None:
+    """Print whether pain and the measures went together, in words or as one JSON object."""
+    with closing(open_log(store)) as log:
+        known_wearers(log, wearer)
+        found = links(read_wearer(log, wearer), datetime.now().astimezone().tzinfo or UTC)
+    print(jsonlib.dumps(found.plain) if json else "\n  ".join((found.title, *found.lines)))
 
 
 def again(store: str, wearer: str | None, since: str | None) -> None:

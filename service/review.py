@@ -278,7 +278,7 @@ def _point(wearer: Wearer, bout: Bout, seen: Change) -> Point:
         normal_high=math.nan if unknown else seen.normal + seen.limit,
         answer=own[0].answer if own else "",
         said=text,
-        shoes=said.shoes,
+        shoes=said.worn,
         pain=said.pain,
     )
 

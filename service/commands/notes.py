@@ -20,6 +20,7 @@ def note(
     bout: Annotated[str | None, typer.Option(help="At the start of this bout, as `insole bouts` names it.")] = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what was noted then.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the notes instead.")] = False,
+    linked: Annotated[bool, typer.Option("--links", help="Tell whether pain and the measures went together.")] = False,
     json: Json = False,
     store: Store = None,
     config: Config = None,
@@ -28,7 +29,9 @@ def note(
     from service import noting
 
     url = settings_of(config, store=store).store
-    if listed:
+    if linked:
+        noting.tell_links(url, wearer, json=json)
+    elif listed:
         noting.list_notes(url, wearer, json=json)
     else:
         noting.note(url, wearer, topic or "", text, at=at, bout=bout, withdraw=withdraw)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import groupby
@@ -14,11 +13,10 @@ from firmware_bridge import SECOND
 from service.figures.theme import LIGHT, Theme, faded, figure, label
 from service.headline import Point
 from service.messages import MEASURES, leaning
+from service.notes import pains
 
 _HALF_DAY_NS = 43_200 * SECOND
 _SHOE_SHADES = (0.30, 0.65, 0.45, 0.85)
-_LEVEL = re.compile(r"\b(\d{1,2})\b")
-_PLACE = re.compile(r"[^\d,/]+")
 
 
 def trend(points: Sequence[Point], theme: Theme = LIGHT, zone: tzinfo = UTC) -> go.Figure:
@@ -183,13 +181,3 @@ def _pains(made: go.Figure, points: Sequence[Point], theme: Theme, zone: tzinfo)
             name="pain",
         )
     )
-
-
-def pains(text: str) -> list[tuple[str, int]]:
-    """Return places and levels of a pain note: "low back 3, hip left 2"."""
-    found = []
-    for part in text.split(","):
-        level, place = _LEVEL.search(part), _PLACE.search(part)
-        if level is not None:
-            found.append((place[0].strip() if place else "", min(int(level[1]), 10)))
-    return found

@@ -240,9 +240,7 @@ def _rows(who: Wearer, bouts: Sequence[Bout], zone: tzinfo) -> list[tuple[str, .
         titles = " · ".join(dict.fromkeys(verdict_text(verdict).title for verdict in one.verdicts)) or "no statement"
         minutes = f"{(one.stop - one.time) / (60 * SECOND):.0f}"
         used = f"{one.valid_steps} of {one.steps}"
-        rows.append(
-            (_day(one.time, zone), bout_word(one.activity), minutes, used, grade, said.shoes, said.pain, titles)
-        )
+        rows.append((_day(one.time, zone), bout_word(one.activity), minutes, used, grade, said.worn, said.pain, titles))
     return rows
 
 

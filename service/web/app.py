@@ -21,9 +21,12 @@ from starlette.types import Scope
 from firmware_bridge import Log, Unavailable
 from service import guidance
 from service.cards import CARDS, card_lines
+from service.rows import Note
+from service.signs import asked
 from service.web.api import api, known
 from service.web.archive import archive
-from service.web.reviews import add_reviews
+from service.web.diary import add_diary
+from service.web.reviews import add_reviews, zone_here
 from service.web.security import LOOPBACK, Gate
 from service.web.stream import EventStream, events
 from service.web.tails import Closing, Tails
@@ -69,7 +72,8 @@ def create_app(
     _add_events(app, log, closing or asyncio.Event(), now)
     templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
     add_reviews(app, log, templates, now)
-    _add_pages(app, templates)
+    add_diary(app, log, templates, now)
+    _add_pages(app, templates, log)
     return app
 
 
@@ -136,11 +140,14 @@ class _Static(StaticFiles):
         return response
 
 
-def _add_pages(app: FastAPI, templates: Environment) -> None:
+def _add_pages(app: FastAPI, templates: Environment, log: Log) -> None:
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
-    def page() -> HTMLResponse:
-        shown = {"guidance": guidance, "cards": CARDS, "lines": card_lines, "here": "Live", "wearer": ""}
-        text = templates.get_template("index.html").render(shown)
+    def page(wearer: Annotated[str | None, Query(max_length=200)] = None) -> HTMLResponse:
+        known = log.wearers()
+        shown = wearer if wearer in known else known[0] if known else ""
+        asks = asked(log.read(Note, shown), zone_here()) if shown else None
+        values = {"guidance": guidance, "cards": CARDS, "lines": card_lines, "here": "Live", "wearer": shown}
+        text = templates.get_template("index.html").render(values | {"asks": asks})
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
     @app.get("/favicon.ico", include_in_schema=False)

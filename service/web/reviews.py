@@ -28,7 +28,8 @@ from service.headline import headline
 from service.messages import MEASURES, TOPICS, bout_word, verdict_text
 from service.notes import About
 from service.review import Reviews, Run, Wearer, mass_kg, points, read_wearer
-from service.rows import Verdict
+from service.rows import Note, Verdict
+from service.signs import asked
 from service.web.security import HEADERS
 from service.when import iso, parse_iso
 
@@ -103,17 +104,18 @@ class _Pages:
             words = f"{wearer.name} has no run or walk that began at {bout}."
             return self._notice(wearer.name, "Run", "No such run", words, 404)
         run = self._reviews.run(wearer, chosen, self._now())
-        return self._page("run.html", wearer.name, "Run", **_run_values(wearer, run, _here()))
+        return self._page("run.html", wearer.name, "Run", **_run_values(wearer, run, zone_here()))
 
     def trend(self, wearer: Wearer, measure: str | None) -> HTMLResponse:
         """Write the page of the weeks."""
-        return self._page("trend.html", wearer.name, "Trend", **_trend_values(wearer, measure, _here()))
+        return self._page("trend.html", wearer.name, "Trend", **_trend_values(wearer, measure, zone_here()))
 
     def _notice(self, name: str, here: str, title: str, text: str, status: int = 200) -> HTMLResponse:
         return self._page("notice.html", name, here, status, drawn=False, title=title, text=text)
 
     def _page(self, template: str, name: str, here: str, status: int = 200, **values: Any) -> HTMLResponse:
         given = {"guidance": guidance, "here": here, "wearer": name, "wearers": self._log.wearers(), "drawn": True}
+        given["asks"] = asked(self._log.read(Note, name), zone_here()) if name else None
         text = self._templates.get_template(template).render(given | values)
         return HTMLResponse(text, status, headers=_POLICY)
 
@@ -126,7 +128,8 @@ def _script() -> tuple[bytes, str]:
     return text, f'"{sha256(text).hexdigest()[:20]}"'
 
 
-def _here() -> tzinfo:
+def zone_here() -> tzinfo:
+    """Return the zone of this machine, in which pages tell days and times."""
     return datetime.now().astimezone().tzinfo or UTC
 
 
@@ -159,10 +162,10 @@ def _run_values(wearer: Wearer, run: Run, zone: tzinfo) -> dict[str, Any]:
     return {
         "run": run,
         "word": bout_word(run.bout.activity),
-        "when": _day(run.bout.time, zone),
+        "when": day_text(run.bout.time, zone),
         "facts": _facts(run.bout, run.said),
-        "before": _address("/run", wearer.name, bout=iso(times[at - 1])) if at else "",
-        "after": _address("/run", wearer.name, bout=iso(times[at + 1])) if at + 1 < len(times) else "",
+        "before": address("/run", wearer.name, bout=iso(times[at - 1])) if at else "",
+        "after": address("/run", wearer.name, bout=iso(times[at + 1])) if at + 1 < len(times) else "",
         "said": [(TOPICS[v.topic], run.headline(v), v, verdict_text(v)) for v in run.bout.verdicts],
         "parts": [*where, _force(run), _sole(run), _quality(run)],
         "where_count": len(where),
@@ -249,7 +252,7 @@ def _trend_values(wearer: Wearer, field: str | None, zone: tzinfo) -> dict[str, 
     return {
         "title": f"{MEASURES[measure.field].label.capitalize()} over time",
         "choices": [
-            (MEASURES[m.field].label, _address("/trend", wearer.name, measure=m.field), m is measure) for m in TREND
+            (MEASURES[m.field].label, address("/trend", wearer.name, measure=m.field), m is measure) for m in TREND
         ],
         "chart_one": drawn,
         "text": text,
@@ -261,9 +264,9 @@ def _line(wearer: Wearer, bout: Bout, zone: tzinfo) -> tuple[str, str, str, str,
     verdict = _main(bout)
     flags = [flag for flag in wearer.flags if flag.bout == bout.time]
     sentence = headline(verdict, wearer.blocks.get(bout.time, ()), flags) if verdict else "No statement"
-    address = _address("/run", wearer.name, bout=iso(bout.time))
+    link = address("/run", wearer.name, bout=iso(bout.time))
     answer = verdict.answer if verdict else ""
-    return _day(bout.time, zone), address, sentence, _facts(bout, wearer.said[bout.time]), answer
+    return day_text(bout.time, zone), link, sentence, _facts(bout, wearer.said[bout.time]), answer
 
 
 def _main(bout: Bout) -> Verdict | None:
@@ -275,14 +278,16 @@ def _facts(bout: Bout, said: About) -> str:
     minutes = (bout.stop - bout.time) / (60 * SECOND)
     parts = [bout_word(bout.activity), f"{minutes:.0f} min", f"{bout.steps} steps"]
     parts += [
-        f"{name} {text}" for name, text in (("shoes", said.shoes), ("on", said.surface), ("pain", said.pain)) if text
+        f"{name} {text}" for name, text in (("shoes", said.worn), ("on", said.surface), ("pain", said.pain)) if text
     ]
     return " · ".join(parts)
 
 
-def _day(time: int, zone: tzinfo) -> str:
+def day_text(time: int, zone: tzinfo) -> str:
+    """Return a moment as pages tell it: Sat 2 May 2026, 06:30."""
     return datetime.fromtimestamp(time / SECOND, tz=UTC).astimezone(zone).strftime("%a %-d %b %Y, %H:%M")
 
 
-def _address(path: str, wearer: str, **values: str) -> str:
+def address(path: str, wearer: str, **values: str) -> str:
+    """Return the address of a page about a wearer."""
     return f"{path}?{urlencode({'wearer': wearer, **values})}"

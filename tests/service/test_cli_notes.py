@@ -198,6 +198,8 @@ def test_every_topic_is_noted_corrected_and_withdrawn(log: Log) -> None:
         "mute": ("all", "imbalance 2"),
         "delete": ("yes", "yes"),
         "remark": ("windy", "calm"),
+        "insert": ("cork", "felt"),
+        "signs": ("none", "some"),
     }
     assert said.keys() == TOPICS.keys()
     before = [repr(row) for row in log.read(Verdict, "ada")]
@@ -331,3 +333,10 @@ def test_what_cannot_be_exchanged_is_one_clear_line(walked: Log) -> None:
     assert "--from: 'noon' is not a moment" in refused(*which, "--swap-feet", "--from", "noon")
     assert "no bout then; the nearest are" in refused(*which[:3], "2020-01-01", "--swap-feet")
     assert walked.head() == head
+
+
+def test_links_of_pain_are_told_as_far_as_there_are_days(log: Log) -> None:
+    insole("note", "ada", "pain", "low back 2", "--bout", TODAY)
+    assert insole("note", "ada", "--links").startswith("Too few days to look for a link yet (0 of 28)")
+    assert json.loads(insole("note", "ada", "--links", "--json"))["found"] == []
+    assert "nobody is called 'eve'" in refused("note", "eve", "--links")

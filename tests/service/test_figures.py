@@ -14,12 +14,12 @@ from service import figures
 from service.contrast import difference
 from service.figures import DARK, LIGHT, PRINT
 from service.figures.sole import color_of
-from service.figures.trend import pains
 from service.gait.baseline import Baseline, History
 from service.gait.change import change
 from service.gait.measures import CONTACT, LEFT_INDEX, RIGHT_INDEX, setting
 from service.grade import Quality, Share
 from service.headline import Point
+from service.notes import pains
 from service.stances import POINTS, Sensors, Stances
 from tests.service.sole_rows import DAY, FIRST, LATERAL, MEDIAL, SENSORS, pattern
 from tests.service.web_rows import BOUT, NAN, PROFILE, a_block, a_flag

@@ -74,7 +74,8 @@ def test_a_note_is_kept_in_one_form(topic: str, text: str | None, kept: str) -> 
 @pytest.mark.parametrize(
     ("topic", "text", "said"),
     [
-        ("weather", "rain", "start, stop, name, shoes, surface, pain, mass, units, mute, delete, remark"),
+        ("weather", "rain", "start, stop, name, shoes, insert, surface, pain, mass, units, mute, delete, remark, "),
+        ("weather", "rain", "delete, remark, signs"),
         ("mass", "heavy", "70 kg or 154 lb"),
         ("mass", "7 kg", "15 to 350 kg"),
         ("mass", "70 stone", "70 kg"),
@@ -209,3 +210,11 @@ def test_each_bout_has_its_own_notes_and_mass_and_name_last() -> None:
 
 def test_shoes_are_the_same_however_they_are_spelt() -> None:
     assert About(shoes="Old Blue").kind == About(shoes="old blue").kind != About().kind
+
+
+def test_an_insert_is_another_kind_as_other_shoes_are() -> None:
+    assert About(shoes="blue", insert="Cork").kind == About(shoes="Blue", insert="cork").kind
+    kinds = {said.kind for said in (About(), About(shoes="a"), About(insert="a"), About(shoes="a", insert="a"))}
+    assert len(kinds) == 4
+    assert About(shoes="blue", insert="cork").worn == "blue + cork"
+    assert about(SPANS, [note("insert", "cork")])[MORNING.start] == About(insert="cork")
