@@ -32,7 +32,8 @@ def log(tmp_path: Path) -> Iterator[Log]:
 @pytest.fixture
 async def client(log: Log) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=create_app(log))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    page = {"Origin": "http://localhost"}  # as a browser says of a page of ours
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=page) as client:
         yield client
 
 
@@ -114,7 +115,8 @@ async def test_another_site_notes_nothing(log: Log, client: httpx.AsyncClient, o
 
 async def test_without_the_token_nothing_is_noted(log: Log) -> None:
     transport = httpx.ASGITransport(app=create_app(log, token="secret"))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    page = {"Origin": "http://localhost"}  # as a browser says of a page of ours
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=page) as client:
         assert (await client.post(f"{URL}?token=secret", json=_asked("start"))).status_code == 401
         assert await _noted(log) == []
         answer = await client.post(URL, json=_asked("start"), headers={"Authorization": "Bearer secret"})
