@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from firmware_bridge import SECOND, ConfigError, open_log
+from service.accepting import accept, near
 from service.analysis import analyze_all
 from service.corrections import Change, analyze_again, exchange, move, spans
 from service.links import links
@@ -19,7 +20,6 @@ from service.notes import OF_BOUT, START, STOP, Span, standing
 from service.plain import plain
 from service.review import read_wearer
 from service.rows import Note, Verdict
-from service.telling import accept, near
 from service.when import iso, parse_iso
 
 _MINUTE = len("2026-05-01 06:30")

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from firmware_bridge import SECOND, ConfigError, Log, Unavailable
 from service import guidance
+from service.accepting import Told, accept
 from service.diary import WORN, Worn, entries, used_before, worn
 from service.links import links
 from service.messages import TOPICS, bout_word
@@ -23,7 +24,6 @@ from service.notes import PAIN, PLACES, REMARK, SIGNS, Span, bout_of, checked, p
 from service.review import Wearer, read_wearer
 from service.rows import Note
 from service.signs import asked
-from service.telling import Told, accept
 from service.web.forms import fields_of
 from service.web.reviews import address, day_text, zone_here
 from service.when import iso, parse_iso
