@@ -9,8 +9,8 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from firmware_bridge import ConfigError, Log, Unavailable
+from service.accepting import accept
 from service.rows import Note
-from service.telling import accept
 from service.web.api import known
 from service.web.views import row_model, view
 from service.when import parse_iso

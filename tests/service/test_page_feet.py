@@ -14,15 +14,15 @@ from tests.service.web_rows import WEARER, a_device, a_link, an_insole
 
 RAW = an_insole().profile.text.replace('unit = "kPa"', 'unit = "raw"').replace('id = "demo-16"', 'id = "raw-16"')
 SIX = load_profile("orphe-6")
-MAP = """async ([values, clinicalSteps]) => {
-  const [{ Foot }, { even, clinical }] = await Promise.all([import('/static/feet.js'), import('/static/palette.js')]);
+MAP = """async ([values, inSteps]) => {
+  const [{ Foot }, { even, stepped }] = await Promise.all([import('/static/feet.js'), import('/static/palette.js')]);
   const svg = document.querySelector('.foot[data-side=left] .plate svg');
   const canvas = document.querySelector('.foot[data-side=left] .map');
   const device = (await (await fetch('/api/devices?wearer=ada')).json()).find(d => d.side === 'left');
   const foot = new Foot(svg, 'left', canvas);
   foot.setDevice({ ...device, scale: { unit: 'kPa', max: 400, label: 'pressure' } });
-  foot.setLook({ map: true, clinical: clinicalSteps });
-  const scale = clinicalSteps ? clinical : even(400);
+  foot.setLook({ map: true, stepped: inSteps });
+  const scale = inSteps ? stepped : even(400);
   foot.map.paint(values, scale.rgb, 'rgb(1, 2, 3)');
   const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   const at = (x, y) => {
@@ -65,7 +65,7 @@ def _near(one: list[int], other: list[int]) -> bool:
     return max(abs(a - b) for a, b in zip(one, other, strict=False)) <= 12
 
 
-@pytest.mark.parametrize("steps", [False, True], ids=["even", "clinical"])
+@pytest.mark.parametrize("steps", [False, True], ids=["even", "stepped"])
 async def test_the_map_has_each_cell_s_own_color_there_and_none_where_there_is_no_cell(
     browser: Any, log: Log, url: str, steps: bool
 ) -> None:
@@ -97,7 +97,7 @@ async def test_the_map_is_chosen_said_to_be_one_and_remembered(browser: Any, log
         await page.locator(".cell").nth(31).wait_for(state="attached")
         assert not await page.locator(".map").first.is_visible(), "cells, until somebody chooses"
         await page.get_by_label("Map between cells").check()
-        await page.get_by_label("Clinical scale").check()
+        await page.get_by_label("Stepped scale").check()
         for _ in range(2):
             await page.locator(".map").nth(1).wait_for()
             await page.get_by_text("pressure, kPa, interpolated between 16 cells").wait_for()
@@ -106,10 +106,10 @@ async def test_the_map_is_chosen_said_to_be_one_and_remembered(browser: Any, log
             await page.reload()
 
 
-async def test_the_clinical_steps_are_those_of_clinics(browser: Any, url: str) -> None:
+async def test_the_steps_are_those_of_clinics(browser: Any, url: str) -> None:
     async with _page(browser, url) as page:
         found = await page.evaluate(
-            "import('/static/palette.js').then(({clinical: c}) =>"
+            "import('/static/palette.js').then(({stepped: c}) =>"
             " [0, 39, 40, 59, 60, 99, 100, 149, 150, 219, 220, 299, 300, 1200].map(c.css))"
         )
     assert [found[k] == found[k + 1] for k in range(0, 14, 2)] == [True] * 7
@@ -125,13 +125,13 @@ async def test_few_cells_are_no_map(browser: Any, log: Log, url: str) -> None:
         assert await page.locator("#look-map").is_disabled()
 
 
-async def test_raw_counts_are_shares_and_have_no_clinical_scale(browser: Any, log: Log, url: str) -> None:
+async def test_raw_counts_are_shares_and_have_no_stepped_scale(browser: Any, log: Log, url: str) -> None:
     worn = [Insole(WEARER, side, parse_profile(RAW, "test"), "unused:") for side in Side]
     await _put(log, *(one.device_row(time.time_ns()) for one in worn))
     async with _page(browser, url) as page:
         await page.get_by_text("share of this foot's load, %").wait_for()
         await page.get_by_text("Not calibrated").wait_for()
-        assert await page.locator("#look-clinical").is_disabled()
+        assert await page.locator("#look-stepped").is_disabled()
         assert "kPa" not in await page.locator(".legend").inner_text()
 
 

@@ -3,7 +3,7 @@
 
 import { median, ms } from "./format.js";
 import { LEAST_CELLS, LoadMap } from "./map.js";
-import { clinical, even } from "./palette.js";
+import { even, stepped } from "./palette.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const DELAY_MS = 150; // the bridge puts every 100 ms, so the oldest sample of a put is that much older than the newest
@@ -61,7 +61,7 @@ export class Foot {
   constructor(svg, side, canvas) {
     this.svg = svg;
     this.canvas = canvas;
-    this.look = { map: false, clinical: false };
+    this.look = { map: false, stepped: false };
     this.side = side;
     this.cells = [];
     this.queue = [];
@@ -95,16 +95,16 @@ export class Foot {
     this.setLook(this.look);
   }
 
-  /** Whether a map between the cells would tell anything, and whether the clinical steps, which are in kPa, apply. */
+  /** Whether a map between the cells would tell anything, and whether the stepped scale, which is in kPa, applies. */
   get offers() {
-    return { map: this.cells.length >= LEAST_CELLS, clinical: this.device?.scale.unit === "kPa" };
+    return { map: this.cells.length >= LEAST_CELLS, stepped: this.device?.scale.unit === "kPa" };
   }
 
-  /** Show cells or the map, on the even scale or the clinical one; what does not apply is left out. */
+  /** Show cells or the map, on the even scale or the stepped one; what does not apply is left out. */
   setLook(look) {
     this.look = look;
-    const { map, clinical: steps } = this.offers;
-    this.scale = look.clinical && steps ? clinical : even(this.device?.scale.max ?? 1);
+    const { map, stepped: steps } = this.offers;
+    this.scale = look.stepped && steps ? stepped : even(this.device?.scale.max ?? 1);
     for (const cell of this.cells) cell.color = "";
     const mapped = Boolean(this.canvas) && look.map && map;
     this.svg.classList.toggle("mapped", mapped);

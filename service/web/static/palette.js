@@ -43,7 +43,7 @@ const classOf = (value) => CLASSES.findLast(([from]) => value >= from) ?? CLASSE
 
 /** A scale: how it colors a load, as [r, g, b] and as CSS, and where its legend has numbers. */
 export const even = (max) => ({ rgb: (value) => shades[place(value, max)], css: (value) => colorOf(value, max), ticks: [0, max / 4, max / 2, (3 * max) / 4, max], max });
-export const clinical = {
+export const stepped = {
   rgb: (value) => classOf(value)[1],
   css: (value) => css(classOf(value)[1]),
   ticks: CLASSES.map(([from]) => from),
