@@ -12,8 +12,10 @@ from urllib.parse import urlencode
 
 from rich.console import Console
 
-from firmware_bridge import ConfigError, Insole, Side, load_profile, open_log
+from firmware_bridge import SECOND, ConfigError, Insole, Side, load_profile, open_log
 from service import stages
+from service.notes import SIGNS
+from service.rows import Note
 from service.settings import Settings
 from service.when import iso
 
@@ -21,6 +23,8 @@ GAITS = ("normal", "limping", "pronated")
 WEARER = "demo"
 PROFILE = "demo-16"
 BROWSER_AFTER_S = 1.0
+BEFORE_NS = 30 * 86_400 * SECOND
+"""Longer ago than the first of the earlier runs."""
 
 
 async def demonstrate(settings: Settings, *, gait: str, seed: int, own_store: bool, browser: bool) -> None:
@@ -37,6 +41,7 @@ async def demonstrate(settings: Settings, *, gait: str, seed: int, own_store: bo
         lines = Console(stderr=True, highlight=False)
         lines.print(f"insole demo: {gait}, seed {seed}. The page: [bold]{page}[/]  (Ctrl-C ends it)")
         if not told:
+            await asyncio.to_thread(_answer, store, time.time_ns() - BEFORE_NS)
             lines.print("Five earlier runs are put into the past first; today's began twelve minutes ago.")
         async with asyncio.TaskGroup() as group:
             group.create_task(stages.run(settings, insoles))
@@ -66,6 +71,12 @@ def demo_insoles(gait: str, seed: int, now: int, *, past: bool = True) -> list[I
 async def _open_browser(page: str) -> None:
     await asyncio.sleep(BROWSER_AFTER_S)
     await asyncio.to_thread(webbrowser.open, page)
+
+
+def _answer(store: str, time: int) -> None:
+    """Say for somebody who does not exist that no sign that needs a doctor is there: feet come first in a demo."""
+    with closing(open_log(store)) as log:
+        log.put([Note(time, WEARER, SIGNS, "none")])
 
 
 def _knows(store: str) -> bool:
