@@ -1,0 +1,1 @@
+"""Small stores as earlier versions wrote them, which every later version has to open; and what wrote them."""
