@@ -35,13 +35,13 @@ imports: $(VENV)/.test ## who may import whom
 	$(BIN)/lint-imports --no-cache
 
 unit: $(VENV)/.test ## the tests, without the wheel's
-	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/test_wheel.py $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/project/test_wheel.py $(ARGS)
 
 null: $(VENV)/.test ## two thousand runs and walks on which nothing changes, rendered in full: some hours
-	NULLS=$${NULLS:-2000} $(BIN)/python -m pytest -q -s tests/test_null_full.py $(ARGS)
+	NULLS=$${NULLS:-2000} $(BIN)/python -m pytest -q -s tests/laws/test_null_full.py $(ARGS)
 
 wheel: $(VENV)/.test ## build the wheel, look into it and start from it
-	$(BIN)/python -m pytest -q tests/test_wheel.py
+	$(BIN)/python -m pytest -q tests/project/test_wheel.py
 
 format: $(VENV)/.test ## put the code into the one layout
 	$(BIN)/ruff check --fix .

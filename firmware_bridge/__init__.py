@@ -4,13 +4,26 @@ Importing it loads numpy, pydantic and the standard library; what speaks to radi
 a URL first names it.
 """
 
-from firmware_bridge.bridge import bridge
+from firmware_bridge.authoring.draft import Draft, draft_profile
+from firmware_bridge.authoring.golden_check import check_golden, examples_of
+from firmware_bridge.authoring.line_capture import hear_lines
+from firmware_bridge.bridge.foot_pod import bridge_foot_pod, pod_opener
+from firmware_bridge.bridge.insole import bridge_insole
+from firmware_bridge.bridge.listener import Listener, listening
+from firmware_bridge.bridge.retry import persist
 from firmware_bridge.clock import Clock, SystemClock
-from firmware_bridge.drafting import Draft, draft_profile
+from firmware_bridge.devices.calibration import Calibration, load_calibration, parse_calibration
+from firmware_bridge.devices.insole import Insole
+from firmware_bridge.devices.profile import (
+    Profile,
+    Sensors,
+    builtin_profiles,
+    load_profile,
+    mistakes_of,
+    parse_profile,
+    profile_text,
+)
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, TooOld, Unavailable
-from firmware_bridge.examples import examples_of
-from firmware_bridge.golden import check_golden
-from firmware_bridge.hearing import Listener, listening
 from firmware_bridge.importers import read_recording, wearer_of
 from firmware_bridge.model import (
     PARTITIONS,
@@ -31,24 +44,8 @@ from firmware_bridge.model import (
     row_key,
     same_row,
 )
-from firmware_bridge.pod_bridge import bridge_pod, pod_opener
-from firmware_bridge.profile import (
-    Calibration,
-    Insole,
-    Profile,
-    Sensors,
-    builtin_profiles,
-    load_calibration,
-    load_profile,
-    mistakes_of,
-    parse_calibration,
-    parse_profile,
-    profile_text,
-)
-from firmware_bridge.retry import persist
 from firmware_bridge.sources import link_of, open_source
-from firmware_bridge.sources.listening import hear_lines
-from firmware_bridge.sources.scanning import Found, find_devices
+from firmware_bridge.sources.discovery import Found, find_devices
 from firmware_bridge.stores import (
     Archive,
     Damaged,
@@ -61,10 +58,10 @@ from firmware_bridge.stores import (
     open_recorder,
     salvage_log,
 )
-from firmware_bridge.stores.parcels import pack as pack_items
-from firmware_bridge.stores.parcels import unpack as unpack_items
-from firmware_bridge.virtual.bench import KnownWalk, known_walk
-from firmware_bridge.virtual.play import play_virtual
+from firmware_bridge.stores.remote.wire import pack as pack_items
+from firmware_bridge.stores.remote.wire import unpack as unpack_items
+from firmware_bridge.virtual.insole.known_walk import KnownWalk, known_walk
+from firmware_bridge.virtual.links.play import play_virtual
 
 __all__ = [
     "PARTITIONS",
@@ -100,8 +97,8 @@ __all__ = [
     "TooOld",
     "Unavailable",
     "Usage",
-    "bridge",
-    "bridge_pod",
+    "bridge_foot_pod",
+    "bridge_insole",
     "builtin_profiles",
     "check_golden",
     "columns",

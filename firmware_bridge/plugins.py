@@ -53,34 +53,34 @@ SOURCES = Plugins(
         "virtual": "firmware_bridge.sources.virtual:open_virtual",
         "file": "firmware_bridge.sources.file:open_file",
         "serial": "firmware_bridge.sources.serial:open_serial",
-        "ble": "firmware_bridge.sources.ble:open_ble",
+        "ble": "firmware_bridge.sources.ble.source:open_ble",
         "udp": "firmware_bridge.sources.udp:open_udp",
     },
 )
-PODS = Plugins("link of a foot pod", "insole.pods", {"ble": "firmware_bridge.sources.ble:open_pod"})
-LOGS = Plugins("log", "insole.logs", {"sqlite": "firmware_bridge.stores.sqlite:SqliteLog"})
+PODS = Plugins("link of a foot pod", "insole.pods", {"ble": "firmware_bridge.sources.ble.source:open_pod"})
+LOGS = Plugins("log", "insole.logs", {"sqlite": "firmware_bridge.stores.sqlite.log:SqliteLog"})
 ARCHIVES = Plugins(
     "archive",
     "insole.archives",
     {
-        "influx": "firmware_bridge.stores.influx:InfluxArchive",
-        "https": "firmware_bridge.stores.remote:RemoteArchive",
-        "http": "firmware_bridge.stores.remote:RemoteArchive",
+        "influx": "firmware_bridge.stores.influx.archive:InfluxArchive",
+        "https": "firmware_bridge.stores.remote.archive:RemoteArchive",
+        "http": "firmware_bridge.stores.remote.archive:RemoteArchive",
     },
 )
 IMPORTERS = Plugins(
     "file format",
     "insole.importers",
     {
-        "csv": "firmware_bridge.importers.separated:FORMAT",
-        "gaitndd": "firmware_bridge.importers.gaitndd:FORMAT",
-        "gaitpdb": "firmware_bridge.importers.gaitpdb:FORMAT",
-        "loadsol": "firmware_bridge.importers.loadsol:FORMAT",
-        "moticon": "firmware_bridge.importers.moticon:FORMAT",
-        "orphe": "firmware_bridge.importers.orphe:FORMAT",
-        "pedar": "firmware_bridge.importers.pedar:FORMAT",
-        "stappone": "firmware_bridge.importers.stappone:FORMAT",
-        "tekscan": "firmware_bridge.importers.tekscan:FORMAT",
-        "xsensor": "firmware_bridge.importers.xsensor:FORMAT",
+        "csv": "firmware_bridge.importers.formats.csv_mapped:FORMAT",
+        "gaitndd": "firmware_bridge.importers.formats.gaitndd:FORMAT",
+        "gaitpdb": "firmware_bridge.importers.formats.gaitpdb:FORMAT",
+        "loadsol": "firmware_bridge.importers.formats.loadsol:FORMAT",
+        "moticon": "firmware_bridge.importers.formats.moticon:FORMAT",
+        "orphe": "firmware_bridge.importers.formats.orphe:FORMAT",
+        "pedar": "firmware_bridge.importers.formats.pedar:FORMAT",
+        "stappone": "firmware_bridge.importers.formats.stappone:FORMAT",
+        "tekscan": "firmware_bridge.importers.formats.tekscan:FORMAT",
+        "xsensor": "firmware_bridge.importers.formats.xsensor:FORMAT",
     },
 )

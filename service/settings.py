@@ -17,10 +17,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from firmware_bridge import Calibration, ConfigError, Insole, Side, load_calibration, load_profile
-from service.alerts import AlertRule, AlertSettings
-from service.copies import PACE, Copy, Part
-from service.quiet import Quiet, parse_quiet, parse_zone
-from service.retention import Keep
+from service.alerts.policy import AlertRule, AlertSettings
+from service.alerts.quiet_hours import Quiet, parse_quiet
+from service.pipeline.mirror_selection import PACE, Copy, Part
+from service.pipeline.retention import Keep
+from service.records.timestamps import parse_zone
 
 FILE = Path("insole.toml")
 _ANY_POD = re.compile(r"ble:(\?(?!(.*&)?(address|name)=).*)?")

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_bridge.accounting import LinkAccount
-from firmware_bridge.codec import Counts
+from firmware_bridge.codec.codec import Counts
+from firmware_bridge.codec.link_account import LinkAccount
+from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, CorruptData
-from firmware_bridge.importers.files import head_of
-from firmware_bridge.importers.formats import Format, Recording, Samples, columns_beside, untold
+from firmware_bridge.importers.format import Format, Recording, Samples, columns_beside, untold
+from firmware_bridge.importers.parsing.files import head_of
 from firmware_bridge.model import SECOND, Frames, Item, Side
 from firmware_bridge.plugins import IMPORTERS
-from firmware_bridge.profile import Insole
 
 __all__ = ["Format", "Recording", "Samples", "find_format", "read_recording", "wearer_of"]
 

@@ -17,9 +17,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from firmware_bridge.clock import Clock
+from firmware_bridge.devices.insole import Insole
 from firmware_bridge.model import Packet
 from firmware_bridge.plugins import SOURCES
-from firmware_bridge.profile import Insole
 from firmware_bridge.sources.address import WRAPPERS, Address
 from firmware_bridge.sources.pacing import Paced
 from firmware_bridge.sources.recording import recorded

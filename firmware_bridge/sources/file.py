@@ -15,9 +15,9 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from firmware_bridge.clock import Clock
+from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError
 from firmware_bridge.model import Packet
-from firmware_bridge.profile import Insole
 from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.recording import Header
 

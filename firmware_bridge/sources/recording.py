@@ -20,9 +20,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import Packet, Side
-from firmware_bridge.profile import Insole
 
 FLUSH_S = 1.0
 _FOR_EVER = (errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)

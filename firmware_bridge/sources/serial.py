@@ -21,12 +21,12 @@ import serial  # type: ignore[import-untyped]
 from serial.tools import list_ports  # type: ignore[import-untyped]
 
 from firmware_bridge.clock import Clock
+from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import Packet
-from firmware_bridge.profile import Insole
 from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.inbox import Inbox
-from firmware_bridge.sources.sharing import Stations
+from firmware_bridge.sources.shared_link import Stations
 
 _FOREIGN: tuple[type[Exception], ...] = (OSError,)  # serial.SerialException is one
 with suppress(ModuleNotFoundError):  # Windows has no terminals

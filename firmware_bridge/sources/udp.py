@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from firmware_bridge.clock import Clock
+from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import Packet
-from firmware_bridge.profile import Insole
 from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.inbox import Inbox
-from firmware_bridge.sources.sharing import Stations
+from firmware_bridge.sources.shared_link import Stations
 
 LARGEST = 16_384
 """Bytes of a datagram; a longer one is no frame of an insole, and counts as a corrupt packet."""

@@ -15,18 +15,18 @@ from datetime import UTC, datetime
 from typing import TypeVar, get_args
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.codec import Encoder
+from firmware_bridge.codec.codec import Encoder
+from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import SECOND, Packet, Side
-from firmware_bridge.profile import Insole
 from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.inbox import HEARTBEAT_S
-from firmware_bridge.virtual.foot import VirtualFoot
-from firmware_bridge.virtual.pair import Pair, join
-from firmware_bridge.virtual.radio import Radio
-from firmware_bridge.virtual.story import TELLINGS, Session, Story, demo_story, told_gait
-from firmware_bridge.virtual.transmission import transmit
-from firmware_bridge.virtual.walker import Activity, Course
+from firmware_bridge.virtual.gait.scenario import TELLINGS, Session, Story, demo_story, told_gait
+from firmware_bridge.virtual.gait.walker import Activity, Course
+from firmware_bridge.virtual.insole.foot import VirtualFoot
+from firmware_bridge.virtual.insole.pair import Pair, join
+from firmware_bridge.virtual.insole.radio import Radio
+from firmware_bridge.virtual.insole.transmission import transmit
 
 _T = TypeVar("_T", bound=str)
 

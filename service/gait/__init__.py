@@ -1,7 +1,7 @@
 """Pure analysis: frames in, rows out. No clock, no chance, no input or output."""
 
 from service.gait.analyzer import Analyzer, Result
-from service.gait.baseline import Baseline, History
-from service.gait.verdict import verdicts
+from service.gait.detectors.baseline import Baseline, History
+from service.gait.detectors.verdict import verdicts
 
 __all__ = ["Analyzer", "Baseline", "History", "Result", "verdicts"]

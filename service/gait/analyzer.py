@@ -9,16 +9,16 @@ from collections.abc import Iterable
 import numpy as np
 
 from firmware_bridge import SECOND, Device, Frames, Link, Side
-from service.gait import parameters as p
-from service.gait.activity import UNKNOWN
-from service.gait.baseline import Baseline, History
-from service.gait.blocks import Blocks
-from service.gait.bouts import Gathering
-from service.gait.flags import Detector, detectors
-from service.gait.insole import Insole, Told
-from service.gait.verdict import verdicts
-from service.notes import STOP
-from service.rows import Block, Flag, Note, Second, Step, Verdict
+from service.gait import thresholds as p
+from service.gait.blocks.stride_blocks import Blocks
+from service.gait.detectors.baseline import Baseline, History
+from service.gait.detectors.built_in import Detector, detectors
+from service.gait.detectors.verdict import verdicts
+from service.gait.sensor_health.fault_tracker import Insole, Told
+from service.gait.steps.activity import UNKNOWN
+from service.gait.steps.bout_assembly import Gathering
+from service.records.notes import STOP
+from service.records.rows import Block, Flag, Note, Second, Step, Verdict
 
 Result = Step | Second | Block | Flag | Verdict
 

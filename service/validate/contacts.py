@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge import SECOND, Device, Frames, Item, Link, Side
 from service.gait import Analyzer
-from service.rows import Step
+from service.records.rows import Step
 
 Float64s = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

@@ -20,8 +20,8 @@ import numpy as np
 
 from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, Link, Side, read_recording
 from service.gait import Analyzer
-from service.gait.gains import Stride, StrideBalance, stride_balance, whole_strides
-from service.rows import Step
+from service.gait.blocks.gains import Stride, StrideBalance, stride_balance, whole_strides
+from service.records.rows import Step
 from service.validate.report import Claim, Report, Subject, Tick
 from service.validate.strides import by_events, by_level, cv, swing_percent, trimmed
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge import SECOND, ConfigError, CorruptData, Frames, Insole, Profile, Side, parse_profile
 from service.gait import Analyzer
-from service.rows import Step
+from service.records.rows import Step
 from service.validate.report import Claim, Report, Subject, Tick
 
 Floats = NDArray[np.float64]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge import SECOND, Frames
-from service.rows import Step
+from service.records.rows import Step
 
 Floats = NDArray[np.float64]
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from firmware_bridge import SECOND, Frames, KnownWalk, Side, known_walk, load_profile
 from service.gait import Analyzer
-from service.gait.gains import ballistic_ratio, whole_strides
-from service.rows import Step
+from service.gait.blocks.gains import ballistic_ratio, whole_strides
+from service.records.rows import Step
 from service.validate.report import Claim, Report, Subject, Tick
 
 SOURCE = "insole's own walkers: two families of force curves, 16 sensors at 100 Hz"

@@ -19,18 +19,18 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
 from firmware_bridge import Log, Unavailable
-from service import guidance
-from service.cards import CARDS, card_lines
-from service.rows import Note
-from service.signs import asked
-from service.web.api import api, known
-from service.web.archive import archive
-from service.web.diary import add_diary
-from service.web.reviews import add_reviews, zone_here
+from service.diary.red_flags import asked
+from service.records.rows import Note
+from service.web.api.mirror_in import archive
+from service.web.api.notes import telling
+from service.web.api.rows import api, known
+from service.web.live.broadcaster import Closing, Tails
+from service.web.live.stream import EventStream, events
+from service.web.pages.diary import add_diary
+from service.web.pages.runs import add_reviews, zone_here
 from service.web.security import LOOPBACK, Gate
-from service.web.stream import EventStream, events
-from service.web.tails import Closing, Tails
-from service.web.telling import telling
+from service.wording import guidance
+from service.wording.measure_cards import CARDS, card_lines
 
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

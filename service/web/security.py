@@ -23,7 +23,7 @@ COOKIE = "insole"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS = frozenset({"/healthz"})
 ARCHIVE_PATH = "/api/archive"
-"""Below this a token of its own is asked for, see `service.web.archive`: who may look need not be who may write."""
+"""Below this a token of its own is asked for (`service.web.api.mirror_in`): who may look need not be who may write."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from firmware_bridge.model import Frames, Item, Key, Link, Side, row_key, same_row
-from service.rows import Progress
+from service.records.rows import Progress
 
 WEARERS = ["anna", "bo", "çelik"]
 

@@ -1,7 +1,7 @@
 """The laws of every archive (see `firmware_bridge.stores.Archive`), on real servers: InfluxDB, and another service.
 
 InfluxDB: storage, types, deletion and InfluxQL are those of a real InfluxDB 1.6.7 behind a front that has the write
-path of later versions; see `tests/influx_front.py` for what that does not show.
+path of later versions; see `tests/stand_ins/influx_front.py` for what that does not show.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from firmware_bridge.errors import ConfigError, CorruptData, Unavailable
 from firmware_bridge.model import SECOND, Device, Frames, Key, Pace, Side
 from firmware_bridge.stores import Archive, open_archive
-from tests.archive_front import MIRROR_TOKEN, running_archive
 from tests.contracts.log_model import Mark, Reading, assert_same
-from tests.influx_front import TOKEN, InfluxFront, running_influx
+from tests.stand_ins.archive_front import MIRROR_TOKEN, running_archive
+from tests.stand_ins.influx_front import TOKEN, InfluxFront, running_influx
 
 START = 1_700_000_000 * SECOND + 123_456_789
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -202,9 +202,9 @@ def test_replace_touches_its_kinds_wearer_and_range_only(archive: Any, wearer: s
 
 
 def test_more_rows_than_an_answer_holds(archive: Any, wearer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("firmware_bridge.stores.influx.PAGE", 7)
-    monkeypatch.setattr("firmware_bridge.stores.influx.BATCH", 3)
-    monkeypatch.setattr("firmware_bridge.stores.remote.BODY_BYTES", 500)
+    monkeypatch.setattr("firmware_bridge.stores.influx.archive.PAGE", 7)
+    monkeypatch.setattr("firmware_bridge.stores.influx.archive.BATCH", 3)
+    monkeypatch.setattr("firmware_bridge.stores.remote.archive.BODY_BYTES", 500)
     rows, chunk = numbers(wearer, 21), replace(samples(wearer, Side.LEFT, 30), force=None)
     archive.put([*rows, chunk])
     assert archive.read(Reading, wearer) == rows

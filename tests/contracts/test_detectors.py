@@ -1,6 +1,6 @@
-"""What holds for every detector (see `service.gait.flags.Detector`): on any course of blocks, and on confounded days.
+"""What holds for every detector: on any course of blocks, and on confounded days.
 
-A detector that is added to `service.gait.flags.detectors` is tested here without being named.
+A detector that is added to `service.gait.detectors.built_in.detectors` is tested here without being named.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge import Frames, Side
-from firmware_bridge.virtual.pressure import Placement
-from firmware_bridge.virtual.story import Session, Story
-from service.gait.baseline import Baseline, History, usable, warm
-from service.gait.flags import Detector, detectors
-from service.gait.parameters import MIN_BOUTS
-from service.rows import Block, Flag, Verdict
-from tests.mirror import mirrored, rounded
-from tests.service.gait_rows import DAY, NOW, block, bout, earlier
-from tests.service.gait_walks import analyze, merged
-from tests.two_walkers import WALKERS
-from tests.walks import START, Course, Fault, lose, walk_story
+from firmware_bridge.virtual.gait.pressure import Placement
+from firmware_bridge.virtual.gait.scenario import Session, Story
+from service.gait.detectors.baseline import Baseline, History, usable, warm
+from service.gait.detectors.built_in import Detector, detectors
+from service.gait.thresholds import MIN_BOUTS
+from service.records.rows import Block, Flag, Verdict
+from tests.walkers.gait_rows import DAY, NOW, block, bout, earlier
+from tests.walkers.gait_walks import analyze, merged
+from tests.walkers.mirrored_feet import mirrored, rounded
+from tests.walkers.two_walkers import WALKERS
+from tests.walkers.walks import START, Course, Fault, lose, walk_story
 
 TOPICS = [detector.topic for detector in detectors(Baseline(History(), NOW))]
 every = pytest.mark.parametrize("topic", TOPICS)

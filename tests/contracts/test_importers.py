@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.importers import Format, Recording, Samples, find_format, read_recording
-from firmware_bridge.importers.files import head_of
+from firmware_bridge.importers.parsing.files import head_of
 from firmware_bridge.model import SECOND, Device, Frames, Item, Link, Side, same_row
 from firmware_bridge.plugins import IMPORTERS
-from tests.recordings import ALL, ONE_FOOT, RATE, ROWS, SECONDS
+from tests.stand_ins.recordings import ALL, ONE_FOOT, RATE, ROWS, SECONDS
 
 each = pytest.mark.parametrize("name", ALL)
 each_text = pytest.mark.parametrize("name", ["csv", "gaitpdb", "moticon", "pedar"])  # a line is a sample of both feet

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from firmware_bridge.errors import CorruptData
 from firmware_bridge.model import Frames, Item, partition_of
 from firmware_bridge.stores import Log, open_log
-from service.rows import Progress
+from service.records.rows import Progress
 from tests.conftest import PROJECT
 from tests.contracts.log_model import (
     KINDS,

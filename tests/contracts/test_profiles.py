@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.codec import Decoder, Encoder, sample_spacing
+from firmware_bridge.codec.codec import Decoder, Encoder, sample_spacing
+from firmware_bridge.devices.insole import Insole
+from firmware_bridge.devices.profile import Profile, builtin_profiles, load_profile, parse_profile
+from firmware_bridge.devices.schema.profile import LinesFrame
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import SECOND, Frames, Packet, Side
-from firmware_bridge.profile import Insole, Profile, builtin_profiles, load_profile, parse_profile
-from firmware_bridge.profile_schema import LinesFrame
 
 PROFILES = builtin_profiles()
 LIVE = [(name, link) for name in PROFILES for link in load_profile(name).frames]

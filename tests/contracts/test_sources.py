@@ -16,13 +16,13 @@ from firmware_bridge.clock import SystemClock
 from firmware_bridge.errors import ConfigError, Unavailable
 from firmware_bridge.model import Packet, Side
 from firmware_bridge.sources import link_of, open_source
-from firmware_bridge.virtual import bumble_backend
-from firmware_bridge.virtual.air import AirLink, LocalTransport
-from firmware_bridge.virtual.ble_insole import BleInsole
-from firmware_bridge.virtual.firmware import Firmware
-from firmware_bridge.virtual.serial_insole import SerialInsole
-from firmware_bridge.virtual.udp_insole import UdpSender
-from tests.steady import PROFILES, SteadyFoot, insole
+from firmware_bridge.virtual.insole.firmware import Firmware
+from firmware_bridge.virtual.links.ble import bumble_backend
+from firmware_bridge.virtual.links.ble.air import AirLink, LocalTransport
+from firmware_bridge.virtual.links.ble.insole import BleInsole
+from firmware_bridge.virtual.links.serial import SerialInsole
+from firmware_bridge.virtual.links.udp import UdpSender
+from tests.walkers.steady import PROFILES, SteadyFoot, insole
 
 
 @dataclass

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import ConfigError, Side
-from service.quiet import parse_quiet
-from service.retention import Keep
+from service.alerts.quiet_hours import parse_quiet
+from service.pipeline.retention import Keep
 from service.settings import load_settings
 
 

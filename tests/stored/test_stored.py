@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import open_log
-from service.listing import check_replay
-from service.rows import ANALYSIS, Step
+from service.cli.actions.recordings import check_replay
+from service.records.rows import ANALYSIS, Step
 from tests.stored.write import FOLDER, WEARER, read
 
 STORES = sorted(path.name.partition(".")[0] for path in FOLDER.glob("*.sqlite.xz"))

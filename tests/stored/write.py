@@ -39,10 +39,10 @@ from firmware_bridge import (
     parse_profile,
     profile_text,
 )
-from service.analysis import analyze_all
-from service.retention import Keep, Retention
-from service.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
-from tests.walks import Course, Gait, devices, walk
+from service.pipeline.analysis import analyze_all
+from service.pipeline.retention import Keep, Retention
+from service.records.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
+from tests.walkers.walks import Course, Gait, devices, walk
 
 FOLDER = Path(__file__).parent
 START = 1_780_000_000 * SECOND

@@ -1,0 +1,149 @@
+"""How a device's own clock is brought to the host's.
+
+A packet arrives some time after its samples were taken, never before, and that delay comes in bursts. So a device's
+clock is found from the packets that were delayed least: the lower convex hull of (device time, arrival - device time),
+not a mean of it, which would be late by the mean delay, another one for each foot.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from firmware_bridge.model import SECOND
+
+WINDOW = 600 * SECOND
+"""How far back the device's clock is compared. A radio's events and a device's packets come at nearly commensurate
+rates, so that the least delay of a second creeps through some milliseconds in minutes, as a vernier does: only over
+several of its turns is it seen that the clock drifts, and not the delay."""
+RECENT = 60 * SECOND
+"""A longer silence begins anew. And where nothing of this time came near what is earlier, that counts no more."""
+NEAR = SECOND * 3 // 100
+"""The least delay of any link comes nearer than this: what stays away by more is a host's clock set forward."""
+BLOCK = SECOND
+"""Of each such stretch the least delayed packet counts."""
+TREND = 5 * SECOND
+"""Less than this tells an offset but no drift."""
+RESYNC = 10 * SECOND
+"""Arrival and device clock that differ by more do not belong together any more."""
+MAX_DRIFT = 300e-6
+"""Crystals are within 100 ppm; a steeper trend is a changing delay."""
+SLEW = 0.02
+"""How fast, at most, a better estimate moves the time of samples: never back, and no hole where nothing is missing."""
+LEAP = SECOND // 2
+"""An estimate that is ahead by more is leapt to: slewed, it would stretch the steps of minutes."""
+
+
+class DeviceClock:
+    """Brings device time (ns, unwrapped) to UTC ns, one packet after the other.
+
+    Strictly increasing for increasing device time. A function of the packets alone, not of how they were batched.
+    """
+
+    def __init__(self, max_drift: float = MAX_DRIFT) -> None:
+        self._max_drift = max_drift
+        self._slew = max(SLEW, 2 * max_drift)
+        self._last_time: int | None = None
+        self._running = False
+
+    def restart(self) -> None:
+        """Forget the device's clock (it began anew), but not the time that was given last."""
+        self._running = False
+
+    def place(self, tick: int, arrival: int) -> int:
+        """Return the UTC ns of device time `tick` in a packet that arrived at `arrival`.
+
+        Raises:
+            ValueError: `tick` does not lie behind the last one, and there was no `restart`.
+        """
+        if self._running:
+            self._advance(tick, arrival)
+        else:
+            self._anchor(tick, arrival)
+        self._last_tick = tick
+        time = self._base + tick + round(self._offset)
+        self._last_time = time if self._last_time is None else max(time, self._last_time + 1)  # rounded, two may be one
+        return self._last_time
+
+    def _anchor(self, tick: int, arrival: int) -> None:
+        """Begin anew: this packet's delay is all that is known."""
+        self._running = True
+        self._tick0, self._base = tick, arrival - tick  # below: x = tick - tick0, y = arrival - tick - base
+        self._level, self._drift = 0.0, 0.0  # the line under the points: level + drift * x
+        self._points: list[tuple[float, float]] = []  # the least delayed packet of each block in the window
+        self._block, self._lowest, self._above = 0, (0.0, 0.0), 0.0  # of the running block, and its y above the line
+        late = 0 if self._last_time is None else self._last_time + 1 - arrival
+        self._offset = float(max(0, late))  # slewed estimate of y without delay
+
+    def _advance(self, tick: int, arrival: int) -> None:
+        step = tick - self._last_tick
+        if step <= 0:
+            raise ValueError(f"device time must increase, not go from {self._last_tick} to {tick}")
+        x, y = float(tick - self._tick0), float(arrival - tick - self._base)
+        if step > RECENT or abs(y - self._level - self._drift * x) > RESYNC:
+            self._anchor(tick, arrival)
+            return
+        if (block := int(x) // BLOCK) != self._block:
+            self._close_block(x)
+            self._block = block
+        line = self._level + self._drift * x
+        if y - line < self._above:
+            self._above, self._lowest = y - line, (x, y)
+        target = line + min(0.0, self._above)  # a packet below the line tells at once that the line is too high
+        if target - self._offset > LEAP:  # the host's clock was set forward, or the device's went on while it slept
+            self._offset = target
+        self._offset = min(max(target, self._offset - self._slew * step), self._offset + self._slew * step)
+
+    def _close_block(self, now: float) -> None:
+        """Take the running block's least delayed packet into the window and draw the line anew."""
+        self._points = [*(point for point in self._points if point[0] >= now - WINDOW), self._lowest]
+        recent = [point for point in self._points if point[0] >= now - RECENT]
+        if recent and min(y - self._level - self._drift * x for x, y in recent) > NEAR:
+            self._points = recent
+        self._above = math.inf
+        self._drift = self._trend()
+        self._level = min(y - self._drift * x for x, y in self._points)
+
+    def _trend(self) -> float:
+        """Return the slope of the hull's edge under the middle of the window."""
+        first, last = self._points[0][0], self._points[-1][0]
+        if last - first < TREND:
+            return 0.0
+        hull = lower_hull(self._points)
+        middle = (first + last) / 2
+        left, right = next(edge for edge in itertools.pairwise(hull) if middle <= edge[1][0])
+        slope = (right[1] - left[1]) / (right[0] - left[0])
+        return min(max(slope, -self._max_drift), self._max_drift)
+
+
+class ArrivalClock:
+    """The time of packets that carry neither counter nor time stamp: when they came, spread where several came at once.
+
+    Half a period apart at least: a full one would run ahead for ever where a device is quicker than it says.
+    """
+
+    def __init__(self, period: int) -> None:
+        self._apart = period // 2
+        self._last: int | None = None
+
+    def restart(self) -> None:
+        """Nothing to forget."""
+
+    def place(self, tick: int, arrival: int) -> int:  # noqa: ARG002 - takes the place of a DeviceClock
+        """Return the UTC ns of a packet that arrived at `arrival`."""
+        self._last = arrival if self._last is None else max(arrival, self._last + self._apart)
+        return self._last
+
+
+def lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the lower convex hull of points in order of x (monotone chain, Andrew 1979)."""
+    hull: list[tuple[float, float]] = []
+    for point in points:
+        while len(hull) > 1 and _turns_down(hull[-2], hull[-1], point):
+            hull.pop()
+        hull.append(point)
+    return hull
+
+
+def _turns_down(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
+    return (b[0] - a[0]) * (c[1] - a[1]) <= (b[1] - a[1]) * (c[0] - a[0])

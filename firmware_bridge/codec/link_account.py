@@ -1,0 +1,89 @@
+"""What a link did, second by second: the account that tells lost data from a foot that did not move."""
+
+from __future__ import annotations
+
+from firmware_bridge.codec.codec import Counts
+from firmware_bridge.devices.insole import Insole
+from firmware_bridge.model import SECOND, Link
+
+LONGEST_SILENCE_S = 60
+"""Seconds that are accounted one by one; a longer leap is another recording or a computer that slept."""
+AFTER_THE_END_S = 180
+"""A recording's last row lies this far behind its end, so that whatever waits for silence sees it."""
+
+
+class LinkAccount:
+    """Makes of the decoder's running counts one `Link` row a second, silent seconds included."""
+
+    def __init__(self, insole: Insole) -> None:
+        self._insole = insole
+        self._device = insole.device
+        self._second: int | None = None
+        self._told = Counts()
+        self._connected = False
+        self._dropped = 0  # not told yet
+        self._dropped_here = 0  # of this connection, told or not
+        self.reconnects = -1
+
+    @property
+    def begun(self) -> bool:
+        """Tell whether any second is accounted yet."""
+        return self._second is not None
+
+    def open(self) -> None:
+        """Note that the link was made; the first time is no reconnect."""
+        self.reconnects += 1
+        self._connected = True
+        self._dropped_here = 0
+
+    def drop(self, total: int) -> None:
+        """Take how many packets were dropped since the link was made."""
+        self._dropped += total - self._dropped_here
+        self._dropped_here = total
+
+    def advance(self, time: int, counts: Counts, battery_pct: float, *, connected: bool) -> list[Link]:
+        """Return the rows of all seconds that ended by `time`; the running counts belong to the first of them."""
+        second, rows = time // SECOND, []
+        if self._second is None:
+            self._second = second
+        if second - self._second > LONGEST_SILENCE_S:
+            rows.append(self._row(counts, battery_pct))
+            self._second = second
+        while self._second < second:
+            rows.append(self._row(counts, battery_pct))
+            self._second += 1
+            self._connected = connected
+        return rows
+
+    def _row(self, counts: Counts, battery_pct: float) -> Link:
+        told, self._told = self._told, counts
+        dropped, self._dropped = self._dropped, 0
+        assert self._second is not None
+        return Link(
+            time=self._second * SECOND,
+            wearer=self._insole.wearer,
+            side=self._insole.side,
+            device=self._device,
+            connected=self._connected,
+            received=counts.received - told.received,
+            lost=counts.lost - told.lost,
+            corrupt=counts.corrupt - told.corrupt,
+            duplicate=counts.duplicate - told.duplicate,
+            dropped=dropped,
+            reconnects=max(self.reconnects, 0),
+            battery_pct=battery_pct,
+        )
+
+    def end(self, counts: Counts, battery_pct: float) -> list[Link]:
+        """Return the last rows of a recording that is over: its open second, and that nothing was heard after."""
+        if self._second is None:
+            return []
+        rows = self.advance((self._second + 1) * SECOND, counts, battery_pct, connected=False)
+        self._second += AFTER_THE_END_S
+        return [*rows, *self.stop(counts, battery_pct)]
+
+    def stop(self, counts: Counts, battery_pct: float) -> list[Link]:
+        """Return the open second's row, cut short by the program's end: what it counted is told, silence is not."""
+        rows = [] if self._second is None else [self._row(counts, battery_pct)]
+        self._second = None
+        return rows

@@ -1,0 +1,149 @@
+"""novel pedar's text export (.asc): ten lines of header, then the time and 99 + 99 pressures, the left foot first.
+
+The header names the size class of the insoles (`sensor type:  y-1865l-1870r-...`), which their areas follow from, and
+the date to the minute without a zone: it is taken for UTC. The sensors' numbers stand twice in the column line, so
+columns go by their place. Source: the sample file of the R package pressuRe, github.com/Telfer/pressuRe.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from itertools import chain
+from pathlib import Path
+
+from firmware_bridge.devices.profile import Profile, load_profile, parse_profile
+from firmware_bridge.errors import ConfigError, CorruptData
+from firmware_bridge.importers.format import Format, Recording, Samples
+from firmware_bridge.importers.parsing.files import lines_of
+from firmware_bridge.importers.parsing.number_rows import LARGEST, Row, rows_of, whole_us
+from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
+from firmware_bridge.model import SECOND
+
+SENSORS = 99
+HEADER_LINES = 40
+TO_KPA = {"kpa": 1.0, "n/cm2": 10.0, "n/cm²": 10.0}
+RATES_HZ = (1.0, 20_000.0)
+
+_SIZE = re.compile(r"sensor type:\s*([A-Za-z]+)-")
+_DATE = re.compile(r"date/time\s+(\d\d?)\.(\d\d?)\.(\d\d(?:\d\d)?)\s+(\d\d?)[.:](\d\d)")  # 25.04.23 10.49
+_RATE = re.compile(r"scanning rate \[Hz\]:\s*([\d.]+)")
+_UNIT = re.compile(r"pressure values in\s+(\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    size: str
+    rate_hz: float
+    to_kpa: float
+    date: int | None  # UTC ns
+
+
+def _recognizes(head: bytes) -> bool:
+    lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 2)
+    return len(lines) == 3 and lines[0].startswith(b"file name:") and lines[1].startswith(b"sensor type:")
+
+
+def _read(recording: Recording) -> Iterator[Samples]:
+    lines = lines_of(recording.path, recording.progress)
+    header = _header(recording.path, lines)
+    feet = PairOfFeet(recording, _profile(recording.path, header), header.date)
+    for rows in rows_of(lines, _reader(header.to_kpa)):
+        yield from feet.samples(rows, slice(1, 1 + SENSORS), slice(1 + SENSORS, None))
+
+
+def _header(path: Path, lines: Iterator[bytes]) -> _Header:
+    """Take the header from the lines, the column line being its last.
+
+    Raises:
+        CorruptData: it does not say what is needed.
+        ConfigError: it names a unit that is not known.
+    """
+    head = []
+    for _, line in zip(range(HEADER_LINES), lines, strict=False):
+        text = line.decode("latin-1").strip()
+        if text.startswith("time[secs]"):
+            _check_columns(path, text.split()[1:])
+            break
+        head.append(text)
+    else:
+        raise CorruptData(f"{path}: has no line `time[secs] 1 2 ...` above its numbers; is it cut off?")
+    said = "\n".join(head)
+    size, rate, unit = _SIZE.search(said), _RATE.search(said), _UNIT.search(said)
+    for name, found in (("sensor type", size), ("scanning rate [Hz]", rate), ("pressure values in", unit)):
+        if found is None:
+            raise CorruptData(f"{path}: its header does not say `{name}`")
+    assert size
+    assert rate
+    assert unit
+    if unit[1].lower() not in TO_KPA:
+        raise ConfigError(f"{path}: its pressures are in {unit[1]}; export them in kPa")
+    return _Header(size[1].lower(), _rate(path, rate[1]), TO_KPA[unit[1].lower()], _date(_DATE.search(said)))
+
+
+def _check_columns(path: Path, names: list[str]) -> None:
+    wanted = [str(1 + i % SENSORS) for i in range(2 * SENSORS)]
+    if names != wanted:
+        raise CorruptData(f"{path}: has {len(names)} columns of pressure, not the sensors 1 to 99 of both feet")
+
+
+def _rate(path: Path, text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
+        raise CorruptData(f"{path}: a scanning rate of {text} Hz cannot be")
+    return rate
+
+
+def _date(found: re.Match[str] | None) -> int | None:
+    if found is None:
+        return None
+    day, month, year, hour, minute = (int(part) for part in found.groups())
+    try:
+        moment = datetime(year + 2000 if year < 100 else year, month, day, hour, minute, tzinfo=UTC)
+    except ValueError:
+        return None
+    seconds = int(moment.timestamp())
+    return seconds * SECOND if abs(seconds) < 9e9 else None
+
+
+def _profile(path: Path, header: _Header) -> Profile:
+    """Return the profile of 99 sensors with the areas of the size class and the file's rate."""
+    sizes = tomllib.loads(resources.files(__package__).joinpath("pedar_sizes.toml").read_text(encoding="utf-8"))
+    size = sizes.get(header.size)
+    if size is None:
+        raise ConfigError(
+            f"{path}: the areas of the insole size {header.size!r} are not known, those of {', '.join(sizes)} are; "
+            'to read it without them, give --columns a map with profile = "pedar-99"'
+        )
+    text = load_profile("pedar-99").text
+    text = text.replace('99 sensors"', f'99 sensors, size {header.size}"')
+    text = text.replace("rate_hz = 100\n", f"rate_hz = {header.rate_hz:g}\n")
+    lines = chain([text], (f"{key} = {value}\n" for key, value in size.items()))
+    return parse_profile("".join(lines), "pedar-99.toml")
+
+
+def _reader(to_kpa: float) -> Callable[[bytes], Row | None]:
+    def row(line: bytes) -> Row | None:
+        parts = line.split()
+        if len(parts) != 1 + 2 * SENSORS:
+            return None
+        try:
+            values = [float(part) for part in parts]
+            time = whole_us(values[0])
+        except (ValueError, OverflowError):
+            return None
+        if not all(abs(value) < LARGEST / 10 for value in values):
+            return None
+        return [time, *(value * to_kpa for value in values[1:])] if to_kpa != 1 else [time, *values[1:]]
+
+    return row
+
+
+FORMAT = Format("pedar", _recognizes, _read)

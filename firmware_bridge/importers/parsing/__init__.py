@@ -1,0 +1,1 @@
+"""What the formats share: lines, columns, units, rates, grids."""

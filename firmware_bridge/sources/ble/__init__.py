@@ -1,0 +1,1 @@
+"""Bluetooth through bleak: search, connect, device information, and its errors in words."""

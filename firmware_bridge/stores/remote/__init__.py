@@ -1,0 +1,1 @@
+"""The archive in another insole service, and what goes over the wire."""

@@ -1,0 +1,1 @@
+"""A walker whose every step is known."""

@@ -1,0 +1,1 @@
+"""The hardware that a walker wears: sensors, firmware, radio."""

@@ -1,0 +1,1 @@
+"""Virtual Bluetooth peripherals, on bumble."""

@@ -1,0 +1,1 @@
+"""Which flags reach whom, when, and how they are sent."""

@@ -1,0 +1,1 @@
+"""What verbs do and print on a terminal."""

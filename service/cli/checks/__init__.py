@@ -1,0 +1,1 @@
+"""`insole check` and `insole doctor`."""

@@ -1,0 +1,1 @@
+"""What a person says or puts right: notes, corrections, transfers, red flags."""

@@ -1,0 +1,201 @@
+"""What both feet did until each had fifty valid strides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from firmware_bridge import Side
+from service.gait import thresholds as p
+from service.gait.blocks.gains import Ratio, ballistic_ratio, whole_strides
+from service.gait.blocks.medial_loading import Loading, medial_loading
+from service.gait.blocks.symmetry import UNKNOWN as NO_INDEX
+from service.gait.blocks.symmetry import Index, symmetry_index
+from service.gait.signal.events import RATE
+from service.gait.signal.tier import NEEDS, Tier
+from service.gait.steps.activity import RUNNING, UNKNOWN
+from service.records.rows import ANALYSIS, Block, Step
+
+Share = Callable[[Side, int, int], float]
+"""From a foot, a start and a stop to the share of its expected samples that arrived."""
+
+UNEQUAL = "unequal"
+"""Reason why feet are not compared in force: their insoles have different numbers of sensors in use."""
+_NO_RATIO = Ratio(math.nan, math.nan, math.nan, 0)
+_NO_LOADING = Loading(math.nan, math.nan)
+
+
+@dataclass
+class _Tally:
+    valid: list[Step] = field(default_factory=list)
+    rejected: int = 0
+    slow: int = 0  # of the rejected, for too few samples a second
+
+    @property
+    def share_rejected(self) -> float:
+        seen = len(self.valid) + self.rejected
+        return self.rejected / seen if seen else 0.0
+
+    @property
+    def sensors(self) -> int:
+        """The fewest that were in use, 0 where nobody knows."""
+        return min((step.sensors for step in self.valid), default=0)
+
+    def all(self, name: str) -> list[float]:
+        return [getattr(step, name) for step in self.valid]
+
+
+class Blocks:
+    """Gather the steps of both feet of one bout, in order of time, into blocks."""
+
+    def __init__(self, wearer: str, bout: int, share: Share) -> None:
+        self._wearer, self._bout, self._share = wearer, bout, share
+        self._number = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self._start: int | None = None
+        self._steps: list[Step] = []
+        self._feet = {side: _Tally() for side in Side}
+        self._activity = ""
+
+    @property
+    def start(self) -> int | None:
+        """First contact of the block in the making."""
+        return self._start
+
+    def add(self, step: Step) -> Iterator[Block]:
+        """Take a step; yield the blocks that it ends."""
+        if self._start is not None and step.time - self._start > p.BLOCK_MAX_NS:
+            yield self._close("too_long")
+        if step.valid and self._activity not in {"", step.activity}:
+            yield self._close("activity")
+        if self._start is None:
+            self._start = step.time
+        self._steps.append(step)
+        tally = self._feet[step.side]
+        if step.valid:
+            tally.valid.append(step)
+            self._activity = step.activity
+        else:
+            tally.rejected += 1
+            tally.slow += step.reason == RATE
+        if all(len(foot.valid) >= p.BLOCK_STRIDES for foot in self._feet.values()):
+            much = any(foot.share_rejected > p.MAX_REJECTED for foot in self._feet.values())
+            yield self._close("rejected" if much else "")
+
+    def lose(self, side: Side, steps: int) -> None:
+        """Count steps that missing data hid as rejected."""
+        if self._start is not None:
+            self._feet[side].rejected += steps
+
+    def end(self) -> Iterator[Block]:
+        """Yield what the bout's end cut short."""
+        if self._start is not None:
+            yield self._close("short")
+
+    def _close(self, reason: str) -> Block:
+        assert self._start is not None
+        left, right = self._feet[Side.LEFT], self._feet[Side.RIGHT]
+        start, stop = self._start, self._steps[-1].time
+        valid = [*left.valid, *right.valid]
+        units = {step.unit for step in valid}
+        tier = min((step.tier for step in valid if step.sensors), default=Tier.T4)
+        faulty = _faulty(left, right)
+        contact = _index("contact_time_s", left, right) if tier >= NEEDS["contact_time_si_pct"] else NO_INDEX
+        # raw readings of two insoles cannot be compared, nor can forces once a sensor is broken on one of them
+        force = units == {"N"} and tier >= NEEDS["impulse_si_pct"] and not faulty
+        impulse, peak = (_index(name, left, right) if force else NO_INDEX for name in ("impulse", "peak"))
+        gain = self._gain() if force else _NO_RATIO
+        index, bow = (
+            [_NO_LOADING if faulty else medial_loading(foot.all(name)) for foot in (left, right)]
+            for name in ("medial_lateral_index", "cop_bow")
+        )
+        block = Block(
+            time=start,
+            wearer=self._wearer,
+            stop=stop,
+            bout=self._bout,
+            number=self._number,
+            activity=self._activity or UNKNOWN,
+            strides_left=len(left.valid),
+            strides_right=len(right.valid),
+            rejected_left=left.rejected,
+            rejected_right=right.rejected,
+            received_left=self._share(Side.LEFT, start, stop),
+            received_right=self._share(Side.RIGHT, start, stop),
+            void=bool(reason),
+            reason=_reason(reason, left, right),
+            contact_time_left_s=_middle(left.all("contact_time_s")),
+            contact_time_right_s=_middle(right.all("contact_time_s")),
+            cadence_spm=_middle([x for step in valid if not math.isnan(x := step.cadence_spm)]),
+            contact_time_si_pct=contact.value,
+            contact_time_si_low_pct=contact.low,
+            contact_time_si_high_pct=contact.high,
+            impulse_si_pct=impulse.value,
+            impulse_si_low_pct=impulse.low,
+            impulse_si_high_pct=impulse.high,
+            medial_lateral_left=index[0].mean,
+            medial_lateral_left_se=index[0].error,
+            medial_lateral_right=index[1].mean,
+            medial_lateral_right_se=index[1].error,
+            unit=units.pop() if len(units) == 1 else "raw",
+            analysis=ANALYSIS,
+            peak_si_pct=peak.value,
+            peak_si_low_pct=peak.low,
+            peak_si_high_pct=peak.high,
+            gain_ratio=gain.value,
+            gain_ratio_low=gain.low,
+            gain_ratio_high=gain.high,
+            sensors_left=left.sensors,
+            sensors_right=right.sensors,
+            faulty=faulty,
+            cop_bow_left=bow[0].mean,
+            cop_bow_left_se=bow[0].error,
+            cop_bow_right=bow[1].mean,
+            cop_bow_right_se=bow[1].error,
+        )
+        self._number += 1
+        self._clear()
+        return block
+
+    def _gain(self) -> Ratio:
+        """Return the ratio of the insoles' gains; in running alone are the feet tied to each other by flights."""
+        if self._activity != RUNNING:
+            return _NO_RATIO
+        strides = [s for s in whole_strides(self._steps) if s.left.valid and s.right.valid]
+        return ballistic_ratio(
+            [s.left.impulse for s in strides],
+            [s.left.contact_time_s for s in strides],
+            [s.right.impulse for s in strides],
+            [s.right.contact_time_s for s in strides],
+            [s.stride_time_s for s in strides],
+        )
+
+
+def _reason(reason: str, left: _Tally, right: _Tally) -> str:
+    """Return why a block is void, "" where it is not: what hit both feet, before that one of them is missing."""
+    if not reason:
+        return ""
+    if left.slow + right.slow > (left.rejected + right.rejected) / 2:
+        return RATE
+    return "one_foot" if bool(left.valid) != bool(right.valid) else reason
+
+
+def _index(name: str, left: _Tally, right: _Tally) -> Index:
+    return symmetry_index(left.all(name), right.all(name))
+
+
+def _faulty(left: _Tally, right: _Tally) -> str:
+    """Return what is wrong with the sensors: the fault of most steps that have one, or that the feet differ."""
+    faults: list[str] = sorted(step.faulty for foot in (left, right) for step in foot.valid if step.faulty)
+    if faults:
+        return max(faults, key=faults.count)
+    every = {step.sensors for foot in (left, right) for step in foot.valid}
+    return UNEQUAL if len(every) > 1 else ""
+
+
+def _middle(values: Sequence[float]) -> float:
+    return median(values) if values else math.nan

@@ -1,0 +1,1 @@
+"""Zero, span and which foot, from standing and pressing."""

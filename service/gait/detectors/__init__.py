@@ -1,0 +1,1 @@
+"""A block against the wearer's own normal: flags and verdicts."""

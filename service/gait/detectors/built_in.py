@@ -1,0 +1,49 @@
+"""Detectors: from blocks to flags. Statistical, practical and persistent, or silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from service.gait.detectors.baseline import Baseline
+from service.gait.detectors.gain_mismatch import Mismatch
+from service.gait.detectors.imbalance_and_pronation import imbalance, over_pronation
+from service.gait.detectors.measures import CONTACT, GAIN, IMPULSE
+from service.gait.detectors.training_load import LongestRun
+from service.gait.detectors.watch import Watch
+from service.records.rows import Block, Flag
+
+IMBALANCE = "imbalance"
+OVER_PRONATION = "over_pronation"
+
+
+class Detector(Protocol):
+    """Watch the blocks of one bout, in their order."""
+
+    @property
+    def topic(self) -> str:
+        """What its flags are about."""
+        ...
+
+    def update(self, block: Block) -> Iterator[Flag]:
+        """Take a block, whatever its data is worth; yield what began or ended with it."""
+        ...
+
+
+def balance_watch(baseline: Baseline) -> Watch:
+    """Watch for an imbalance, by both rules."""
+    return Watch(IMBALANCE, imbalance, baseline, within=(CONTACT, IMPULSE, GAIN))
+
+
+def pronation_watch(baseline: Baseline) -> Watch:
+    """Watch for over-pronation, against the normal alone.
+
+    Within a bout the index creeps with the sensors (Arndt 2003, J Biomech), and feet tire (Cowley 2013, J Foot Ankle
+    Res 6:20): both are a part of every bout, and of the normal.
+    """
+    return Watch(OVER_PRONATION, over_pronation, baseline)
+
+
+def detectors(baseline: Baseline) -> list[Detector]:
+    """Return fresh detectors for one bout; what is wrong with an insole comes before what may be with the wearer."""
+    return [Mismatch(baseline), balance_watch(baseline), pronation_watch(baseline), LongestRun(baseline)]

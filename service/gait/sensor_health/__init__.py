@@ -1,0 +1,1 @@
+"""Which sensors are broken, and what is left of an insole."""

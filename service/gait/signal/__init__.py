@@ -1,0 +1,1 @@
+"""Readings to load, the tier of a layout, stances with their edges."""

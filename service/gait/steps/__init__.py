@@ -1,0 +1,1 @@
+"""Stances to valid steps of both feet, in bouts."""

@@ -1,0 +1,1 @@
+"""What is stored and said: rows, notes, bouts, moments as text."""

@@ -1,0 +1,1 @@
+"""A run after it, and the weeks: read, compared, drawn, printed."""

@@ -1,0 +1,1 @@
+"""Where numbers become sentences: messages, reasons, guidance, measure cards."""

@@ -1,0 +1,1 @@
+"""Figures beside a named peer, run by hand."""

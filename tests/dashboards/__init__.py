@@ -1,0 +1,1 @@
+"""The dashboards: their files, types and queries."""

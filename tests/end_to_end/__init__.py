@@ -1,0 +1,1 @@
+"""Separate programs, as users run them."""

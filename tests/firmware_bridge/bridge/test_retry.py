@@ -1,0 +1,70 @@
+"""The back-off: longer and longer, never more than the cap, and not the same line in the log all night."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from firmware_bridge import Unavailable, persist
+from firmware_bridge.bridge.retry import STEADY_S, TELL_AFTER_S, Backoff, reopened
+from tests.stand_ins.timewarp import warped
+
+AWAY = Unavailable("it is away", "is it on?")
+
+
+def test_delays_grow_to_the_cap_and_start_over_after_a_reset() -> None:
+    backoff = Backoff("link", first_s=0.25, factor=1.7, most_s=8.0)
+    delays = [backoff.delay(AWAY) for _ in range(20)]
+    assert 0.2 <= delays[0] <= 0.3
+    assert all(6.4 <= delay <= 9.6 for delay in delays[10:])
+    backoff.reset()
+    assert backoff.delay(AWAY) <= 0.3
+
+
+def test_the_same_trouble_is_told_once_a_minute_and_another_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    backoff, waited = Backoff("link"), 0.0
+    with caplog.at_level(logging.WARNING):
+        while waited < 10 * TELL_AFTER_S:
+            waited += backoff.delay(AWAY)
+        assert 9 <= len(caplog.records) <= 11
+        before = len(caplog.records)
+        backoff.delay(Unavailable("the disk is full"))
+    assert len(caplog.records) == before + 1
+    assert "link: it is away (is it on?)" in caplog.text
+
+
+async def test_it_goes_on_until_it_works_and_passes_on_what_is_no_matter_of_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Backoff, "delay", lambda self, error: 0.0)
+    answers: list[str | Unavailable] = [AWAY, AWAY, "here"]
+
+    def ask() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert await persist("store", ask) == "here"
+    with pytest.raises(ZeroDivisionError):
+        await persist("store", lambda: str(1 // 0))
+
+
+@pytest.mark.parametrize(("lived_s", "grows"), [(0.0, True), (STEADY_S + 1, False)])
+def test_a_link_is_opened_again_until_a_session_ends_by_itself(lived_s: float, grows: bool) -> None:
+    delays: list[float] = []
+
+    async def session() -> None:
+        await asyncio.sleep(lived_s)
+        if len(delays) < 12:
+            raise AWAY
+
+    async def lost(delay_s: float) -> None:
+        delays.append(delay_s)
+
+    warped(lambda: reopened("link", session, lost))
+    assert len(delays) == 12
+    assert (max(delays) > 5) is grows, "a link that lived for a while is opened again at once"
+    assert delays[0] <= 0.3

@@ -1,0 +1,1 @@
+"""What stands in for the other side: servers, daemons, clocks, programs, files."""
