@@ -347,4 +347,4 @@ def test_who_wears_what_is_exchanged_between_two_moments(
     for time in range(-1, 206):
         was, now = ({side: row.device for side, row in transfer._worn(r, time).items()} for r in (rows, once))
         assert now == ({side.other: name for side, name in was.items()} if bounds[0] <= time < bounds[1] else was)
-    assert set(transfer._devices_exchanged(once, start, stop)) == set(rows)
+    assert set(transfer._devices_exchanged(once, *bounds)) == set(rows)
