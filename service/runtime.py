@@ -67,7 +67,7 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
                 group.create_task(_while_sound(stage, recording=bool(insoles or pods)))
 
             _record(group, recorder, insoles, pods)
-            work(analyze(log))
+            work(_analyze(log))
             work(retain(Retention(log, settings.keep.keep(), [copy.url for copy in copies])))
             work(hear(log, telling))
             work(remind(telling))
@@ -119,7 +119,7 @@ async def run_bridges(settings: Settings, insoles: Sequence[Insole], pods: Seque
             _record(group, log, insoles, pods)
 
 
-async def analyze(log: Log) -> None:
+async def _analyze(log: Log) -> None:
     """Turn frames into steps, blocks, flags and verdicts."""
     analysis = Analysis(log)
     async for batch in tail(log, INPUTS, await persist("store", analysis.resume)):

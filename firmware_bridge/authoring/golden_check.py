@@ -80,7 +80,7 @@ def _column(values: Row | None) -> list[Row] | None:
     return None if values is None else [(value,) for value in values]
 
 
-SHOWN = 3
+_SHOWN = 3
 """Samples of each example that are told."""
 
 
@@ -106,7 +106,7 @@ def _said(profile: Profile, golden: GoldenTable) -> list[str]:
         return [f"{heard}: no samples{': ' * bool(decoder.trouble)}{decoder.trouble}"]
     frames = Frames.concatenate(parts)
     told = [f"{heard}: {len(frames)} sample{'s' * (len(frames) > 1)}, {decoder.counts.corrupt} packets refused"]
-    for i in range(min(len(frames), SHOWN)):
+    for i in range(min(len(frames), _SHOWN)):
         roles = {"pressure": frames.pressure, "acc": frames.acc, "gyro": frames.gyro}
         words = [f"{role} {_numbers(array[i])}" for role, array in roles.items() if array is not None]
         words += [f"force {frames.force[i]:g}"] if frames.force is not None else []

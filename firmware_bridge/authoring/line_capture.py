@@ -10,8 +10,8 @@ from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.model import SECOND
 from firmware_bridge.sources import open_source
 
-LINKS = ("serial", "udp", "file")
-MOST_BYTES = 1 << 22
+_LINKS = ("serial", "udp", "file")
+_MOST_BYTES = 1 << 22
 
 
 class Heard(NamedTuple):
@@ -30,8 +30,8 @@ async def hear_lines(insole: Insole, seconds: float) -> Heard:
         CorruptData: nothing came.
     """
     scheme = insole.url.partition(":")[0]
-    if scheme not in LINKS:
-        raise ConfigError(f"{insole.url!r}: listening goes over {', '.join(LINKS)}; save lines of others in a file")
+    if scheme not in _LINKS:
+        raise ConfigError(f"{insole.url!r}: listening goes over {', '.join(_LINKS)}; save lines of others in a file")
     parts: list[tuple[int, bytes]] = []
     size, begun = 0, None
     async with open_source(insole.url, insole, SystemClock()) as packets:
@@ -40,7 +40,7 @@ async def hear_lines(insole: Insole, seconds: float) -> Heard:
             if data:
                 parts.append((time, data if scheme != "udp" or data.endswith(b"\n") else data + b"\n"))
                 size += len(data)
-            if time - begun > seconds * SECOND or size > MOST_BYTES:
+            if time - begun > seconds * SECOND or size > _MOST_BYTES:
                 break
     if not parts:
         raise CorruptData(f"{insole.url}: nothing came in {seconds:g} s; is the insole on, and is this its link?")

@@ -14,7 +14,7 @@ import numpy as np
 from firmware_bridge.codec.line_syntax import MISSING
 from firmware_bridge.devices.conversion import Floats
 
-LARGEST = 1e15
+_LARGEST = 1e15
 """Of a number that anything measures or counts."""
 _PREFIX = re.compile(r"(left|right|[LR])([:_*;,= ]\s*)(?=[-+.\d\[{])", re.IGNORECASE)
 _PAIR = re.compile(r"([A-Za-z_]\w*)\s*([=:])\s*([-+]?[\d.][\w.+-]*|nan|-)", re.IGNORECASE)
@@ -175,4 +175,4 @@ def _row(look: Look, line: str) -> list[float]:
         cells = [_number(cell, look.decimal) for cell in _cells(look, line)]
     if not all(map(_is_number, cells)):
         return []
-    return [float(x) if isinstance(x, (int, float)) and abs(x) < LARGEST else math.nan for x in cells]
+    return [float(x) if isinstance(x, (int, float)) and abs(x) < _LARGEST else math.nan for x in cells]

@@ -13,7 +13,7 @@ from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import Frames, Side
 from firmware_bridge.sources import link_of, open_source
 
-FIRST_S = 15.0
+_FIRST_S = 15.0
 """How long an insole may take until its first sample: it has to be found and connected."""
 
 
@@ -34,7 +34,7 @@ class Listener:
         """
         for side, begun in self._begun.items():
             try:
-                async with asyncio.timeout(FIRST_S):
+                async with asyncio.timeout(_FIRST_S):
                     await begun.wait()
             except TimeoutError:
                 advice = "is it switched on, and are its URL and profile right? `insole scan` lists what is there"

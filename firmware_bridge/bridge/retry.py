@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from firmware_bridge.errors import Unavailable
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 TELL_AFTER_S = 60.0
 """How much waiting lies between two lines of the log that say the same."""
@@ -49,7 +49,7 @@ class Backoff:
         return delay
 
 
-async def persist(what: str, action: Callable[[], T]) -> T:
+async def persist(what: str, action: Callable[[], _T]) -> _T:
     """Run a blocking action in a thread until it works, waiting longer after every `Unavailable`.
 
     Any other exception is the caller's. Cancellation ends the waiting at once, but not a call that is running.

@@ -22,7 +22,7 @@ Bytes = NDArray[np.uint8]
 
 NUMPY = {kind: f"{kind[0]}{size}" for kind, size in SIZES.items()}
 ORDER = {"little": "<", "big": ">"}
-DAY = 86_400 * SECOND
+_DAY = 86_400 * SECOND
 UNEVEN = 8
 """By which factor the time between two samples of a packet may be longer than declared before it is no time."""
 LEARNED = "a55a"
@@ -128,7 +128,7 @@ class PacketLayout:
         self.sequence_modulus = sequence.modulus if sequence else None
         self.tick_modulus = fine.modulus * self._unit if fine else None
         if self._coarse is not None:
-            self.tick_modulus = DAY if self._coarse.role == "time.hms" else self._coarse.modulus * SECOND
+            self.tick_modulus = _DAY if self._coarse.role == "time.hms" else self._coarse.modulus * SECOND
 
     def matches(self, rows: Bytes) -> Bools:
         """Return which packets are of this layout."""
@@ -191,7 +191,7 @@ class PacketLayout:
             return self._number(rows, field)
         parts = self._packet_view(rows, field)[:, 0].astype(np.int64)
         valid = np.all(parts < (24, 60, 60), axis=1)
-        return np.where(valid, parts @ np.array([3600, 60, 1]), DAY // SECOND)
+        return np.where(valid, parts @ np.array([3600, 60, 1]), _DAY // SECOND)
 
     def write(
         self, rows: Bytes, side: Side, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]

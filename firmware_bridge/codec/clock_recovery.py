@@ -20,9 +20,9 @@ RECENT = 60 * SECOND
 """A longer silence begins anew. And where nothing of this time came near what is earlier, that counts no more."""
 NEAR = SECOND * 3 // 100
 """The least delay of any link comes nearer than this: what stays away by more is a host's clock set forward."""
-BLOCK = SECOND
+_BLOCK = SECOND
 """Of each such stretch the least delayed packet counts."""
-TREND = 5 * SECOND
+_TREND = 5 * SECOND
 """Less than this tells an offset but no drift."""
 RESYNC = 10 * SECOND
 """Arrival and device clock that differ by more do not belong together any more."""
@@ -83,7 +83,7 @@ class DeviceClock:
         if step > RECENT or abs(y - self._level - self._drift * x) > RESYNC:
             self._anchor(tick, arrival)
             return
-        if (block := int(x) // BLOCK) != self._block:
+        if (block := int(x) // _BLOCK) != self._block:
             self._close_block(x)
             self._block = block
         line = self._level + self._drift * x
@@ -107,7 +107,7 @@ class DeviceClock:
     def _trend(self) -> float:
         """Return the slope of the hull's edge under the middle of the window."""
         first, last = self._points[0][0], self._points[-1][0]
-        if last - first < TREND:
+        if last - first < _TREND:
             return 0.0
         hull = lower_hull(self._points)
         middle = (first + last) / 2

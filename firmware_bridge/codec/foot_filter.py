@@ -9,7 +9,7 @@ from firmware_bridge.model import Side
 
 Bools = NDArray[np.bool_]
 
-SURE = 16
+_SURE = 16
 """So many packets of the other foot in a row, and none of ours between them: no dongle that serves both feet."""
 
 
@@ -45,7 +45,7 @@ class OwnFoot:
             return
         last = np.flatnonzero(ours)
         self._foreign = int(len(ours) - 1 - last[-1]) if len(last) else self._foreign + len(ours)
-        self.trouble = self._wrong() if self._foreign >= SURE else ""
+        self.trouble = self._wrong() if self._foreign >= _SURE else ""
 
     def _wrong(self) -> str:
         return (

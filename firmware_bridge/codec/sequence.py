@@ -24,7 +24,7 @@ LATE = 32
 """A packet that is back by no more than this is a duplicate, or late."""
 LATE_RUN = 8
 """After so many of them in a row the device did start again, just behind where it had been."""
-RATE = 8.0
+_RATE = 8.0
 """By which factor a device's true rate may differ from the declared one before counter and clock contradict."""
 
 
@@ -138,7 +138,7 @@ class Continuity:
         """Tell whether a number of packets and a time can belong together, the declared rate being a rough one."""
         few = 3 * self._period
         nominal = packets * self._period
-        return nominal <= RATE * ticks + few and ticks <= RATE * nominal + few
+        return nominal <= _RATE * ticks + few and ticks <= _RATE * nominal + few
 
 
 def _turns(missing: float, modulus: int | None) -> int:

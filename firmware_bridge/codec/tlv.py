@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 Path = tuple[int, ...]
 
 
-class Message(NamedTuple):
+class _Message(NamedTuple):
     """The content of a message, and the types that lead to it."""
 
     path: Path
@@ -124,7 +124,7 @@ class MessagesPayload:
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _check(self, messages: list[Message]) -> None:
+    def _check(self, messages: list[_Message]) -> None:
         """Check that every field lies within its message; a message of numbers is exactly as long as they are."""
         lengths = [(message.path, len(message.content)) for message in messages]
         for one in self._table.fields:
@@ -134,7 +134,7 @@ class MessagesPayload:
                 if path == one.path and not fits:
                     raise CorruptData(f"{one.role} needs {one.end} bytes, message {list(path)} has {length}")
 
-    def _packets(self, messages: list[Message]) -> Iterator[dict[Path, bytes]]:
+    def _packets(self, messages: list[_Message]) -> Iterator[dict[Path, bytes]]:
         """Hear what the device says of itself; give the messages of each packet that has a pressure."""
         depth, packet = len(self._table.packet), dict[Path, bytes]()
         pressures = {one.path for one in self._table.fields if one.role == "pressure"}
@@ -280,7 +280,7 @@ class MessagesPayload:
         return b"".join(bytes([k]).ljust(one.at, b"\0") + np.array(v, number).tobytes() for k, v in scales.items())
 
 
-def _messages(table: RowTable, content: bytes, path: Path, endian: Endian) -> Iterator[Message]:
+def _messages(table: RowTable, content: bytes, path: Path, endian: Endian) -> Iterator[_Message]:
     """Give a message and all that is nested in it, in their order.
 
     Raises:
@@ -288,7 +288,7 @@ def _messages(table: RowTable, content: bytes, path: Path, endian: Endian) -> It
     """
     if len(content) < table.at:
         raise CorruptData(f"message {list(path)} has {len(content)} bytes, fewer than its header")
-    yield Message(path, content)
+    yield _Message(path, content)
     at, width = table.at, SIZES[table.length] if table.length else 0
     while at < len(content):
         kind = content[at]
@@ -300,5 +300,5 @@ def _messages(table: RowTable, content: bytes, path: Path, endian: Endian) -> It
         if kind in table.nested:
             yield from _messages(table.nested[kind], inner, below, endian)
         else:
-            yield Message(below, inner)
+            yield _Message(below, inner)
         at = start + size

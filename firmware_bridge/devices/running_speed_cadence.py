@@ -13,7 +13,7 @@ from firmware_bridge.model import SECOND, Pace
 
 SERVICE = "00001814-0000-1000-8000-00805f9b34fb"
 MEASUREMENT = "00002a53-0000-1000-8000-00805f9b34fb"
-STALL_S = 30.0
+_STALL_S = 30.0
 """It tells something every second, but some are silent while their wearer stands; a broken link is noticed anyway."""
 LINK = BleLink(
     name_prefix=(),
@@ -27,7 +27,7 @@ LINK = BleLink(
     mtu=None,
     start=(Subscribe(MEASUREMENT),),
     stop=(),
-    stall_s=STALL_S,
+    stall_s=_STALL_S,
 )
 
 _HAS_STRIDE, _HAS_DISTANCE, _RUNNING = 1, 2, 4

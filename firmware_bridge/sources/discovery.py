@@ -15,7 +15,7 @@ from firmware_bridge.devices.running_speed_cadence import SERVICE as POD_SERVICE
 from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import Side
 
-BY_ID = Path("/dev/serial/by-id")
+_BY_ID = Path("/dev/serial/by-id")
 """Where Linux names serial ports by their device, so that a name stays when the number changes."""
 
 
@@ -62,7 +62,7 @@ def _ports(profiles: list[Profile]) -> list[Found]:
     serial: Any = import_module("firmware_bridge.sources.serial")
     names = _names_by_id()
     found = []
-    for port in serial.scan():
+    for port in serial.scan_ports():
         fits = [profile.id for profile in profiles if profile.serial and port.usb in profile.serial.usb]
         place = names.get(os.path.realpath(port.name), port.name)
         name = "" if port.description == "n/a" else port.description
@@ -73,7 +73,7 @@ def _ports(profiles: list[Profile]) -> list[Found]:
 def _names_by_id() -> dict[str, str]:
     """Return the lasting names of ports, by what they point at now."""
     try:
-        return {os.path.realpath(name): str(name) for name in sorted(BY_ID.iterdir())}
+        return {os.path.realpath(name): str(name) for name in sorted(_BY_ID.iterdir())}
     except OSError:
         return {}
 
@@ -84,7 +84,7 @@ async def _advertising(profiles: list[Profile], backend: str, seconds: float) ->
     except ModuleNotFoundError as error:
         raise Unavailable(f"Bluetooth needs {error.name!r}, which is not installed") from error
     option = f"backend={quote(backend, safe='/:+,.')}" if backend else ""
-    found = [_device(seen, profiles, option) for seen in await ble.scan(f"ble:?{option}", seconds)]
+    found = [_device(seen, profiles, option) for seen in await ble.scan_air(f"ble:?{option}", seconds)]
     return sorted(found, key=lambda one: not (one.profiles or one.pod))  # stable: the strongest stay first
 
 

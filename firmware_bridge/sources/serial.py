@@ -37,7 +37,7 @@ with suppress(ModuleNotFoundError):  # Windows has no terminals
 READ_S = 0.1
 """How long a read waits, and so how long closing takes at most."""
 
-BY_ID = "/dev/serial/by-id"
+_BY_ID = "/dev/serial/by-id"
 _CHUNK = 4096
 _NO_TERMINAL = (errno.ENOTTY, errno.EISDIR, errno.ENOTDIR)
 
@@ -58,7 +58,7 @@ class PortSeen:
     usb: tuple[int, int] | None  # vendor, product; None where it is not USB
 
 
-def scan() -> list[PortSeen]:
+def scan_ports() -> list[PortSeen]:
     """Return the serial ports that are there, by name. Blocks for a moment."""
     lasting = _lasting_names()
     found = [
@@ -72,7 +72,7 @@ def scan() -> list[PortSeen]:
     return sorted(found, key=lambda port: port.name)
 
 
-def _lasting_names(folder: str = BY_ID) -> dict[str, str]:
+def _lasting_names(folder: str = _BY_ID) -> dict[str, str]:
     """Return the names that udev gives, by what they lead to."""
     try:
         return {os.path.realpath(entry.path): entry.path for entry in os.scandir(folder)}
@@ -270,4 +270,7 @@ def _reason(error: Exception) -> tuple[int | None, str]:
 
 
 def _ports(usb: tuple[tuple[int, int], ...]) -> str:
-    return ", ".join(f"{port.name} (fits the profile)" if port.usb in usb else port.name for port in scan()) or "none"
+    return (
+        ", ".join(f"{port.name} (fits the profile)" if port.usb in usb else port.name for port in scan_ports())
+        or "none"
+    )

@@ -27,10 +27,10 @@ from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.inbox import Inbox
 from firmware_bridge.sources.shared_link import Stations
 
-LARGEST = 16_384
+_LARGEST = 16_384
 """Bytes of a datagram; a longer one is no frame of an insole, and counts as a corrupt packet."""
-STALL_S = 5.0
-LOOPBACK = "127.0.0.1"
+_STALL_S = 5.0
+_LOOPBACK = "127.0.0.1"
 ANY = "any"
 _PLACE = re.compile(r"(?:(\[[^\]]+\]|[^:\[\]]+):)?(\d{1,5})")
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EINVAL)
@@ -92,7 +92,7 @@ class _Station(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, address: tuple[Any, ...]) -> None:
         if not data:
             return  # an empty packet would be silence
-        if len(data) > LARGEST:
+        if len(data) > _LARGEST:
             if not self._large:
                 _log.warning("%s: a datagram of %d bytes is no insole's; such are left out", self._place, len(data))
             self._large, data = True, b"\0"  # which no profile understands
@@ -139,11 +139,11 @@ def _asked(address: Address, insole: Insole) -> tuple[_Place, str, float]:
     link = insole.profile.udp
     listen = address.place or (link.listen if link else "")
     if not listen:
-        raise ConfigError(f"{address.url!r} names no port, as udp:{LOOPBACK}:8888 does, nor does the profile")
+        raise ConfigError(f"{address.url!r} names no port, as udp:{_LOOPBACK}:8888 does, nor does the profile")
     found = _PLACE.fullmatch(listen)
     if found is None or not 0 < int(found[2]) < 1 << 16:
-        raise ConfigError(f"{address.url!r}: {listen!r} is not HOST:PORT, as {LOOPBACK}:8888 is")
-    place = _Place((found[1] or LOOPBACK).strip("[]"), int(found[2]))
+        raise ConfigError(f"{address.url!r}: {listen!r} is not HOST:PORT, as {_LOOPBACK}:8888 is")
+    place = _Place((found[1] or _LOOPBACK).strip("[]"), int(found[2]))
     sender = address.options.get("from", "")
     if sender and sender != ANY:
         try:
@@ -155,7 +155,7 @@ def _asked(address: Address, insole: Insole) -> tuple[_Place, str, float]:
             f"{address.url!r}: anybody who reaches {place.host} could send samples; add ?from= and the sender's IP "
             f"address, or ?from={ANY}"
         )
-    return place, sender or ANY, address.number("stall", link.stall_s if link else STALL_S, least=0.2)
+    return place, sender or ANY, address.number("stall", link.stall_s if link else _STALL_S, least=0.2)
 
 
 def _is_loopback(host: str) -> bool:

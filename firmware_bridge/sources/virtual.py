@@ -30,9 +30,9 @@ from firmware_bridge.virtual.insole.transmission import transmit
 
 _T = TypeVar("_T", bound=str)
 
-LINK = "ble"
+_LINK = "ble"
 YIELD_EVERY = 16  # packets told flat out between two chances for other tasks
-OPTIONS = ("gait", "activity", "seed", "mass", "speed", "start", "story", "faults", "si", "pronation")
+_OPTIONS = ("gait", "activity", "seed", "mass", "speed", "start", "story", "faults", "si", "pronation")
 _RANGES = {"mass": (20, 250), "speed": (0.3, 8), "si": (-40, 40), "pronation": (-4, 4)}
 
 
@@ -49,7 +49,7 @@ async def open_virtual(url: str, insole: Insole, clock: Clock) -> AsyncIterator[
     """
     address = Address.parse(url)
     _check(address)
-    Encoder(insole.profile, insole.side, LINK)
+    Encoder(insole.profile, insole.side, _LINK)
     given = address.options.get("start")
     walk = (insole.wearer, tuple(sorted(address.options.items())))
     now = clock.now()
@@ -107,7 +107,7 @@ def _changed(story: Story, address: Address) -> Story:
 
 def _heard(foot: VirtualFoot, radio: Radio, since: int) -> Iterator[list[Packet]]:
     for number in range(len(foot.story.sessions)):
-        for packets in transmit(foot, radio, number, LINK):
+        for packets in transmit(foot, radio, number, _LINK):
             yield [packet for packet in packets if packet.time >= since]
 
 
@@ -136,7 +136,7 @@ async def _tell(heard: Iterator[list[Packet]], side: Side, pair: Pair, clock: Cl
 def _check(address: Address) -> None:
     if address.place:
         raise ConfigError(f"{address.url!r}: a virtual insole has no place; write virtual:?gait=normal and the like")
-    address.allow(OPTIONS)
+    address.allow(_OPTIONS)
 
 
 def _choice(address: Address, key: str, choices: Sequence[_T]) -> _T:

@@ -33,7 +33,7 @@ BEGINNING = -(2**63)
 END = 2**63 - 1
 """After every time; the default stop of a range."""
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Damaged(ConfigError):
@@ -100,7 +100,7 @@ class Log(Protocol):
         Of all partitions where none are named. Fewer than `limit` means that there are no more for now.
         """
 
-    def read(self, kind: type[T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[T]:
+    def read(self, kind: type[_T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[_T]:
         """Return what has its time in [start, stop), ascending; of `Frames` every whole chunk that overlaps it."""
 
     def replace(self, kinds: Sequence[type], wearer: str, start: int, stop: int, rows: Iterable[Item]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from firmware_bridge import ConfigError, Unavailable
 from service.wording.messages import Message
 
-TIMEOUT_S = 10.0
+_TIMEOUT_S = 10.0
 """How long a receiver may take. Apprise gives up earlier, but not on one that answers byte by byte."""
 WAIT_S = 60.0
 """How long one that asks for it (429) is left alone; Apprise does not tell for how long it asked."""
@@ -26,7 +26,7 @@ _ADVICE = {
     "429": "it asks to wait (429): too many messages; it is tried again later",
 }
 _AWAY = "nobody answers, or it refuses: is it up, and are host, port and account in the URL right?"
-_SLOW = f"no answer within {TIMEOUT_S:.0f} s: is the host in the URL right, and can it be reached from here?"
+_SLOW = f"no answer within {_TIMEOUT_S:.0f} s: is the host in the URL right, and can it be reached from here?"
 _STOPPED = "the program ends; it is sent at the next start"
 
 
@@ -78,7 +78,7 @@ class AppriseNotifier:
         urls: Sequence[str],
         where: str = "alerts.urls",
         *,
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float = _TIMEOUT_S,
         closing: threading.Event | None = None,
     ) -> None:
         """Take the URLs, and what is set when the program ends and nobody is to be waited for any longer."""

@@ -21,7 +21,7 @@ from service.review.data_quality import received
 LATEST = 10
 """Earlier bouts of the same activity that are the usual ones."""
 PACE_PCT = 5.0
-LOST = 0.05
+_LOST = 0.05
 """Share of samples or steps, more than usual, that is worth a word: beyond it no statement is made of one foot's loss
 (`parameters.MAX_LOSS_DIFFERENCE`)."""
 
@@ -111,11 +111,11 @@ def _data(blocks: Sequence[Block], usual: Sequence[Sequence[Block]]) -> Iterator
         lost = 1 - received(blocks, side)
         before = [1 - received(own, side) for own in usual]
         known = [share for share in before if math.isfinite(share)]
-        if math.isfinite(lost) and lost > LOST + (median(known) if known else 0.0):
+        if math.isfinite(lost) and lost > _LOST + (median(known) if known else 0.0):
             yield f"{100 * lost:.0f} % of the {side} foot's data was lost"
     share, shares = _withheld(blocks), [_withheld(own) for own in usual]
     known = [each for each in shares if math.isfinite(each)]
-    if math.isfinite(share) and known and share > LOST + median(known):
+    if math.isfinite(share) and known and share > _LOST + median(known):
         yield f"{100 * share:.0f} % of the steps could not be used (usually {100 * median(known):.0f} %)"
 
 

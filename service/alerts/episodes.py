@@ -17,10 +17,10 @@ SETTLED_NS = 15 * 60 * SECOND
 RECENT_NS = 24 * 3600 * SECOND
 """After this the end of an episode, or what was held, is no news."""
 
-Subject = tuple[str, str]
+_Subject = tuple[str, str]
 
 
-def subject(row: Flag | Alert) -> Subject:
+def subject(row: Flag | Alert) -> _Subject:
     """Return what an episode is about: a topic; each fault of an insole is one of its own."""
     return row.topic, row.measure if row.topic == INSOLE else ""
 
@@ -44,7 +44,7 @@ def ended(
 
     That is the flag's own end, or a later bout that is over and normal. Long runs have no end to be told.
     """
-    told: dict[Subject, Alert] = {}
+    told: dict[_Subject, Alert] = {}
     rows = sorted(alerts, key=lambda alert: alert.time)
     for alert in rows:
         if alert.outcome == "sent" and alert.topic != TRAINING_LOAD:

@@ -36,9 +36,9 @@ DERIVED: tuple[type[Row], ...] = (Step, Second, Block, Flag, Verdict)
 MEASURED: tuple[type, ...] = (Frames, Link)
 SIDED: tuple[type, ...] = (Device, *MEASURED)
 """What says of a foot which one it is, apart from what was found."""
-AROUND_NS = 120 * SECOND
+_AROUND_NS = 120 * SECOND
 """What goes with a bout that is moved, or whose feet are exchanged: so much before and after it."""
-END = (1 << 63) - 1
+_END = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _refuse_loss(log: Log, wearer: str, since: int | None, but: Span | None = No
 def _analyze_again(log: Log, wearer: str, since: int | None) -> list[Change]:
     head = log.head()
     begin = BEGINNING if since is None else _beginning(spans(log, wearer), since)
-    told = Replaced(begin, wearer, _names(DERIVED), END, restart=0, done=head, since=begin, head=head)
+    told = Replaced(begin, wearer, _names(DERIVED), _END, restart=0, done=head, since=begin, head=head)
     fed = Wearer(log, wearer, resumed(told), before=begin)
     found = {(type(row), *row_key(row)): row for rows in fed.catch_up(resumed(told)) for row in rows}
     rows = [row for row in found.values() if not isinstance(row, Verdict)]
@@ -121,7 +121,7 @@ def _analyze_again(log: Log, wearer: str, since: int | None) -> list[Change]:
     changes = _changes(log.read(Verdict, wearer, begin), verdicts)
     at: Progress = fed.progress()
     told = replace(told, restart=at.restart, since=at.since)
-    log.replace(DERIVED, wearer, begin, END, [*rows, *verdicts, told, resumed(told)])
+    log.replace(DERIVED, wearer, begin, _END, [*rows, *verdicts, told, resumed(told)])
     return changes
 
 
@@ -172,7 +172,7 @@ def _interrupted(log: Log, wearer: str, start: int, kinds: Sequence[type], stop:
 
 def _around(bouts: Sequence[Span], bout: Span) -> tuple[int, int]:
     """Return a bout's time with what goes with it, up to half the way to its neighbors."""
-    start, stop = bout.start - AROUND_NS, bout.stop + AROUND_NS
+    start, stop = bout.start - _AROUND_NS, bout.stop + _AROUND_NS
     for other in bouts:
         if other.stop < bout.start:
             start = max(start, (other.stop + bout.start) // 2)

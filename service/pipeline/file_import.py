@@ -42,7 +42,7 @@ ALIKE = 6
 BEGINNING_S = 600
 """The beginning of a recording, for that comparison."""
 
-Read = Callable[[str], Generator[Item, None, None]]
+_Read = Callable[[str], Generator[Item, None, None]]
 """Reads the recording from its beginning; the text says for what, on the progress bar."""
 
 
@@ -112,7 +112,7 @@ def _bar(console: Console) -> Bar:
     return Bar(*parts, console=console, transient=True, disable=not console.is_terminal)
 
 
-def _reader(bar: Bar, path: Path, wearer: str, start: int | None, form: str | None, columns: Path | None) -> Read:
+def _reader(bar: Bar, path: Path, wearer: str, start: int | None, form: str | None, columns: Path | None) -> _Read:
     def read(purpose: str) -> Generator[Item, None, None]:
         task = bar.add_task(f"{purpose} {path.name}", total=None)
 
@@ -134,7 +134,7 @@ class _Import:
     path: Path
     log: Log
     wearer: str
-    read: Read
+    read: _Read
     again: bool
 
     def run(self) -> str:

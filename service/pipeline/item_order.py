@@ -10,7 +10,7 @@ import numpy as np
 from firmware_bridge import SECOND, Frames, Item, Link, Log, partition_of
 
 LIMIT = 1000
-WINDOW_NS = 60 * SECOND
+_WINDOW_NS = 60 * SECOND
 """What is in memory when items are put in order of time."""
 APART = 5000
 """Arrival numbers of one minute that are further apart are looked up one by one."""
@@ -38,12 +38,12 @@ def by_time(log: Log, wearer: str, cursor: int, until: int, since: int) -> Itera
     Those that end before `since` are left out. A recording that was put late takes its place so, and both feet of
     one that came foot by foot go together.
     """
-    found = [(ended(item), number) for number, item in _measured(log, wearer, cursor, until)]
+    found = [(_ended(item), number) for number, item in _measured(log, wearer, cursor, until)]
     ends, numbers = np.array([pair for pair in found if pair[0] >= since], np.int64).reshape(-1, 2).T
     order = np.lexsort((numbers, ends))
     ends, numbers = ends[order], numbers[order]
     lowest = np.minimum.accumulate(numbers[::-1])[::-1]
-    edges = [0, *(np.flatnonzero(np.diff(ends // WINDOW_NS)) + 1).tolist(), len(ends)]
+    edges = [0, *(np.flatnonzero(np.diff(ends // _WINDOW_NS)) + 1).tolist(), len(ends)]
     for a, b in pairwise(edges):
         wanted = set(numbers[a:b].tolist())
         held = {
@@ -70,6 +70,6 @@ def _runs(numbers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[tuple
             yield int(part[0]), int(part[-1])
 
 
-def ended(item: Frames | Link) -> int:
+def _ended(item: Frames | Link) -> int:
     """Return the time (UTC ns) up to which an item tells something."""
     return int(item.time[-1]) if isinstance(item, Frames) else item.time + SECOND

@@ -18,17 +18,17 @@ from service.pipeline.analysis import STAGE as ANALYSIS
 from service.records.rows import Block, Progress, Replaced, Second, Step
 from service.records.timestamps import iso
 
-STAGE = "retain"
+_STAGE = "retain"
 RAW: tuple[type, ...] = (Frames, Link, Second)
-DAY = 86_400 * SECOND
-AROUND_NS = 3600 * SECOND
+_DAY = 86_400 * SECOND
+_AROUND_NS = 3600 * SECOND
 """A bout without a block is shorter than this."""
-LONGEST_BOUT_NS = 2 * DAY
-ALL = (1 << 63) - 1
+LONGEST_BOUT_NS = 2 * _DAY
+_ALL = (1 << 63) - 1
 PIECE = 500
 """Items of a kind in one transaction, which takes some 10 ms: a live foot waits no longer than for its own put."""
 PAUSE_S = 0.1
-EVERY_S = 3600.0
+_EVERY_S = 3600.0
 NOTHING = "there is nothing to forget: the newest day is kept, and what no analysis or mirror has seen"
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Retention:
             next(self._round)
         except StopIteration:
             self._round, self._stuck = None, False
-            return EVERY_S
+            return _EVERY_S
         except BaseException:
             self._round = None
             raise
@@ -89,7 +89,7 @@ class Retention:
         stored = self._span(wearer)
         if stored is None:
             return None
-        cut = self._between_bouts(wearer, self._newest(stored) - round(self._keep.frames_days * DAY))
+        cut = self._between_bouts(wearer, self._newest(stored) - round(self._keep.frames_days * _DAY))
         return cut if cut > stored[0] else None
 
     def waits_for(self, wearer: str, cut: int) -> str:
@@ -137,9 +137,9 @@ class Retention:
         stored = self._span(wearer)
         if stored is None:
             return None
-        cut, last = stored[0], self._newest(stored) - DAY
+        cut, last = stored[0], self._newest(stored) - _DAY
         while cut < last:
-            cut = min(cut + DAY, last)
+            cut = min(cut + _DAY, last)
             whole = self._between_bouts(wearer, cut)
             may = self._span(wearer, self._safe(wearer, whole))
             if may is not None and may[0] < whole:
@@ -157,7 +157,7 @@ class Retention:
             self._items += count
             yield count
 
-    def _span(self, wearer: str, arrived: int = ALL) -> tuple[int, int] | None:
+    def _span(self, wearer: str, arrived: int = _ALL) -> tuple[int, int] | None:
         spans = [found for kind in RAW if (found := self._log.span(kind, wearer, arrived)) is not None]
         return (min(a for a, _ in spans), max(b for _, b in spans)) if spans else None
 
@@ -189,8 +189,8 @@ class Retention:
         """Return a moment, at or before another one, in which no bout goes on."""
         cut = time // RESET_NS * RESET_NS
         near = [
-            *((block.bout, block.stop) for block in self._log.read(Block, wearer, cut - LONGEST_BOUT_NS, cut + DAY)),
-            *((step.bout, step.time) for step in self._log.read(Step, wearer, cut - AROUND_NS, cut + AROUND_NS)),
+            *((block.bout, block.stop) for block in self._log.read(Block, wearer, cut - LONGEST_BOUT_NS, cut + _DAY)),
+            *((step.bout, step.time) for step in self._log.read(Step, wearer, cut - _AROUND_NS, cut + _AROUND_NS)),
         ]
         for start, stop in sorted(near, reverse=True):
             if start < cut < stop + BOUT_NS:
@@ -225,7 +225,7 @@ def forecast(held: Sequence[Holding], usage: Usage, keep: Keep) -> float | None:
     start = min((holding.oldest for holding in raw if holding.oldest is not None), default=0)
     stop = max((holding.newest for holding in raw if holding.newest is not None), default=0)
     total = sum(holding.bytes for holding in raw)
-    return room(usage, keep) / (total * DAY / (stop - start)) if total and stop - start >= DAY else None
+    return room(usage, keep) / (total * _DAY / (stop - start)) if total and stop - start >= _DAY else None
 
 
 def describe(log: Log, keep: Keep, mirrors: Sequence[str]) -> list[str]:
@@ -251,4 +251,4 @@ def describe(log: Log, keep: Keep, mirrors: Sequence[str]) -> list[str]:
 
 
 def _stage(wearer: str) -> str:
-    return f"{STAGE} {wearer}"
+    return f"{_STAGE} {wearer}"

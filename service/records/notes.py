@@ -58,7 +58,7 @@ _JOINERS = "\u200c\u200d"  # of letters and of pictures: not seen, but part of w
 _NUMBER = r"(\d{1,9}(?:[.,]\d{1,9})?)"
 _BARE = re.compile(_NUMBER, re.ASCII)
 _MASS = re.compile(rf"{_NUMBER}\s*(kg|lbs?|)", re.IGNORECASE | re.ASCII)
-_UNITS = {"kg": "kg", "metric": "kg", "lb": "lb", "lbs": "lb", "imperial": "lb"}
+_MASS_UNITS = {"kg": "kg", "metric": "kg", "lb": "lb", "lbs": "lb", "imperial": "lb"}
 _KG = {"kg": 1.0, "": 1.0, "lb": 0.453_592_37, "lbs": 0.453_592_37}
 _LEAST_KG, _MOST_KG = 15.0, 350.0
 _LEAP = 1.5
@@ -138,8 +138,8 @@ def with_unit(text: str, notes: Sequence[Note], time: int) -> str:
     """
     if not _BARE.fullmatch(text.strip()):
         return text
-    number, unit = text.strip(), lasting(notes, UNITS, time) or "kg"
-    was = lasting([note for note in notes if note.time != time], MASS, time)
+    number, unit = text.strip(), _lasting(notes, UNITS, time) or "kg"
+    was = _lasting([note for note in notes if note.time != time], MASS, time)
     if was and not 1 / _LEAP <= float(number.replace(",", ".")) * _KG[unit] / float(was.split()[0]) <= _LEAP:
         raise ConfigError(f"{number} {unit} is far from the {was} before; write the unit: {number} kg or {number} lb")
     return f"{number} {unit}"
@@ -157,9 +157,9 @@ def _mass(text: str) -> str:
 
 
 def _units(text: str) -> str:
-    if text.lower() not in _UNITS:
+    if text.lower() not in _MASS_UNITS:
         raise ConfigError(f"{text!r} is no unit of mass here; write kg or lb")
-    return _UNITS[text.lower()]
+    return _MASS_UNITS[text.lower()]
 
 
 def _mute(text: str) -> str:
@@ -271,8 +271,8 @@ def about(spans: Sequence[Span], notes: Iterable[Note]) -> dict[int, About]:
             said[bout.start][note.topic] = note.text
     return {
         span.start: About(
-            name=lasting(names, NAME, span.stop),
-            mass=lasting(masses, MASS, span.stop),
+            name=_lasting(names, NAME, span.stop),
+            mass=_lasting(masses, MASS, span.stop),
             shoes=said[span.start].get(SHOES, ""),
             insert=said[span.start].get(INSERT, ""),
             surface=said[span.start].get(SURFACE, ""),
@@ -284,6 +284,6 @@ def about(spans: Sequence[Span], notes: Iterable[Note]) -> dict[int, About]:
     }
 
 
-def lasting(notes: Sequence[Note], topic: str, time: int) -> str:
+def _lasting(notes: Sequence[Note], topic: str, time: int) -> str:
     """Return what holds at a time by the notes (standing, by time) on a topic that lasts; "" where nothing does."""
     return next((note.text for note in reversed(notes) if note.topic == topic and note.time <= time), "")

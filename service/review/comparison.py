@@ -100,7 +100,7 @@ class Estimate:
     bouts: int
 
 
-UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
+_UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
 
 
 def mean(values: Sequence[float]) -> Estimate:
@@ -108,7 +108,7 @@ def mean(values: Sequence[float]) -> Estimate:
     known = [value for value in values if math.isfinite(value)]
     count = len(known)
     if not count:
-        return UNKNOWN
+        return _UNKNOWN
     value = math.fsum(known) / count
     if count < p.MIN_BOUTS:
         return Estimate(value, math.nan, math.nan, count)

@@ -23,7 +23,7 @@ LEAST_DAYS = 28
 ERROR_RATE = 0.02
 """How often, at most, a link is told where there is none at all; over all measures and both directions."""
 DRAWS = 1999
-BLOCK = 5
+_BLOCK = 5
 """Days that stay together, at least; more where there are more days (cube root rule of Künsch)."""
 PRIOR_SD = 0.5
 """Of the effect, in standard deviations of the outcome for one of the measure: most links are small (choice)."""
@@ -121,7 +121,7 @@ def _error(x: Floats, left: Floats, fitted: int) -> float:
 
 
 def _block(count: int) -> int:
-    return max(BLOCK, math.ceil(math.cbrt(count)))
+    return max(_BLOCK, math.ceil(math.cbrt(count)))
 
 
 @lru_cache(maxsize=64)

@@ -39,7 +39,7 @@ HIDDEN = "hidden by missing data"
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class _Share:
     """What became of one foot's steps."""
 
     side: Side
@@ -59,7 +59,7 @@ class Quality:
     """The grade of a bout and what it is made of."""
 
     grade: str  # A, B, C or D
-    feet: tuple[Share, ...]
+    feet: tuple[_Share, ...]
 
     @property
     def withheld(self) -> float:
@@ -82,10 +82,10 @@ def grade_of(blocks: Sequence[Block]) -> str:
     left = sum(b.strides_left for b in blocks), sum(b.rejected_left for b in blocks)
     right = sum(b.strides_right for b in blocks), sum(b.rejected_right for b in blocks)
     counts = zip(Side, (left, right), strict=True)
-    return grade([Share(side, used + bad, used, {}, received(blocks, side)) for side, (used, bad) in counts])
+    return grade([_Share(side, used + bad, used, {}, received(blocks, side)) for side, (used, bad) in counts])
 
 
-def grade(feet: Sequence[Share]) -> str:
+def grade(feet: Sequence[_Share]) -> str:
     """Return the best grade of which both feet meet every limit."""
     arrived = [0.0 if math.isnan(foot.received) else foot.received for foot in feet]
     used, received, apart = min(foot.part for foot in feet), min(arrived), max(arrived) - min(arrived)
@@ -103,12 +103,12 @@ def received(blocks: Sequence[Block], side: Side) -> float:
     return sum(length * share for length, share in known) / whole if whole else math.nan
 
 
-def _share(side: Side, steps: Sequence[Step], blocks: Sequence[Block]) -> Share:
+def _share(side: Side, steps: Sequence[Step], blocks: Sequence[Block]) -> _Share:
     reasons = Counter(WORDS.get(s.reason, s.reason.replace("_", " ") or "not said") for s in steps if not s.valid)
     used, made = sum(step.valid for step in steps), sum(_made(block, side) for block in blocks)
     if made > len(steps):
         reasons[HIDDEN] = made - len(steps)
-    return Share(side, max(len(steps), made), used, dict(reasons.most_common()), received(blocks, side))
+    return _Share(side, max(len(steps), made), used, dict(reasons.most_common()), received(blocks, side))
 
 
 def _made(block: Block, side: Side) -> int:

@@ -19,7 +19,7 @@ from service.review.read_model import Wearer, used_blocks
 
 LOAD = "steps"
 """The load of a day: steps of all bouts; a day without one has none."""
-MEASURES = (CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX)
+_MEASURES = (CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,14 @@ def days(wearer: Wearer, zone: tzinfo) -> Days | None:
 def _measured(wearer: Wearer, zone: tzinfo, first: date, count: int) -> dict[str, Floats]:
     """Return each measure's mean over the blocks of a day, of the activity that is most frequent, and the steps."""
     steps = np.zeros(count)
-    values: dict[str, dict[int, list[float]]] = {measure.field: defaultdict(list) for measure in MEASURES}
+    values: dict[str, dict[int, list[float]]] = {measure.field: defaultdict(list) for measure in _MEASURES}
     activity = _usual_activity(wearer)
     for bout in wearer.bouts:
         day = (day_of(bout.time, zone) - first).days
         steps[day] += bout.steps
         if bout.activity == activity:
             used = used_blocks(wearer.blocks.get(bout.time, ()), activity)
-            for measure in MEASURES:
+            for measure in _MEASURES:
                 own = measure.values(used)
                 values[measure.field][day] += own[np.isfinite(own)].tolist()
     found: dict[str, Floats] = {}

@@ -44,7 +44,7 @@ def headline(verdict: Verdict, blocks: Sequence[Block] = (), flags: Iterable[Fla
     """
     if verdict.answer == "differs" and not math.isnan(verdict.normal):
         said = _difference(verdict)
-        since = began(verdict, flags)
+        since = _began(verdict, flags)
         if said and since is not None:
             return f"{said}, from minute {minute(since, verdict.time)}"
         return said or verdict_text(verdict).title
@@ -59,7 +59,7 @@ def losses(blocks: Sequence[Block]) -> str:
     return ", ".join(f"{side} lost {100 * lost[side]:.0f} %" for side in worst)
 
 
-def began(verdict: Verdict, flags: Iterable[Flag]) -> int | None:
+def _began(verdict: Verdict, flags: Iterable[Flag]) -> int | None:
     """Return since when (UTC ns) what the verdict tells was seen; None where no flag tells."""
     standing: int | None = None
     for flag in sorted(flags, key=lambda flag: flag.time):

@@ -13,7 +13,7 @@ from service.review.read_model import Wearer
 from service.wording.messages import MEASURES
 
 REVERSE = "People with low-back pain walk differently: pain itself changes how feet are loaded (Smith 2022)."
-TOO_FEW = (
+_TOO_FEW = (
     "It takes days on which pain was noted, also when it was 0, and on the day before as well; and what you ran or "
     "walked on the day before."
 )
@@ -43,16 +43,16 @@ class Links:
 def links(wearer: Wearer, zone: tzinfo) -> Links:
     """Look for links between pain and the measures of a wearer, and say what there is to say."""
     held = days(wearer, zone)
-    return said(held, associations(held.pain, held.measures) if held else [])
+    return _said(held, associations(held.pain, held.measures) if held else [])
 
 
-def said(held: Days | None, found: Sequence[Association]) -> Links:
+def _said(held: Days | None, found: Sequence[Association]) -> Links:
     """Put what was found into words."""
     count = max((paired_days(held.pain, values) for values in held.measures.values()), default=0) if held else 0
     if not found:
         return Links(
             f"Too few days to look for a link yet ({count} of {LEAST_DAYS})",
-            (TOO_FEW,),
+            (_TOO_FEW,),
             count,
             (),
         )

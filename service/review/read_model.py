@@ -26,7 +26,7 @@ USUAL_BOUTS = 10
 """Latest comparable bouts that the difference foot is made of."""
 USUAL_STEPS = 60
 """Steps of a foot that are looked at in each of them."""
-SHOWN = (CONTACT, IMPULSE, PEAK, LEFT_INDEX, RIGHT_INDEX)
+_SHOWN = (CONTACT, IMPULSE, PEAK, LEFT_INDEX, RIGHT_INDEX)
 _KEPT = 64
 
 Soles = Mapping[Side, Stances]
@@ -208,7 +208,7 @@ def used_blocks(blocks: Sequence[Block], activity: str) -> list[Block]:
 def _changes(used: Sequence[Block], baseline: Baseline) -> Iterator[tuple[str, Change]]:
     if used:
         look = against_normal(used, baseline)
-        yield from ((measure.field, look(measure)) for measure in SHOWN)
+        yield from ((measure.field, look(measure)) for measure in _SHOWN)
 
 
 def pairs(soles: Iterable[Soles], like: Soles) -> list[Pair]:

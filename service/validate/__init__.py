@@ -29,5 +29,5 @@ def validate(name: str, folder: Path, tick: Tick) -> Report:
         ConfigError: the folder holds no such recordings; the message says where they are to be had.
         CorruptData: a recording cannot be read.
     """
-    report: Report = import_module(SETS[name]).run(folder, tick)
+    report: Report = import_module(SETS[name]).recompute(folder, tick)
     return report

@@ -22,17 +22,17 @@ from firmware_bridge import ConfigError, CorruptData, Device, Frames, Insole, Si
 from service.validate.contacts import BoolArray, Contacts, Float64s, apart, bias_ms, contacts_of, mae_ms, nearest
 from service.validate.report import Claim, Report, Subject, Tick
 
-SOURCE = "PhysioNet gaitndd 1.0.0, doi:10.13026/C27G6C; annotation: Hausdorff 2000, J Appl Physiol 88:2045"
-MATCH_S = 0.250  # a contact further away is another one
+_SOURCE = "PhysioNet gaitndd 1.0.0, doi:10.13026/C27G6C; annotation: Hausdorff 2000, J Appl Physiol 88:2045"
+_MATCH_S = 0.250  # a contact further away is another one
 CLOSE_S = 0.050
 EXTRA_S = 0.150  # a contact further than this within a stride is none of its ends
-OUTLIER_MADS = 3 * 1.4826
+_OUTLIER_MADS = 3 * 1.4826
 THINNED = 3  # samples that one of 100 Hz is the mean of
 
-MISSED = "without a contact of ours within 250 ms"
+_MISSED = "without a contact of ours within 250 ms"
 ODD = "outlying (turns), in which extra contacts are not counted"
 
-BARS = {  # group: quantity: least or most
+_BARS = {  # group: quantity: least or most
     "controls": {
         "within": 99.5, "extra": 0.3, "contact": 4, "foot_off": 7, "stance": 9, "right_stride": 4, "right_stance": 14,
         "si": 1.0, "contact_100_hz": 5, "foot_off_100_hz": 9, "stance_100_hz": 10, "regular_counts": 95,
@@ -48,7 +48,7 @@ BIAS_MS = 3.0
 _NAME = re.compile(r"(als|control|hunt|park)\d+")
 
 
-def run(folder: Path, tick: Tick) -> Report:
+def recompute(folder: Path, tick: Tick) -> Report:
     """Compare the contacts in a folder's records with the annotation beside them.
 
     Raises:
@@ -69,13 +69,13 @@ def run(folder: Path, tick: Tick) -> Report:
         records.append(_compared(path))
     tick(len(headers), len(headers))
     left_out = {
-        MISSED: sum(int(record.missed.sum()) for record in records),
+        _MISSED: sum(int(record.missed.sum()) for record in records),
         ODD: sum(int((record.odd & ~record.missed).sum()) for record in records),
     }
-    groups = {group: [record for record in records if record.group == group] for group in BARS}
+    groups = {group: [record for record in records if record.group == group] for group in _BARS}
     return Report(
         name="gaitndd",
-        source=SOURCE,
+        source=_SOURCE,
         claims=tuple(claim for group, some in groups.items() if some for claim in _claims(group, some)),
         subjects=tuple(Subject(record.name, record.group, record.values) for record in records),
         counted=sum(len(record.close) for record in records),
@@ -137,9 +137,9 @@ def _compared(path: Path) -> _Record:
     return _Record(
         name=path.stem,
         close=distance <= CLOSE_S,
-        missed=~(distance <= MATCH_S),
+        missed=~(distance <= _MATCH_S),
         odd=odd,
-        counts=np.append(ours.valid, False)[nearest(contact, ours.on)] & (distance <= MATCH_S),
+        counts=np.append(ours.valid, False)[nearest(contact, ours.on)] & (distance <= _MATCH_S),
         extra=_extra(contact[~odd] - table[~odd, 1], contact[~odd], ours.on),
         errors=errors | right_errors,
         si_pct=_symmetry_index(stance[both], right_stance[both]),
@@ -181,12 +181,12 @@ def _left(table: Float64s, ours: Contacts) -> tuple[dict[str, Float64s], Float64
     """Return the left foot's errors; of every annotated stride our stance, and whether both its ends were found."""
     on, off, begin = table[:, 0], table[:, 0] - table[:, 3], table[:, 0] - table[:, 1]
     error, off_error, begin_error = apart(on, ours.on), apart(off, ours.off), apart(begin, ours.on)
-    whole = (np.abs(off_error) <= MATCH_S) & (np.abs(begin_error) <= MATCH_S)
+    whole = (np.abs(off_error) <= _MATCH_S) & (np.abs(begin_error) <= _MATCH_S)
     stance = table[:, 7] + off_error - begin_error
     return (
         {
-            "contact": error[np.abs(error) <= MATCH_S],
-            "foot_off": off_error[np.abs(off_error) <= MATCH_S],
+            "contact": error[np.abs(error) <= _MATCH_S],
+            "foot_off": off_error[np.abs(off_error) <= _MATCH_S],
             "stance": (stance - table[:, 7])[whole],
         },
         stance,
@@ -201,7 +201,7 @@ def _right(table: Float64s, ours: Contacts) -> tuple[dict[str, Float64s], Float6
     at = np.where(known, end, 0)
     on, off = (np.append(times, np.nan) for times in (ours.on, ours.off))  # the last stands for none
     stride, stance = on[at] - on[at - 1], off[at - 1] - on[at - 1]
-    matched = known & (np.abs(stride - table[:, 2]) <= MATCH_S)
+    matched = known & (np.abs(stride - table[:, 2]) <= _MATCH_S)
     errors = {"right_stride": (stride - table[:, 2])[matched], "right_stance": (stance - table[:, 8])[matched]}
     return errors, stance, matched
 
@@ -209,7 +209,7 @@ def _right(table: Float64s, ours: Contacts) -> tuple[dict[str, Float64s], Float6
 def _outlying(stride: Float64s) -> BoolArray:
     """Tell which strides are outliers, as the papers do."""
     distance = np.abs(stride - np.median(stride))
-    odd: BoolArray = distance > OUTLIER_MADS * np.median(distance)
+    odd: BoolArray = distance > _OUTLIER_MADS * np.median(distance)
     return odd
 
 
@@ -226,7 +226,7 @@ def _symmetry_index(left: Float64s, right: Float64s) -> float:
 
 
 def _claims(group: str, records: Sequence[_Record]) -> Iterator[Claim]:
-    bars = BARS[group]
+    bars = _BARS[group]
     shares = [100 * float(record.close.mean()) for record in records]
     regular = sum(int((~record.odd).sum()) for record in records)
     extra = 100 * sum(record.extra for record in records) / regular

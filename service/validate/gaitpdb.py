@@ -25,8 +25,8 @@ from service.records.rows import Step
 from service.validate.report import Claim, Report, Subject, Tick
 from service.validate.strides import by_events, by_level, cv, swing_percent, trimmed
 
-SOURCE = "PhysioNet gaitpdb 1.0.0, doi:10.13026/C24H3N; Frenkel-Toledo 2005, J Neuroeng Rehabil 2:23, table 2"
-PUBLISHED = {  # mean and standard deviation over persons; the number of persons
+_SOURCE = "PhysioNet gaitpdb 1.0.0, doi:10.13026/C24H3N; Frenkel-Toledo 2005, J Neuroeng Rehabil 2:23, table 2"
+_PUBLISHED = {  # mean and standard deviation over persons; the number of persons
     "controls": (
         {"stride_s": (1.08, 0.09), "stride_cv": (1.94, 0.36), "swing": (35.27, 1.97), "swing_cv": (2.80, 1.99)},
         30,
@@ -43,13 +43,13 @@ WHOLE_SET = {  # as above, in brackets
     ("load_si", "patients"): "(6.8, median 5.3)",
     ("medial_recorded", "controls"): "(44.2 +- 6.9)",
 }
-FIRST_S, LAST_S = 20.0, 5.0  # left out by the paper: starting, stopping
-FIRST_STRIDES, BLOCK_STRIDES = 30, 10
-MEDIAL, BESIDE = [2, 4, 6], slice(1, 7)  # sensors 3, 5, 7; all but heel and toe
+_FIRST_S, LAST_S = 20.0, 5.0  # left out by the paper: starting, stopping
+_FIRST_STRIDES, _BLOCK_STRIDES = 30, 10
+_MEDIAL, BESIDE = [2, 4, 6], slice(1, 7)  # sensors 3, 5, 7; all but heel and toe
 GRAVITY = 9.81
 SWING_POINTS = 3.0  # how far the product's own events may be off the paper's (choice)
 
-TOO_FEW = f"in walks of {FIRST_STRIDES} strides or fewer"
+_TOO_FEW = f"in walks of {_FIRST_STRIDES} strides or fewer"
 NOT_WHOLE = "without exactly one step of each foot"
 
 _NAME = re.compile(r"((Ga|Ju|Si)(Co|Pt)\d\d)_01\.txt(\.gz)?")
@@ -57,7 +57,7 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 _ODD_NAMES = {"Juc010": "JuCo10"}
 
 
-def run(folder: Path, tick: Tick) -> Report:
+def recompute(folder: Path, tick: Tick) -> Report:
     """Recompute the table from the walks in a folder, `demographics.txt` beside them.
 
     Raises:
@@ -77,9 +77,9 @@ def run(folder: Path, tick: Tick) -> Report:
         strides = list(whole_strides(walk.steps))
         hidden = _hidden(walk, strides)
         counted += len(strides) + hidden
-        if len(strides) <= FIRST_STRIDES:
-            left_out[TOO_FEW] += len(strides) + hidden
-            subjects.append(Subject(match[1], group, {}, TOO_FEW))
+        if len(strides) <= _FIRST_STRIDES:
+            left_out[_TOO_FEW] += len(strides) + hidden
+            subjects.append(Subject(match[1], group, {}, _TOO_FEW))
             continue
         left_out[NOT_WHOLE] += hidden
         values = {**_timing(walk), **_force(walk, strides, weights.get(match[1], math.nan)), **_sides(walk, strides)}
@@ -88,7 +88,7 @@ def run(folder: Path, tick: Tick) -> Report:
     judged = [subject for subject in subjects if not subject.excluded]
     return Report(
         name="gaitpdb",
-        source=SOURCE,
+        source=_SOURCE,
         claims=(*_published_claims(judged), *_force_claims(judged), *_side_claims(judged)),
         subjects=tuple(subjects),
         counted=counted,
@@ -144,7 +144,7 @@ def _weights(path: Path) -> dict[str, float]:
 def _timing(walk: _Walk) -> dict[str, float]:
     """Return stride and swing as the paper has them: the mean of both feet, each series without its outliers."""
     first, last = (edge(int(f.time[i]) for f in walk.frames.values()) for edge, i in ((min, 0), (max, -1)))
-    span = FIRST_S, (last - first) / SECOND - LAST_S
+    span = _FIRST_S, (last - first) / SECOND - LAST_S
     found = [by_events(walk.of(side), first).within(*span) for side in Side]
     level = [by_level(walk.frames[side], first).within(*span) for side in Side]
     kept = [trimmed(foot.stride) for foot in found]
@@ -171,17 +171,17 @@ def _force(walk: _Walk, strides: Sequence[Stride], weight: float) -> dict[str, f
         [s.right.impulse for s in strides],
         [s.stride_time_s for s in strides],
     ]
-    first = stride_balance(*(column[:FIRST_STRIDES] for column in columns))
-    rest = stride_balance(*(column[FIRST_STRIDES:] for column in columns))
+    first = stride_balance(*(column[:_FIRST_STRIDES] for column in columns))
+    rest = stride_balance(*(column[_FIRST_STRIDES:] for column in columns))
     balance = StrideBalance()
     said = np.array([balance.update(*stride) for stride in zip(*columns, strict=True)])
     time = np.array(columns[2])[np.isfinite(said)]
     said = said[np.isfinite(said)]
-    whole = len(said) // BLOCK_STRIDES * BLOCK_STRIDES
+    whole = len(said) // _BLOCK_STRIDES * _BLOCK_STRIDES
     blocks = np.average(
-        said[:whole].reshape(-1, BLOCK_STRIDES), axis=1, weights=time[:whole].reshape(-1, BLOCK_STRIDES)
+        said[:whole].reshape(-1, _BLOCK_STRIDES), axis=1, weights=time[:whole].reshape(-1, _BLOCK_STRIDES)
     )
-    start, middle, stop = strides[0].time, strides[FIRST_STRIDES].time, strides[-1].time
+    start, middle, stop = strides[0].time, strides[_FIRST_STRIDES].time, strides[-1].time
     return {
         "force_as_recorded": _total(walk, start, stop) / weight,
         "rest": first / rest,
@@ -206,7 +206,7 @@ def _sides(walk: _Walk, strides: Sequence[Stride]) -> dict[str, float]:
     return {
         "load_si": 200 * abs(left - right) / (left + right),
         "medial_share": 50 + float(np.nanmean(index)) / 2,
-        "medial_recorded": fmean(100 * float(foot[MEDIAL].sum() / foot[BESIDE].sum()) for foot in recorded),
+        "medial_recorded": fmean(100 * float(foot[_MEDIAL].sum() / foot[BESIDE].sum()) for foot in recorded),
     }
 
 
@@ -217,7 +217,7 @@ def _published_claims(subjects: Sequence[Subject]) -> Iterable[Claim]:
     in the paper. Ours are some of the paper's own, whose mean would be allowed sd · sqrt(1/n - 1/N) only. That is
     nothing at all for all of them, while the paper's instrument and its way to find events were others.
     """
-    for group, (published, number) in PUBLISHED.items():
+    for group, (published, number) in _PUBLISHED.items():
         ours = [s.values for s in subjects if s.group == group and s.name.startswith("Si")]
         for key, quantity, unit in (
             ("stride_s", "stride time", "s"),
@@ -262,7 +262,7 @@ def _side_claims(subjects: Sequence[Subject]) -> Iterable[Claim]:
         ("medial_share", "medial share of the load by the index", "%"),
         ("medial_recorded", "medial share as recorded, sensors 3 5 7 of 2 to 7", "%"),
     ):
-        for group in PUBLISHED:
+        for group in _PUBLISHED:
             whole = [s.values[key] for s in subjects if s.group == group and (key != "swing_ga" or s.name[:2] == "Si")]
             said = WHOLE_SET.get((key, group), "")
             yield from _plain(f"{quantity}, {group}", unit, whole, fmean, said)

@@ -21,21 +21,21 @@ from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, In
 from service.validate.contacts import Float64s, apart, bias_ms, contacts_of, mae_ms, nearest
 from service.validate.report import Claim, Report, Subject, Tick
 
-SOURCE = "Alcantara 2022, PeerJ 10:e12752, github.com/alcantarar/Recurrent_GRF_Prediction; 40 N as Blades 2023"
+_SOURCE = "Alcantara 2022, PeerJ 10:e12752, github.com/alcantarar/Recurrent_GRF_Prediction; 40 N as Blades 2023"
 FORCE, PERSON = "GRF_one_sub.csv", "Sub_Info_one_sub.csv"
 RECORDED_HZ = 500
-RATES_HZ = (200, 100)
+_RATES_HZ = (200, 100)
 GRAVITY = 9.81
-LEVEL_N = 40.0
+_LEVEL_N = 40.0
 SHORTEST_S = 0.100  # shorter crossings are the belt's
-MATCH_S = 0.050
-BARS = {200: (1.0, 3.0), 100: (2.0, 3.5)}  # mean absolute errors of contact and foot-off, ms
+_MATCH_S = 0.050
+_BARS = {200: (1.0, 3.0), 100: (2.0, 3.5)}  # mean absolute errors of contact and foot-off, ms
 MOST_EXTRA = 2
-PUBLISHED = ("1.0 (insole, best of 7)", "5.2 (insole, best of 7)")  # Blades 2023
+_PUBLISHED = ("1.0 (insole, best of 7)", "5.2 (insole, best of 7)")  # Blades 2023
 
-MISSED = "without a contact of ours within 50 ms"
+_MISSED = "without a contact of ours within 50 ms"
 
-PROFILE = """
+_PROFILE = """
 [device]
 id = "treadmill-force"
 name = "Force-measuring treadmill"
@@ -50,7 +50,7 @@ feet = "both"
 """
 
 
-def run(folder: Path, tick: Tick) -> Report:
+def recompute(folder: Path, tick: Tick) -> Report:
     """Compare the contacts in the trials of a folder with the force.
 
     Raises:
@@ -63,15 +63,15 @@ def run(folder: Path, tick: Tick) -> Report:
         tick(done, len(names))
         trials.append(_compared(name, row))
     tick(len(names), len(names))
-    missed = max(sum(trial.at[rate].missed for trial in trials) for rate in RATES_HZ)
+    missed = max(sum(trial.at[rate].missed for trial in trials) for rate in _RATES_HZ)
     return Report(
         name="running-grf",
-        source=SOURCE,
-        claims=tuple(claim for rate in RATES_HZ for claim in _claims(rate, [trial.at[rate] for trial in trials])),
+        source=_SOURCE,
+        claims=tuple(claim for rate in _RATES_HZ for claim in _claims(rate, [trial.at[rate] for trial in trials])),
         subjects=tuple(Subject(trial.name, "runner", trial.values) for trial in trials),
         counted=sum(trial.contacts for trial in trials),
         unit="contacts of 100 ms and longer, seen whole",
-        excluded={MISSED: missed},
+        excluded={_MISSED: missed},
     )
 
 
@@ -130,15 +130,15 @@ def _compared(name: str, force: Float64s) -> _Trial:
     on, off = _contacts(seconds, force)
     long = off - on >= SHORTEST_S
     on, off = on[long], off[long]
-    found = {rate: _found(rate, seconds, force, on, off) for rate in RATES_HZ}
+    found = {rate: _found(rate, seconds, force, on, off) for rate in _RATES_HZ}
     return _Trial(name, len(on), int((~long).sum()), found)
 
 
 def _contacts(seconds: Float64s, force: Float64s) -> tuple[Float64s, Float64s]:
     """Return when the force rises over 40 N and when it falls below again, of the contacts that are seen whole."""
-    loaded = force >= LEVEL_N
+    loaded = force >= _LEVEL_N
     before = np.flatnonzero(loaded[1:] != loaded[:-1])
-    part = (LEVEL_N - force[before]) / (force[before + 1] - force[before])
+    part = (_LEVEL_N - force[before]) / (force[before + 1] - force[before])
     crossed = (seconds[before] + part * (seconds[before + 1] - seconds[before]))[int(loaded[0]) :]
     on, off = crossed[: len(crossed) // 2 * 2].reshape(-1, 2).T
     return on, off
@@ -148,7 +148,7 @@ def _found(rate: int, seconds: Float64s, force: Float64s, on: Float64s, off: Flo
     """Show the product the force at a lower rate, and compare."""
     ours = contacts_of(_items(rate, seconds, force), 0)[Side.LEFT]
     error = apart(on, ours.on)
-    matched = np.abs(error) <= MATCH_S
+    matched = np.abs(error) <= _MATCH_S
     taken = nearest(on, ours.on)[matched]
     return _Found(
         contact=error[matched],
@@ -160,7 +160,7 @@ def _found(rate: int, seconds: Float64s, force: Float64s, on: Float64s, off: Flo
 
 def _items(rate: int, seconds: Float64s, force: Float64s) -> Iterator[Device | Frames]:
     """Yield the force as if one insole had measured it: the side is no foot's."""
-    insole = Insole("runner", Side.LEFT, parse_profile(PROFILE.format(rate=rate), "treadmill-force"), "")
+    insole = Insole("runner", Side.LEFT, parse_profile(_PROFILE.format(rate=rate), "treadmill-force"), "")
     at = np.arange(0.0, math.nextafter(seconds[-1], math.inf), 1 / rate)
     newtons = np.interp(at, seconds, force).astype(np.float32)
     yield insole.device_row(0)
@@ -170,7 +170,7 @@ def _items(rate: int, seconds: Float64s, force: Float64s) -> Iterator[Device | F
 def _claims(rate: int, trials: Sequence[_Found]) -> Iterator[Claim]:
     contact, off = (np.concatenate([getattr(trial, name) for trial in trials]) for name in ("contact", "off"))
     for name, error, most, published in zip(
-        ("contact", "foot-off"), (contact, off), BARS[rate], PUBLISHED, strict=True
+        ("contact", "foot-off"), (contact, off), _BARS[rate], _PUBLISHED, strict=True
     ):
         yield Claim(f"{name} at {rate} Hz, mean absolute error", "ms", mae_ms(error), published, most=most)
         yield Claim(f"{name} at {rate} Hz, bias", "ms", bias_ms(error))

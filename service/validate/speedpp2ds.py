@@ -30,16 +30,16 @@ from service.gait import Analyzer
 from service.records.rows import Step
 from service.validate.report import Claim, Report, Subject, Tick
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
-SOURCE = "SpeedPP2DS of jiku-data (Pataky 2008, J Biomech 41:1987)"
+_SOURCE = "SpeedPP2DS of jiku-data (Pataky 2008, J Biomech 41:1987)"
 PLATE = (63, 33)  # pixels, row 0 at the heel, column 0 medial
 RATE_HZ = 500
 PIXEL_MM = 5.0  # not stated with the recordings; with it feet are as long as feet are
 JOINED = 2  # pixels each way that make a sensor: about 1 cm, as the finest insoles have
 OFTEN = 0.1  # share of the footfalls in which a sensor is loaded that belongs to the footprint (choice)
 DUTY = 0.62
-LEAD_S = 1.0
+_LEAD_S = 1.0
 USUAL_SPEED = 2  # of the conditions: slow, usual, fast
 LEAST_R, MOST_ERROR_MS, SLOPE = -0.95, 15.0, 0.10
 FOOT_TYPES = (  # a measure of a step, its name and unit, and persons by rising measure
@@ -49,12 +49,12 @@ FOOT_TYPES = (  # a measure of a step, its name and unit, and persons by rising 
     ("midfoot_share", "midfoot share", "of load", ("subj001", "subj000")),
     ("midfoot_share", "midfoot share", "of load", ("subj001", "subj008")),
 )
-MISSED = "not found as one stance"
+_MISSED = "not found as one stance"
 
 _NAME = re.compile(r"(subj\d\d\d)\.h5")
 
 
-def run(folder: Path, tick: Tick) -> Report:
+def recompute(folder: Path, tick: Tick) -> Report:
     """Recompute contact time and foot type of the persons in a folder, `speeds.csv` and `conditions.csv` beside them.
 
     Raises:
@@ -80,22 +80,22 @@ def run(folder: Path, tick: Tick) -> Report:
     tick(len(found), len(found))
     return Report(
         name="speedpp2ds",
-        source=SOURCE,
+        source=_SOURCE,
         claims=(*_contact_claims(subjects), *_type_claims({s.name: s.values for s in subjects})),
         subjects=tuple(subjects),
         counted=counted,
         unit="footfalls",
-        excluded=Counter({MISSED: missed}),
+        excluded=Counter({_MISSED: missed}),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Person:
-    exact: Floats  # s from the first to the last loaded frame, a frame's time included
+    exact: _Floats  # s from the first to the last loaded frame, a frame's time included
     found: Sequence[Step | None]  # the product's step of each footfall
 
 
-def _columns(path: Path) -> dict[str, Floats]:
+def _columns(path: Path) -> dict[str, _Floats]:
     """Return a table's columns by name.
 
     Raises:
@@ -159,11 +159,11 @@ def _person(path: Path, count: int) -> _Person:
     def lift(seconds: float) -> None:
         tread(np.zeros((round(seconds * RATE_HZ), len(sensors[0])), np.float32))
 
-    lift(LEAD_S)
+    lift(_LEAD_S)
     for image in images:
         bounds.append(tread(np.ascontiguousarray(image[sensors].T, np.float32)))
         lift(image.shape[2] / RATE_HZ * (1 - DUTY) / DUTY)
-    lift(LEAD_S)
+    lift(_LEAD_S)
     steps = [row for row in (*rows, *analyzer.close()) if isinstance(row, Step)]
     exact = np.array([stop - start for start, stop in bounds]) / SECOND
     return _Person(exact, [_only(start, stop, steps) for start, stop in bounds])
@@ -201,7 +201,7 @@ positions = [{places}]
     return parse_profile(text, "plate")
 
 
-def _values(person: _Person, speed: Floats, usual: NDArray[np.bool_]) -> dict[str, float]:
+def _values(person: _Person, speed: _Floats, usual: NDArray[np.bool_]) -> dict[str, float]:
     steps = [(k, step) for k, step in enumerate(person.found) if step is not None]
     at = [k for k, _ in steps]
     ours = np.array([step.contact_time_s for _, step in steps])

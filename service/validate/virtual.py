@@ -22,56 +22,56 @@ from service.gait.blocks.gains import ballistic_ratio, whole_strides
 from service.records.rows import Step
 from service.validate.report import Claim, Report, Subject, Tick
 
-SOURCE = "insole's own walkers: two families of force curves, 16 sensors at 100 Hz"
-WALKERS = ("bells running", "drawn running", "humps walking", "drawn walking")
+_SOURCE = "insole's own walkers: two families of force curves, 16 sensors at 100 Hz"
+_WALKERS = ("bells running", "drawn running", "humps walking", "drawn walking")
 SI_PCT = (-6.0, -2.0, 0.0, 3.0, 8.0)
 STRIDES = 200
-SECONDS = {"running": 170.0, "walking": 245.0}
+_SECONDS = {"running": 170.0, "walking": 245.0}
 PRONATION = (-2.0, -1.0, 0.0, 1.0, 2.0)
 PRONATION_S = 30.0
 NEAR_NS = SECOND // 20
-MEASURES = ("contact_time", "impulse", "peak")
+_MEASURES = ("contact_time", "impulse", "peak")
 RMSE = {"contact_time": 0.5, "impulse": 1.0, "peak": 1.5}  # %, the bars (choice)
 BIAS = 0.2
 CHUNK = 500  # samples; both feet are fed in turn, as they come from a bridge
 
-MISSED, NOT_VALID = "were not found", "found, but not valid"
+_MISSED, NOT_VALID = "were not found", "found, but not valid"
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class _Feet:
     """The valid steps of one walk that were matched with real ones: (n,) of both, for each foot."""
 
-    found: tuple[dict[str, Floats], dict[str, Floats]]
-    real: tuple[dict[str, Floats], dict[str, Floats]]
-    contact_ms: Floats  # found minus real
-    off_ms: Floats
+    found: tuple[dict[str, _Floats], dict[str, _Floats]]
+    real: tuple[dict[str, _Floats], dict[str, _Floats]]
+    contact_ms: _Floats  # found minus real
+    off_ms: _Floats
 
 
-def run(folder: Path, tick: Tick) -> Report:  # noqa: ARG001 - as the other sets
+def recompute(folder: Path, tick: Tick) -> Report:  # noqa: ARG001 - as the other sets
     """Walk, analyze and compare; no folder is needed."""
     profile, left_out = load_profile("demo-16"), Counter[str]()
     subjects, counted, done = [], 0, 0
-    total = len(WALKERS) * (2 * len(SI_PCT) + len(PRONATION))
+    total = len(_WALKERS) * (2 * len(SI_PCT) + len(PRONATION))
     for faults in (False, True):
-        for walker in WALKERS:
+        for walker in _WALKERS:
             for seed, si in enumerate(SI_PCT):
                 tick(done, total)
                 walk = known_walk(
-                    walker, profile, seconds=SECONDS[_activity(walker)], seed=seed, si_pct=si, faults=faults
+                    walker, profile, seconds=_SECONDS[_activity(walker)], seed=seed, si_pct=si, faults=faults
                 )
                 steps = _analyzed(walk)
                 feet = _matched(walk, steps, left_out)
                 counted += sum(len(own.contact) for own in walk.steps)
                 subjects.append(_compared(f"{walker} {si:+g} %", faults, feet, steps))
                 done += 1
-    for walker in WALKERS:
+    for walker in _WALKERS:
         subjects.append(_leaning(walker, tick, done, total))
         done += len(PRONATION)
     claims = (*_symmetry(subjects), *_events(subjects), *_pronation(subjects))
-    return Report("virtual", SOURCE, claims, tuple(subjects), counted, "steps", left_out)
+    return Report("virtual", _SOURCE, claims, tuple(subjects), counted, "steps", left_out)
 
 
 def _activity(walker: str) -> str:
@@ -96,15 +96,15 @@ def _in_turn(feet: Sequence[Frames]) -> Iterable[Frames]:
 
 def _matched(walk: KnownWalk, steps: Sequence[Step], left_out: Counter[str]) -> _Feet:
     """Pair what was found with what was real; at the ends of a walk, steps are cut off and count for nobody."""
-    found: list[dict[str, Floats]] = []
-    real: list[dict[str, Floats]] = []
+    found: list[dict[str, _Floats]] = []
+    real: list[dict[str, _Floats]] = []
     contact, off = [], []
     for side, known in zip(Side, walk.steps, strict=True):
         own = [step for step in steps if step.side is side]
         times = np.array([step.time for step in own], np.int64)
         at = np.searchsorted(times, known.contact - NEAR_NS)
         hit = np.array([k < len(times) and times[k] <= c + NEAR_NS for k, c in zip(at, known.contact, strict=True)])
-        left_out[MISSED] += int((~hit[1:-1]).sum())
+        left_out[_MISSED] += int((~hit[1:-1]).sum())
         pairs = [(own[k], i) for i, k in enumerate(at) if hit[i]]
         left_out[NOT_VALID] += sum(not step.valid and step.reason != "start" for step, _ in pairs)
         kept = [(step, i) for step, i in pairs if step.valid][:STRIDES]
@@ -118,7 +118,7 @@ def _matched(walk: KnownWalk, steps: Sequence[Step], left_out: Counter[str]) -> 
                 "peak": np.array([step.peak for step, _ in kept]),
             }
         )
-        real.append({name: np.asarray(getattr(known, name), np.float64)[index] for name in MEASURES})
+        real.append({name: np.asarray(getattr(known, name), np.float64)[index] for name in _MEASURES})
     return _Feet((found[0], found[1]), (real[0], real[1]), np.array(contact), np.array(off))
 
 
@@ -126,7 +126,7 @@ def _compared(name: str, faults: bool, feet: _Feet, steps: Sequence[Step]) -> Su
     values = {
         f"{measure}_si_error_pct": _index(*(foot[measure] for foot in feet.found))
         - _index(*(foot[measure] for foot in feet.real))
-        for measure in MEASURES
+        for measure in _MEASURES
     }
     ratio = ballistic_ratio(*_strides(steps)) if "running" in name else None
     if ratio is not None:
@@ -136,7 +136,7 @@ def _compared(name: str, faults: bool, feet: _Feet, steps: Sequence[Step]) -> Su
     return Subject(name, "ordinary sensors" if faults else "ideal sensors", values)
 
 
-def _strides(steps: Sequence[Step]) -> tuple[Floats, ...]:
+def _strides(steps: Sequence[Step]) -> tuple[_Floats, ...]:
     strides = whole_strides([step for step in steps if step.valid])
     return tuple(
         np.array(
@@ -148,7 +148,7 @@ def _strides(steps: Sequence[Step]) -> tuple[Floats, ...]:
     )
 
 
-def _index(left: Floats, right: Floats) -> float:
+def _index(left: _Floats, right: _Floats) -> float:
     """Return the symmetry index of the geometric means, in percent (Robinson 1987, on the log ratio)."""
     return 200 * math.tanh((float(np.log(right).mean()) - float(np.log(left).mean())) / 2)
 
@@ -165,7 +165,7 @@ def _leaning(walker: str, tick: Tick, done: int, total: int) -> Subject:
 
 
 def _symmetry(subjects: Sequence[Subject]) -> Iterable[Claim]:
-    for measure in MEASURES:
+    for measure in _MEASURES:
         said = f"symmetry index, {measure.replace('_', ' ')}"
         errors = np.array(_values(subjects, "ideal sensors", f"{measure}_si_error_pct"))
         yield Claim(f"{said}, bias", "%", float(errors.mean()), least=-BIAS, most=BIAS)
@@ -192,5 +192,5 @@ def _values(subjects: Sequence[Subject], group: str, key: str) -> list[float]:
     return [subject.values[key] for subject in subjects if subject.group == group and key in subject.values]
 
 
-def _rms(values: Floats) -> float:
+def _rms(values: _Floats) -> float:
     return float(np.sqrt((values**2).mean()))

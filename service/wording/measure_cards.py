@@ -22,7 +22,7 @@ LAYOUTS: Mapping[Tier, str] = {
 }
 
 
-class Measured(NamedTuple):
+class _Measured(NamedTuple):
     """One figure of a validation: the set, the quantity as its table names it, and what was found."""
 
     recordings: str
@@ -42,7 +42,7 @@ class Card:
     good_for: str
     not_for: str
     source: str
-    measured: tuple[Measured, ...] = ()
+    measured: tuple[_Measured, ...] = ()
 
 
 CARDS: tuple[Card, ...] = (
@@ -55,9 +55,9 @@ CARDS: tuple[Card, ...] = (
         "comparing insoles that rest differently in their shoes: a stiff or slack fit moves both events",
         "Blades 2023, Sensors 23:2736; Hausdorff 2000, J Appl Physiol 88:2045",
         (
-            Measured("gaitndd", "stance, mean absolute error, controls", 5.1, "ms"),
-            Measured("running-grf", "contact at 100 Hz, mean absolute error", 1.6, "ms"),
-            Measured("running-grf", "foot-off at 100 Hz, mean absolute error", 1.5, "ms"),
+            _Measured("gaitndd", "stance, mean absolute error, controls", 5.1, "ms"),
+            _Measured("running-grf", "contact at 100 Hz, mean absolute error", 1.6, "ms"),
+            _Measured("running-grf", "foot-off at 100 Hz, mean absolute error", 1.5, "ms"),
         ),
     ),
     Card(
@@ -68,7 +68,7 @@ CARDS: tuple[Card, ...] = (
         "rhythm and its variation; it does not depend on the clocks of the two insoles",
         "strides across a gap in the data: they have none",
         "Frenkel-Toledo 2005, J Neuroeng Rehabil 2:23",
-        (Measured("gaitndd", "right stride, mean absolute error, controls", 2.9, "ms"),),
+        (_Measured("gaitndd", "right stride, mean absolute error, controls", 2.9, "ms"),),
     ),
     Card(
         "duty_factor",
@@ -105,7 +105,7 @@ CARDS: tuple[Card, ...] = (
         "one foot in one insole from step to step",
         "total training load: over a stride both feet together carry body weight, whatever the technique",
         "Newton's second law; Blickhan 1989, J Biomech 22:1217",
-        (Measured("gaitpdb", "force by the streamed gain, highest walk", 1.02, "body weights"),),
+        (_Measured("gaitpdb", "force by the streamed gain, highest walk", 1.02, "body weights"),),
     ),
     Card(
         "contact_time_si_pct",
@@ -117,8 +117,8 @@ CARDS: tuple[Card, ...] = (
         "calling somebody uneven: healthy runners show 2 to 2.5 %, and it does not foretell who gets hurt",
         "Robinson 1987, J Manipulative Physiol Ther 10:172; Girard 2019, Front Sports Act Living 1:36; Malisoux 2024",
         (
-            Measured("virtual", "symmetry index, contact time, ordinary sensors, RMSE", 0.36, "%"),
-            Measured("gaitndd", "symmetry index of stance, mean error, controls", 0.61, "%"),
+            _Measured("virtual", "symmetry index, contact time, ordinary sensors, RMSE", 0.36, "%"),
+            _Measured("gaitndd", "symmetry index of stance, mean error, controls", 0.61, "%"),
         ),
     ),
     Card(
@@ -130,8 +130,8 @@ CARDS: tuple[Card, ...] = (
         "insoles that were never compared: 10 % of gain is 10 % of imbalance",
         "Robinson 1987; Herzog 1989, Med Sci Sports Exerc 21:110",
         (
-            Measured("virtual", "symmetry index, impulse, ordinary sensors, RMSE", 3.0, "%"),
-            Measured("virtual", "the same of impulse, running, gain ratio known, RMSE", 0.4, "%"),
+            _Measured("virtual", "symmetry index, impulse, ordinary sensors, RMSE", 3.0, "%"),
+            _Measured("virtual", "the same of impulse, running, gain ratio known, RMSE", 0.4, "%"),
         ),
     ),
     Card(
@@ -142,7 +142,7 @@ CARDS: tuple[Card, ...] = (
         "a look at where a difference comes from",
         "alerts: healthy runners show 6 to 10 %",
         "Girard 2019, Front Sports Act Living 1:36",
-        (Measured("virtual", "symmetry index, peak, ordinary sensors, RMSE", 2.2, "%"),),
+        (_Measured("virtual", "symmetry index, peak, ordinary sensors, RMSE", 2.2, "%"),),
     ),
     Card(
         "gain_ratio",
@@ -174,7 +174,7 @@ CARDS: tuple[Card, ...] = (
         f"inner side more than 97 of 100 others do, no more than {100 * probability(2.0, 0.0):.0f} in 100 have a heel "
         "that turns in strongly; comparing people or insoles",
         "Willems 2006, Gait Posture 23:91; Dixon 2006, J Am Podiatr Med Assoc 96:305",
-        (Measured("virtual", "index against latent pronation within a person, worst walker", 0.998, "r"),),
+        (_Measured("virtual", "index against latent pronation within a person, worst walker", 0.998, "r"),),
     ),
     Card(
         "medial_lateral_early",

@@ -50,7 +50,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class _Measure:
     """How a measure is spoken of: what the feet do, and what more of it is called."""
 
     label: str
@@ -64,14 +64,14 @@ class Measure:
 _SYMMETRY = "right minus left, in % of the mean of both feet (Robinson 1987)"
 _MEDIAL = "load under the inner minus load under the outer half of the foot, in % of their sum"
 
-MEASURES: Mapping[str, Measure] = {
-    "contact_time_si_pct": Measure(
+MEASURES: Mapping[str, _Measure] = {
+    "contact_time_si_pct": _Measure(
         "ground contact time", "stayed on the ground", "longer", "longer on the ground", _SYMMETRY
     ),
-    "impulse_si_pct": Measure("load per step", "carried", "more load", "more load", _SYMMETRY),
-    "peak_si_pct": Measure("highest force", "pressed", "harder", "pressed harder", _SYMMETRY),
-    "medial_lateral_left": Measure("inner side load, left", "", "", "", _MEDIAL, "left"),
-    "medial_lateral_right": Measure("inner side load, right", "", "", "", _MEDIAL, "right"),
+    "impulse_si_pct": _Measure("load per step", "carried", "more load", "more load", _SYMMETRY),
+    "peak_si_pct": _Measure("highest force", "pressed", "harder", "pressed harder", _SYMMETRY),
+    "medial_lateral_left": _Measure("inner side load, left", "", "", "", _MEDIAL, "left"),
+    "medial_lateral_right": _Measure("inner side load, right", "", "", "", _MEDIAL, "right"),
 }
 
 TOPICS: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from influxdb_client.client.write.point import Point
 from influxdb_client.client.write_api import SYNCHRONOUS
 
 from firmware_bridge import SECOND, Frames, Side, open_archive
-from firmware_bridge.stores.influx.archive import BATCH
+from firmware_bridge.stores.influx.archive import _BATCH
 from tests.stand_ins.influx_front import TOKEN, InfluxFront, running_influx
 
 SECONDS = 60
@@ -38,8 +38,10 @@ def by_point(front: InfluxFront, frames: list[Frames]) -> float:
     with InfluxDBClient(f"http://127.0.0.1:{front.port}", TOKEN, org="insole") as client:
         writer: Any = client.write_api(write_options=SYNCHRONOUS)
         for foot in frames:
-            for start in range(0, len(foot), BATCH):
-                writer.write("insole", "insole", [_point(foot, i) for i in range(start, min(start + BATCH, len(foot)))])
+            for start in range(0, len(foot), _BATCH):
+                writer.write(
+                    "insole", "insole", [_point(foot, i) for i in range(start, min(start + _BATCH, len(foot)))]
+                )
     return time.perf_counter() - began
 
 

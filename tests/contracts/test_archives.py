@@ -202,8 +202,8 @@ def test_replace_touches_its_kinds_wearer_and_range_only(archive: Any, wearer: s
 
 
 def test_more_rows_than_an_answer_holds(archive: Any, wearer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("firmware_bridge.stores.influx.archive.PAGE", 7)
-    monkeypatch.setattr("firmware_bridge.stores.influx.archive.BATCH", 3)
+    monkeypatch.setattr("firmware_bridge.stores.influx.archive._PAGE", 7)
+    monkeypatch.setattr("firmware_bridge.stores.influx.archive._BATCH", 3)
     monkeypatch.setattr("firmware_bridge.stores.remote.archive.BODY_BYTES", 500)
     rows, chunk = numbers(wearer, 21), replace(samples(wearer, Side.LEFT, 30), force=None)
     archive.put([*rows, chunk])

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge import Frames, Item, Log, open_log, open_recorder, salvage_log
 from firmware_bridge.model import partition_of
-from service.cli.checks.settings_check import KINDS
+from service.cli.checks.settings_check import _KINDS
 from service.pipeline.analysis import INPUTS, Analysis, analyze_all, replay
 from service.records.rows import Block, Flag, Progress, Second, Step, Verdict
 from tests.walkers.gait_walks import evenly, merged, sets, silence
@@ -103,7 +103,7 @@ def test_compacting_and_salvage_in_the_midst_change_nothing(walker: str, tmp_pat
     path.write_bytes(content)
     with closing(open_recorder(f"sqlite:///{path}")) as recorder:
         recorder.put(items[hurt:])
-    found = salvage_log(f"sqlite:///{path}", KINDS)
+    found = salvage_log(f"sqlite:///{path}", _KINDS)
     assert found.lost == {}
     assert found.spare == len(items) - hurt
     with closing(fresh(str(tmp_path))) as log:

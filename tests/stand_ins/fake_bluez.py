@@ -14,7 +14,7 @@ from bleak.exc import BleakError, BleakGATTProtocolError
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-from firmware_bridge.virtual.links.ble.bumble_backend import Radio
+from firmware_bridge.virtual.links.ble.bumble_backend import _Radio
 
 HCI0 = "/org/bluez/hci0"
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
@@ -48,7 +48,7 @@ async def private_bus() -> AsyncIterator[str]:
 class FakeBlueZ:
     """One run of the daemon; `radio` has been powered on."""
 
-    def __init__(self, radio: Radio, group: asyncio.TaskGroup) -> None:
+    def __init__(self, radio: _Radio, group: asyncio.TaskGroup) -> None:
         self.calls: list[str] = []  # members, as they came
         self.refusing: dict[str, str] = {}  # member: the name of the error that it gives
         self._radio, self._group = radio, group

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge import SECOND, Frames, Side
 from firmware_bridge.codec.codec import Decoder
-from firmware_bridge.virtual.gait.scenario import DAY_S, Session, Story, demo_story
+from firmware_bridge.virtual.gait.scenario import _DAY_S, Session, Story, demo_story
 from firmware_bridge.virtual.gait.walker import Activity, Course
 from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.radio import Radio
@@ -76,7 +76,7 @@ def _told(seed: int, activity: Activity, seconds: Sequence[float]) -> Story:
             replace(p, medial=p.medial + m, forward=p.forward + f)
             for p, (m, f) in zip(like.placements, moved, strict=True)
         ]
-        days.append(Session(START + number * DAY_S * SECOND, gait, (lies[0], lies[1])))
+        days.append(Session(START + number * _DAY_S * SECOND, gait, (lies[0], lies[1])))
     return Story(seed, tuple(days))
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from firmware_bridge.virtual.gait.ground_reaction import Floats
-from firmware_bridge.virtual.gait.tabulated_curves import RUNNING, STEPS, WALKING, Curve, Feet, feet
+from firmware_bridge.virtual.gait.tabulated_curves import _STEPS, RUNNING, WALKING, Curve, FootCurves, feet
 
-__all__ = ["RUNNING", "WALKING", "Curve", "Feet", "feet", "measured_feet"]
+__all__ = ["RUNNING", "WALKING", "Curve", "FootCurves", "feet", "measured_feet"]
 
 RINGING_BW = 0.05
 SHORTEST = 50  # samples; what is shorter is the filter ringing
@@ -47,6 +47,6 @@ def _stances(force: Floats) -> list[Floats]:
 
 
 def _mean(stances: Sequence[Floats]) -> Curve:
-    even = np.linspace(0, 1, STEPS + 1)
+    even = np.linspace(0, 1, _STEPS + 1)
     shapes = [np.interp(even, (at - at[0]) / (at[-1] - at[0]), force) for at, force in stances]
     return tuple(np.mean(shapes, axis=0).tolist())

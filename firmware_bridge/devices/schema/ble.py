@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from firmware_bridge.devices.schema.values import Table
 
-SideName = Literal["left", "right"]
+_SideName = Literal["left", "right"]
 
 PACKED = re.compile(r"(u8|u16|u32|u64)(le|be)?:(?:(\d+)|([a-z_]+)(?:([-+*/])(\d+))?)")
 """One number of `pack`: type, byte order (else little), and a constant or a field with one sum."""
@@ -104,7 +104,7 @@ class SideTable(Table):
     head: Hex = ""
     at: Byte
     bit: Annotated[int, Field(ge=0, le=7)] | None = None  # else the whole byte
-    map: Annotated[dict[int, SideName], Field(min_length=2)]
+    map: Annotated[dict[int, _SideName], Field(min_length=2)]
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -34,7 +34,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-Position = Annotated[tuple[float, float], AfterValidator(_position)]
+_Position = Annotated[tuple[float, float], AfterValidator(_position)]
 
 
 class DeviceTable(Table):
@@ -52,7 +52,7 @@ class DeviceTable(Table):
 class SensorsTable(Table):
     """`[sensors]`: where they lie, equal on both feet, in the order of the readings."""
 
-    positions: Annotated[tuple[Position, ...], Field(min_length=1)]  # [ml, ap]: 0 lateral..1 medial, 0 heel..1 toe
+    positions: Annotated[tuple[_Position, ...], Field(min_length=1)]  # [ml, ap]: 0 lateral..1 medial, 0 heel..1 toe
     areas_mm2: tuple[Positive, ...] | None = None  # the part of the sole each one speaks for; else equal shares
     length_mm: Positive = 265.0  # the insole's size: turns positions into millimetres
     width_mm: Positive = 96.0

@@ -24,10 +24,10 @@ from firmware_bridge.importers.parsing.number_rows import LARGEST, Row, rows_of,
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
 from firmware_bridge.model import SECOND
 
-BOM = b"\xef\xbb\xbf"
-WIDE = (b"\xff\xfe", b"\xfe\xff")
-LOWEST_HZ, HIGHEST_HZ = 1.0, 20_000.0
-AGREES = 1.25
+_BOM = b"\xef\xbb\xbf"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+_LOWEST_HZ, _HIGHEST_HZ = 1.0, 20_000.0
+_AGREES = 1.25
 _IS_UNIT_RIGHT = f"is the map's time_unit right (one of {', '.join(UNITS_US)})"
 
 
@@ -40,9 +40,9 @@ def _read(recording: Recording) -> Iterator[Samples]:
     origin = recording.columns or columns_beside(path)
     lines = lines_of(path, recording.progress)
     first = next(lines, b"")
-    if first.startswith(WIDE):
+    if first.startswith(_WIDE):
         raise ConfigError(f"{path}: is written in UTF-16; save it as CSV UTF-8")
-    lines = chain([first.removeprefix(BOM)], lines)
+    lines = chain([first.removeprefix(_BOM)], lines)
     if origin is None:
         raise ConfigError(example_map(path, b"".join(islice(lines, 20))))
     columns = read_map(origin)
@@ -77,7 +77,7 @@ def _rate(path: Path, times_us: np.ndarray[tuple[int], np.dtype[np.float64]], sa
             raise ConfigError(f"{path}: has too few rows to tell the rate; {_IS_UNIT_RIGHT}, or is rate_hz missing?")
         return said
     shown = 1e6 / float(np.median(np.diff(times_us)))
-    if not LOWEST_HZ <= shown <= HIGHEST_HZ or (said is not None and not said / AGREES < shown < said * AGREES):
+    if not _LOWEST_HZ <= shown <= _HIGHEST_HZ or (said is not None and not said / _AGREES < shown < said * _AGREES):
         wanted = f", not the {said:g} of map or profile" if said is not None else ""
         raise ConfigError(f"{path}: its times mean {shown:.3g} samples a second{wanted}; {_IS_UNIT_RIGHT}?")
     return float(f"{shown:.3g}") if said is None else said

@@ -16,7 +16,7 @@ from firmware_bridge.importers.parsing.number_rows import LARGEST, Row, rows_of,
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
 
 COLUMNS = 19
-SENSORS = 8
+_SENSORS = 8
 
 
 def _recognizes(head: bytes) -> bool:
@@ -27,7 +27,7 @@ def _recognizes(head: bytes) -> bool:
 def _read(recording: Recording) -> Iterator[Samples]:
     feet = PairOfFeet(recording, load_profile("gaitpdb-8"))
     for rows in rows_of(lines_of(recording.path, recording.progress), _row):
-        yield from feet.samples(rows, slice(1, 1 + SENSORS), slice(1 + SENSORS, 1 + 2 * SENSORS))
+        yield from feet.samples(rows, slice(1, 1 + _SENSORS), slice(1 + _SENSORS, 1 + 2 * _SENSORS))
 
 
 def _row(line: bytes) -> Row | None:

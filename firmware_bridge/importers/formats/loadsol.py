@@ -31,7 +31,7 @@ from firmware_bridge.model import Side
 
 ZONES = ("heel", "medial", "lateral")
 AXES = tuple("xyz")
-HEADER_LINES = 20
+_HEADER_LINES = 20
 MISSING_N = -1.0
 TO_G = {"[g]": 1.0}
 TO_DPS = {"[rad/s]": math.degrees(1), "[deg/s]": 1.0, "[dps]": 1.0}
@@ -65,12 +65,12 @@ def _read(recording: Recording) -> Iterator[Samples]:
     yield from samples_of(
         recording,
         profiles,
-        measured(recording),
+        _measured(recording),
         lambda time_us: None if head.began is None else head.began + int(time_us) * 1000,
     )
 
 
-def measured(recording: Recording) -> Iterator[Measured]:
+def _measured(recording: Recording) -> Iterator[Measured]:
     """Yield what the file says of each foot, zones in the order heel, medial, lateral, its total force included.
 
     Raises:
@@ -99,7 +99,7 @@ def _without_missing(part: Measured) -> Measured:
 
 
 def _head(path: Path) -> _Head:
-    lines = list(islice(lines_of(path), HEADER_LINES))
+    lines = list(islice(lines_of(path), _HEADER_LINES))
     line = next((number for number, line in enumerate(lines) if number and _UNITS.match(line)), None)
     if line is None:
         raise CorruptData(f"{path}: has no line `Time[secs] Force[N] ...` under a line of ids; is it cut off?")

@@ -25,8 +25,8 @@ from firmware_bridge.importers.parsing.pressure_units import to_kpa
 from firmware_bridge.importers.parsing.tracks import Channel, Measured, Track, in_turn, samples_of
 from firmware_bridge.model import SECOND, Side
 
-SENSORS = 16
-HEADER_LINES = 200
+_SENSORS = 16
+_HEADER_LINES = 200
 SIZE = 7
 """The insole size that the profile has the areas of."""
 GROWTH = 1.0921
@@ -35,7 +35,7 @@ SIZE_3_MM2 = (
     867.1, 766.9, 932.3, 922.3, 919.6, 906.8, 1281.1, 1274.0, 1096.2, 871.3, 874.9, 887.2, 733.0, 714.6, 885.9, 461.8,
 )  # fmt: skip
 """As those of the profile: by least squares, so that the sums are the exported total force within its rounding."""
-SIZES = range(20)
+_SIZES = range(20)
 
 _COLUMNS = re.compile(rb'(?m)^(?:\xef\xbb\xbf)?"?#\s*time"?[\t;,].*(?:left|right) pressure 1\[')
 _SIZE = re.compile(r"(?m)^#.*\bsize:?\s+(\d{1,2})\b", re.IGNORECASE)
@@ -56,7 +56,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
     head = _head(recording.path)
     began = _began(head.said)
     profile = _profile(head.said)
-    parts = measured(recording)
+    parts = _measured(recording)
     yield from samples_of(
         recording,
         dict.fromkeys(Side, profile),
@@ -65,7 +65,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
     )
 
 
-def measured(recording: Recording) -> Iterator[Measured]:
+def _measured(recording: Recording) -> Iterator[Measured]:
     """Yield what the file says of each foot, its total force and center of pressure included.
 
     The center of pressure is as the file has it: along the foot (-0.5 heel to 0.5 toe), then across it (+ medial).
@@ -89,7 +89,7 @@ def measured(recording: Recording) -> Iterator[Measured]:
 
 def _head(path: Path) -> _Head:
     said: list[str] = []
-    for number, line in enumerate(islice(lines_of(path), HEADER_LINES), 1):
+    for number, line in enumerate(islice(lines_of(path), _HEADER_LINES), 1):
         if _COLUMNS.match(line):
             return _Head("\n".join(said), Table.of(path, number, line))
         said.append(line.removeprefix(BOM).decode("utf-8", "replace").strip())
@@ -101,7 +101,7 @@ def _track(columns: Table, side: Side) -> Track | None:
     if not found:
         return None
     unit = found[0][2]
-    cells = columns.places(f"{side} pressure {number}[{unit}]" for number in range(1, SENSORS + 1))
+    cells = columns.places(f"{side} pressure {number}[{unit}]" for number in range(1, _SENSORS + 1))
     # the raised 2 has its own byte in each code page
     scale = to_kpa(columns.path, columns.line, "N/cm2" if re.fullmatch(r"N/cm.{0,2}", unit) else unit)
     channels = {
@@ -130,7 +130,7 @@ def _profile(said: str) -> Profile:
     profile = load_profile("moticon-16")
     found = _SIZE.search(said)
     size = int(found[1]) if found else SIZE
-    if size == SIZE or size not in SIZES:
+    if size == SIZE or size not in _SIZES:
         return profile
     known = size == 3
     by = GROWTH ** (size - SIZE)

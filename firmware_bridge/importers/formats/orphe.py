@@ -22,9 +22,9 @@ from firmware_bridge.importers.parsing.foot_from_name import side_needed
 from firmware_bridge.importers.parsing.number_rows import rows_of
 from firmware_bridge.importers.parsing.tracks import Channel, Measured, Track, samples_of
 
-SENSORS = 6
+_SENSORS = 6
 DAY_US = 86_400e6
-PRESSURE = tuple(f"press{number}" for number in range(1, SENSORS + 1))
+PRESSURE = tuple(f"press{number}" for number in range(1, _SENSORS + 1))
 MOTION = tuple(f"{kind}{axis}" for kind in ("acc", "gyro") for axis in "xyz")
 
 _CLOCK = re.compile(r"(\d\d?):(\d\d):(\d\d)[:.,](\d{1,3})", re.ASCII)
@@ -37,12 +37,12 @@ def _recognizes(head: bytes) -> bool:
 
 def _read(recording: Recording) -> Iterator[Samples]:
     profile = load_profile("orphe-6")
-    parts = measured(recording)
+    parts = _measured(recording)
     side = side_needed(recording.path)
     yield from samples_of(recording, {side: profile}, parts, lambda time_us: int(time_us) * 1000)
 
 
-def measured(recording: Recording) -> Iterator[Measured]:
+def _measured(recording: Recording) -> Iterator[Measured]:
     """Yield what the file says of its foot, in N, g and deg/s.
 
     Raises:

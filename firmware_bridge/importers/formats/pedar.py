@@ -24,10 +24,10 @@ from firmware_bridge.importers.parsing.number_rows import LARGEST, Row, rows_of,
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
 from firmware_bridge.model import SECOND
 
-SENSORS = 99
-HEADER_LINES = 40
-TO_KPA = {"kpa": 1.0, "n/cm2": 10.0, "n/cm²": 10.0}
-RATES_HZ = (1.0, 20_000.0)
+_SENSORS = 99
+_HEADER_LINES = 40
+_TO_KPA = {"kpa": 1.0, "n/cm2": 10.0, "n/cm²": 10.0}
+_RATES_HZ = (1.0, 20_000.0)
 
 _SIZE = re.compile(r"sensor type:\s*([A-Za-z]+)-")
 _DATE = re.compile(r"date/time\s+(\d\d?)\.(\d\d?)\.(\d\d(?:\d\d)?)\s+(\d\d?)[.:](\d\d)")  # 25.04.23 10.49
@@ -53,7 +53,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
     header = _header(recording.path, lines)
     feet = PairOfFeet(recording, _profile(recording.path, header), header.date)
     for rows in rows_of(lines, _reader(header.to_kpa)):
-        yield from feet.samples(rows, slice(1, 1 + SENSORS), slice(1 + SENSORS, None))
+        yield from feet.samples(rows, slice(1, 1 + _SENSORS), slice(1 + _SENSORS, None))
 
 
 def _header(path: Path, lines: Iterator[bytes]) -> _Header:
@@ -64,7 +64,7 @@ def _header(path: Path, lines: Iterator[bytes]) -> _Header:
         ConfigError: it names a unit that is not known.
     """
     head = []
-    for _, line in zip(range(HEADER_LINES), lines, strict=False):
+    for _, line in zip(range(_HEADER_LINES), lines, strict=False):
         text = line.decode("latin-1").strip()
         if text.startswith("time[secs]"):
             _check_columns(path, text.split()[1:])
@@ -80,13 +80,13 @@ def _header(path: Path, lines: Iterator[bytes]) -> _Header:
     assert size
     assert rate
     assert unit
-    if unit[1].lower() not in TO_KPA:
+    if unit[1].lower() not in _TO_KPA:
         raise ConfigError(f"{path}: its pressures are in {unit[1]}; export them in kPa")
-    return _Header(size[1].lower(), _rate(path, rate[1]), TO_KPA[unit[1].lower()], _date(_DATE.search(said)))
+    return _Header(size[1].lower(), _rate(path, rate[1]), _TO_KPA[unit[1].lower()], _date(_DATE.search(said)))
 
 
 def _check_columns(path: Path, names: list[str]) -> None:
-    wanted = [str(1 + i % SENSORS) for i in range(2 * SENSORS)]
+    wanted = [str(1 + i % _SENSORS) for i in range(2 * _SENSORS)]
     if names != wanted:
         raise CorruptData(f"{path}: has {len(names)} columns of pressure, not the sensors 1 to 99 of both feet")
 
@@ -96,7 +96,7 @@ def _rate(path: Path, text: str) -> float:
         rate = float(text)
     except ValueError:
         rate = 0.0
-    if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
+    if not _RATES_HZ[0] <= rate <= _RATES_HZ[1]:
         raise CorruptData(f"{path}: a scanning rate of {text} Hz cannot be")
     return rate
 
@@ -132,7 +132,7 @@ def _profile(path: Path, header: _Header) -> Profile:
 def _reader(to_kpa: float) -> Callable[[bytes], Row | None]:
     def row(line: bytes) -> Row | None:
         parts = line.split()
-        if len(parts) != 1 + 2 * SENSORS:
+        if len(parts) != 1 + 2 * _SENSORS:
             return None
         try:
             values = [float(part) for part in parts]

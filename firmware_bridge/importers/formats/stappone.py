@@ -21,7 +21,7 @@ from firmware_bridge.importers.parsing.number_rows import Row, rows_of
 from firmware_bridge.importers.parsing.tracks import Channel, Measured, Track, in_turn, samples_of
 from firmware_bridge.model import Side
 
-SENSORS = 12
+_SENSORS = 12
 MS_US = 1e3
 SIDES = {"1": Side.LEFT, "2": Side.RIGHT}
 
@@ -45,7 +45,7 @@ def _table(path: Path) -> Table:
 
 
 def _foot(recording: Recording, table: Table, side: Side) -> Iterator[Measured]:
-    cells = table.places(f"pressure_{number:02}" for number in range(1, SENSORS + 1))
+    cells = table.places(f"pressure_{number:02}" for number in range(1, _SENSORS + 1))
     sole, time = table.places(("sole_id", "timestamp"))
     corrupt = table.find("corrupt")
     width = max(*cells, sole, time, corrupt or 0) + 1

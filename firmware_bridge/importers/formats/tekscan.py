@@ -33,7 +33,7 @@ from firmware_bridge.importers.parsing.sampling_rate import possible, rated
 from firmware_bridge.importers.parsing.tracks import Measured, samples_of
 from firmware_bridge.model import Side
 
-HEADER_LINES = 2000
+_HEADER_LINES = 2000
 RAW_FULL_SCALE = 255.0
 TO_MM = {"mm": 1.0, "millimeters": 1.0, "cm": 10.0, "centimeters": 10.0, "in": 25.4, "inch": 25.4, "inches": 25.4}
 TOES = 0.25
@@ -118,7 +118,7 @@ def _head(path: Path, lines: Iterator[bytes]) -> _Head:
         ConfigError: its unit is not known, or neither it nor the file's name says which foot it is.
     """
     said: dict[str, tuple[int, str]] = {}
-    for number, (_, line) in enumerate(zip(range(HEADER_LINES), lines, strict=False), 1):
+    for number, (_, line) in enumerate(zip(range(_HEADER_LINES), lines, strict=False), 1):
         found = _KEY.fullmatch(line.decode("latin-1").strip().strip('"'))
         if found and found[1] == "ASCII_DATA":
             break

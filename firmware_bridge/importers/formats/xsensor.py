@@ -34,7 +34,7 @@ from firmware_bridge.importers.parsing.pressure_units import to_kpa
 from firmware_bridge.importers.parsing.tracks import Measured, samples_of
 from firmware_bridge.model import Side
 
-HEADER_LINES = 400  # up to the first grid
+_HEADER_LINES = 400  # up to the first grid
 FRAME_LINES = 5000
 
 _SENSOR = re.compile(r"-([LR])F\b")
@@ -94,7 +94,7 @@ def _head(path: Path) -> _Head:
     said: dict[str, tuple[int, str]] = {}
     separator = ","
     blank: set[int] = set()
-    for number, raw in enumerate(islice(lines_of(path), HEADER_LINES), 1):
+    for number, raw in enumerate(islice(lines_of(path), _HEADER_LINES), 1):
         line = raw.removeprefix(BOM)
         if number == 1:
             separator = separator_of(line)
@@ -106,7 +106,7 @@ def _head(path: Path) -> _Head:
         if len(cells) > 1:
             said.setdefault(cells[0], (number, cells[1]))
     else:
-        raise CorruptData(f"{path}: has no line SENSELS in its first {HEADER_LINES} lines; is it cut off?")
+        raise CorruptData(f"{path}: has no line SENSELS in its first {_HEADER_LINES} lines; is it cut off?")
     keys = Keys(path, said)
     scale = to_kpa(path, *keys.text("Units:"))
     rows, columns = keys.shape("Rows", "Columns")

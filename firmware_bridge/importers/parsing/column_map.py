@@ -18,7 +18,7 @@ MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "-")
 RANGE = re.compile(r"(\d{1,5})-(\d{1,5})", re.ASCII)
 
 Names = str | int | tuple[str | int, ...]
-Position = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
+_Position = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
 Rate = Annotated[float, Field(ge=1, le=20_000, allow_inf_nan=False)]
 
 
@@ -41,7 +41,7 @@ class ColumnMap(BaseModel):
     profile: str | None = None  # a built-in one, or a .toml beside the map; else the following
     unit: Literal["kPa", "N", "raw"] = "raw"
     rate_hz: Rate | None = None  # found from the first times where it is not given
-    positions: tuple[Position, ...] | None = None  # [ml, ap] of each sensor; unknown: nothing is said of places
+    positions: tuple[_Position, ...] | None = None  # [ml, ap] of each sensor; unknown: nothing is said of places
 
     @model_validator(mode="before")
     @classmethod

@@ -10,10 +10,10 @@ from typing import NamedTuple
 SEPARATORS = ("\t", ";", ",")
 NUMBER = re.compile(r"[-+]?\d+([.,]\d*)?([eE][-+]?\d+)?|\d{4}-\d\d-\d\d[T ]\S+", re.ASCII)
 NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.ASCII | re.DOTALL)
-SHOWN = 24
+_SHOWN = 24
 
 
-class Look(NamedTuple):
+class _Look(NamedTuple):
     """What the first lines show."""
 
     separator: str
@@ -34,7 +34,7 @@ def cells_of(line: bytes, separator: str) -> list[str]:
         return []
 
 
-def sniff(head: bytes) -> Look | None:
+def sniff(head: bytes) -> _Look | None:
     """Return how a file's first lines are cut, or None: a header of names above rows that are mostly numbers."""
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     lines = [line for line in lines[: len(lines) if head.endswith(b"\n") else -1 or None] if line.strip()][:6]
@@ -44,7 +44,7 @@ def sniff(head: bytes) -> Look | None:
     return max(looks, key=lambda look: len(look.names), default=None)
 
 
-def _look(lines: list[bytes], separator: str) -> Look | None:
+def _look(lines: list[bytes], separator: str) -> _Look | None:
     names = [name.strip() for name in cells_of(lines[0], separator)]
     while names and not names[-1]:
         names.pop()
@@ -54,7 +54,7 @@ def _look(lines: list[bytes], separator: str) -> Look | None:
     if not any(len(names) <= len(row) <= len(names) + 1 and _mostly_numbers(row) for row in rows):
         return None
     comma = separator != "," and any("," in cell for row in rows for cell in row)
-    return Look(separator, "," if comma else ".", names)
+    return _Look(separator, "," if comma else ".", names)
 
 
 def _numeric(cell: str) -> bool:
@@ -67,9 +67,9 @@ def _mostly_numbers(row: list[str]) -> bool:
 
 def example_map(path: Path, head: bytes) -> str:
     """Return what to say of a CSV file without a map: its header, and a map that needs only a look."""
-    look = sniff(head) or Look(",", ".", [cell.strip() for cell in cells_of(head.split(b"\n", 1)[0], ",")])
-    shown = [f"{number} {name!r}" for number, name in enumerate(look.names[:SHOWN], 1)]
-    more = f" and {len(look.names) - SHOWN} more" if len(look.names) > SHOWN else ""
+    look = sniff(head) or _Look(",", ".", [cell.strip() for cell in cells_of(head.split(b"\n", 1)[0], ",")])
+    shown = [f"{number} {name!r}" for number, name in enumerate(look.names[:_SHOWN], 1)]
+    more = f" and {len(look.names) - _SHOWN} more" if len(look.names) > _SHOWN else ""
     beside = path.with_name(f"{path.name.split('.')[0]}.columns.toml")
     left, right = _foot(look.names, "l"), _foot(look.names, "r")
     if not (left or right):

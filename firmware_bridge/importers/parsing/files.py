@@ -50,7 +50,7 @@ class Opened:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Opened]:
+def _opened(path: Path) -> Iterator[Opened]:
     """Open a file for as long as the context lasts."""
     file = Opened(path)
     try:
@@ -71,7 +71,7 @@ def head_of(path: Path) -> bytes:
         ConfigError: it cannot be read, or is empty.
     """
     head = b""
-    with opened(path) as file:
+    with _opened(path) as file:
         try:
             while len(head) < HEAD_BYTES and (more := file.bytes.read1(HEAD_BYTES - len(head))):
                 head += more
@@ -89,7 +89,7 @@ def lines_of(path: Path, progress: Callable[[int, int], None] = untold) -> Itera
     Raises:
         ConfigError: the file cannot be opened.
     """
-    with opened(path) as file:
+    with _opened(path) as file:
         told = 0
         try:
             while line := file.bytes.readline(LONGEST_LINE):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 LARGEST = 3e38  # a larger reading does not fit into 32 bits
 FURTHEST_US = 2**53  # up to here each microsecond is a float of its own; 285 years
-ROWS = 1000
+_ROWS = 1000
 SPAN_US = 10e6
 
 Row = list[float]
@@ -55,7 +55,7 @@ def rows_of(lines: Iterable[bytes], parse: Callable[[bytes], Row | None]) -> Ite
                 held[-1] = row  # the one before had leapt ahead
         else:
             # the last row waits for the next one, which may show that it had leapt ahead
-            if len(held) > ROWS or (len(held) > 1 and row[0] - held[0][0] > SPAN_US):
+            if len(held) > _ROWS or (len(held) > 1 and row[0] - held[0][0] > SPAN_US):
                 yield Rows(np.array(held[:-1]), skipped)
                 before, held, skipped = held[-2][0], held[-1:], 0
             held.append(row)

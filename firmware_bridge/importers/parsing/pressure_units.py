@@ -6,7 +6,7 @@ from pathlib import Path
 
 from firmware_bridge.errors import ConfigError
 
-TO_KPA = {
+_TO_KPA = {
     "kpa": 1.0,
     "psi": 6.894757,
     "mmhg": 0.1333224,
@@ -24,7 +24,7 @@ def to_kpa(path: Path, line: int, unit: str) -> float:
     Raises:
         ConfigError: the unit is not known.
     """
-    found = TO_KPA.get(unit.strip().lower())
+    found = _TO_KPA.get(unit.strip().lower())
     if found is None:
         raise ConfigError(f"{path}: line {line}: pressures in {unit.strip()[:40]!r} are not known; export them in kPa")
     return found

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from firmware_bridge.devices.profile import Profile, parse_profile
 from firmware_bridge.errors import CorruptData
 
-LOWEST_HZ, HIGHEST_HZ = 1.0, 10_000.0
-AGREES = 0.03
+_LOWEST_HZ, _HIGHEST_HZ = 1.0, 10_000.0
+_AGREES = 0.03
 """Share by which times may stray from the profile's rate and still mean it (choice: clocks of ms stray by 2 %)."""
 
 
@@ -21,9 +21,9 @@ def possible(path: Path, line: int, rate_hz: float) -> float:
     Raises:
         CorruptData: no insole samples at such a rate.
     """
-    if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
+    if not _LOWEST_HZ <= rate_hz <= _HIGHEST_HZ:
         raise CorruptData(
-            f"{path}: line {line}: {rate_hz:.4g} samples a second cannot be ({LOWEST_HZ:g} to {HIGHEST_HZ:g} can); "
+            f"{path}: line {line}: {rate_hz:.4g} samples a second cannot be ({_LOWEST_HZ:g} to {_HIGHEST_HZ:g} can); "
             "export it again, or correct that line"
         )
     return rate_hz
@@ -50,11 +50,11 @@ def rated_by(path: Path, profile: Profile, time_us: NDArray[np.float64], skipped
     apart = np.diff(time_us)
     usual = apart[np.abs(apart / np.median(apart) - 1) <= 0.5]  # without the holes
     shown = 1e6 / float(usual.mean())
-    if not LOWEST_HZ <= shown <= HIGHEST_HZ:
+    if not _LOWEST_HZ <= shown <= _HIGHEST_HZ:
         raise CorruptData(
-            f"{path}: its times mean {shown:.3g} samples a second, which cannot be ({LOWEST_HZ:g} to {HIGHEST_HZ:g} "
+            f"{path}: its times mean {shown:.3g} samples a second, which cannot be ({_LOWEST_HZ:g} to {_HIGHEST_HZ:g} "
             "can); is its time in the unit that its header says? Export it again"
         )
-    if abs(shown / profile.rate_hz - 1) <= AGREES:
+    if abs(shown / profile.rate_hz - 1) <= _AGREES:
         return profile
     return rated(profile, float(f"{shown:.3g}"))

@@ -24,10 +24,10 @@ from firmware_bridge.importers.parsing.files import unreadable
 from firmware_bridge.model import SECOND, Float32s
 
 FORMATS = (8, 16, 24, 32, 61, 80, 160, 212, 310, 311, 508, 516, 524)  # that exist; only 212 is read here
-MISSING = -2048
+_MISSING = -2048
 DEFAULT_RATE_HZ = 250.0
 DEFAULT_GAIN = 200.0
-RATES_HZ = (1.0, 20_000.0)
+_RATES_HZ = (1.0, 20_000.0)
 SMALLEST_GAIN = 1e-9
 LONGEST_HEADER = 65536
 
@@ -95,7 +95,7 @@ def read_header(path: Path) -> Header:
     if count == 0 or len(lines) <= count:
         raise CorruptData(f"{path}: says {count} signals, but describes {len(lines) - 1}")
     rate = _number(record["rate"], DEFAULT_RATE_HZ)
-    if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
+    if not _RATES_HZ[0] <= rate <= _RATES_HZ[1]:
         raise CorruptData(f"{path}: {record['rate']} is no sampling rate")
     signals = tuple(_signal(path, line) for line in lines[1 : count + 1])
     samples = int(record["samples"] or 0) or None
@@ -193,7 +193,7 @@ class Signals:
         gain = np.array([signal.gain for signal in self._header.signals])
         baseline = np.array([signal.baseline for signal in self._header.signals])
         for portion in self._portions(n):
-            yield np.where(portion == MISSING, np.nan, (portion - baseline) / gain).astype(np.float32)
+            yield np.where(portion == _MISSING, np.nan, (portion - baseline) / gain).astype(np.float32)
 
     def _portions(self, n: int) -> Iterator[NDArray[np.int32]]:
         """Yield portions of `n` samples (an even number) of all signals, as they were sent."""

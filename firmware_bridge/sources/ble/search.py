@@ -20,7 +20,7 @@ from firmware_bridge.sources.ble.errors import FOREIGN, NOT_FOUND, translated
 
 SPARE_S = 5.0
 """What scanning and hanging up may take longer than they should."""
-ANSWER_S = 3.0
+_ANSWER_S = 3.0
 """What a device may take to tell its foot."""
 REMEMBERED_S = 120.0
 """For so long an insole of the other foot is not asked again."""
@@ -149,7 +149,7 @@ class Search:
             return True
         try:
             with translated(f"{self._heard.get(address, address)} does not tell its foot"):
-                side = await asked(client, wanted.link.side)
+                side = await _asked(client, wanted.link.side)
         except Unavailable as error:
             if not wanted.named:
                 self._pass(address, error)
@@ -180,13 +180,13 @@ class Search:
         return Unavailable(f"{wanted} was not found in {self.timeout_s:g} s", f"{NOT_FOUND} Heard: {others}")
 
 
-async def asked(client: BleakClient, place: SideByte) -> Side | None:
+async def _asked(client: BleakClient, place: SideByte) -> Side | None:
     """Return the foot that a connected device tells, None where its answer is none that the profile knows.
 
     Raises:
         TimeoutError, BleakError: it does not answer.
     """
-    async with asyncio.timeout(ANSWER_S):
+    async with asyncio.timeout(_ANSWER_S):
         if place.ask is None:
             return place.side(bytes(await client.read_gatt_char(place.characteristic)))
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

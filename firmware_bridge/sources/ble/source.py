@@ -34,8 +34,8 @@ from firmware_bridge.sources.ble.errors import FOREIGN, LOST, translated
 from firmware_bridge.sources.ble.search import SPARE_S, Feet, Search, Wanted, hang_up
 from firmware_bridge.sources.inbox import Inbox
 
-OPTIONS = ("name", "address", "adapter", "stall", "timeout", "backend", "interval_ms")
-TIMEOUT_S = 10.0
+_OPTIONS = ("name", "address", "adapter", "stall", "timeout", "backend", "interval_ms")
+_TIMEOUT_S = 10.0
 _STOP_S = 2.0
 _INTERVAL_MS = (7.5, 4000.0)  # what the Bluetooth Core Specification allows
 
@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Advertised:
     """A Bluetooth device that advertises."""
 
     name: str  # empty where it tells none
@@ -56,7 +56,7 @@ class Seen:
     battery_pct: int | None  # where the advertisement tells it
 
 
-async def scan(url: str = "ble:", seconds: float = 5.0) -> list[Seen]:
+async def scan_air(url: str = "ble:", seconds: float = 5.0) -> list[Advertised]:
     """Listen for devices, the strongest first; `url` may name adapter or backend.
 
     Raises:
@@ -66,13 +66,13 @@ async def scan(url: str = "ble:", seconds: float = 5.0) -> list[Seen]:
     address = Address.parse(url)
     address.allow(("adapter", "backend"))
     async with AsyncExitStack() as stack:
-        options, _ = await _radio(address, TIMEOUT_S, stack)
+        options, _ = await _radio(address, _TIMEOUT_S, stack)
         async with _lock(address):
             with translated("cannot look for Bluetooth devices"):
                 async with asyncio.timeout(seconds + SPARE_S):
                     found = await BleakScanner.discover(seconds, return_adv=True, **options)
     seen = [
-        Seen(
+        Advertised(
             name=data.local_name or device.name or "",
             address=device.address,
             rssi_dbm=data.rssi,
@@ -98,7 +98,7 @@ async def open_ble(url: str, insole: Insole, clock: Clock) -> AsyncIterator[Asyn
         Unavailable: not found, not connected, Bluetooth is off or not permitted, or both insoles say to be one foot.
     """
     address = Address.parse(url)
-    address.allow(OPTIONS)
+    address.allow(_OPTIONS)
     async with _started(address, _wanted(address, insole), clock) as packets:
         yield packets
 
@@ -112,14 +112,14 @@ async def open_pod(url: str, clock: Clock) -> AsyncIterator[AsyncIterator[Packet
         Unavailable: not found, not connected, Bluetooth is off or not permitted.
     """
     address = Address.parse(url)
-    address.allow(OPTIONS)
+    address.allow(_OPTIONS)
     async with _started(address, _named(address, POD_LINK, None), clock) as packets:
         yield packets
 
 
 @asynccontextmanager
 async def _started(address: Address, wanted: Wanted, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
-    link, timeout = wanted.link, address.number("timeout", TIMEOUT_S, least=0.1)
+    link, timeout = wanted.link, address.number("timeout", _TIMEOUT_S, least=0.1)
     stall_s = address.number("stall", link.stall_s, least=0.2)
     feet = _feet.setdefault(asyncio.get_running_loop(), {}).setdefault(_adapter(address), Feet())
     inboxes: dict[str, Inbox] = {}
@@ -195,7 +195,7 @@ async def _radio(address: Address, timeout_s: float, stack: AsyncExitStack) -> t
     try:
         with translated(f"no Bluetooth controller at {transport}", advice):
             async with asyncio.timeout(timeout_s):
-                radio = await stack.enter_async_context(module.opened(transport))
+                radio = await stack.enter_async_context(module.open_radio(transport))
     except ValueError as error:
         raise ConfigError(f"{address.url!r}: {transport} is no transport of bumble's: {error}") from error
     return {"backend": radio.scanner}, {"backend": radio.client(interval_ms or None)}

@@ -27,10 +27,10 @@ from firmware_bridge.stores.influx.http_client import ANSWER_S, CONNECT_S, Serve
 from firmware_bridge.stores.influx.line_protocol import batches, measurement
 from firmware_bridge.stores.influx.query_results import frames_of, rows_of
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
-BATCH = 5000  # lines a request: InfluxData's own advice, and the fastest that was measured
-PAGE = 10_000  # points an answer
+_BATCH = 5000  # lines a request: InfluxData's own advice, and the fastest that was measured
+_PAGE = 10_000  # points an answer
 
 _Point = Mapping[str, Any]
 
@@ -53,7 +53,7 @@ class InfluxArchive:
             TooOld: some lie before what the bucket keeps; all others are stored.
         """
         refused: TooOld | None = None
-        for batch in batches(items, BATCH):
+        for batch in batches(items, _BATCH):
             try:
                 with self._translated():
                     self._writer.write(self.bucket, self.org, batch, write_precision=WritePrecision.NS)
@@ -72,7 +72,7 @@ class InfluxArchive:
             self._delete(kind, wearer, start, stop)
         self.put(rows)
 
-    def read(self, kind: type[T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[T]:
+    def read(self, kind: type[_T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[_T]:
         """Return what lies in [start, stop), ascending.
 
         Frames come as one chunk per foot and stretch of the same device, since the archive keeps samples, not chunks.
@@ -80,7 +80,7 @@ class InfluxArchive:
         if kind is Frames:
             feet = {side: self._samples(wearer, side, start, stop) for side in Side}
             chunks = [chunk for side, points in feet.items() for chunk in frames_of(points, wearer, side)]
-            return cast("list[T]", sorted(chunks, key=lambda chunk: (int(chunk.time[0]), chunk.side)))
+            return cast("list[_T]", sorted(chunks, key=lambda chunk: (int(chunk.time[0]), chunk.side)))
         return rows_of(self._points(kind, wearer, start, stop), kind)
 
     def check(self) -> str:
@@ -107,7 +107,7 @@ class InfluxArchive:
         offset = 0
         while page := self._page(kind, _where(wearer, start, stop), offset):
             yield from page
-            offset += PAGE
+            offset += _PAGE
 
     def _samples(self, wearer: str, side: Side, start: int, stop: int) -> Iterator[_Point]:
         """Give the stored samples of a foot, ascending; as no two share a time, each page begins after the last."""
@@ -116,7 +116,7 @@ class InfluxArchive:
             start = page[-1]["time"] + 1
 
     def _page(self, kind: type, where: str, offset: int = 0) -> list[_Point]:
-        query = f'SELECT * FROM "{measurement(kind)}" WHERE {where} ORDER BY time LIMIT {PAGE} OFFSET {offset}'  # noqa: S608
+        query = f'SELECT * FROM "{measurement(kind)}" WHERE {where} ORDER BY time LIMIT {_PAGE} OFFSET {offset}'  # noqa: S608
         return [
             dict(zip(series["columns"], values, strict=True))
             for series in self._server.query(query)

@@ -27,7 +27,7 @@ _TAG = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _TEXT = str.maketrans({"\\": r"\\", '"': r"\""})
 
 
-def lines(items: Iterable[Item]) -> Iterator[bytes]:
+def _lines(items: Iterable[Item]) -> Iterator[bytes]:
     """Give the lines of items, without line ends.
 
     Raises:
@@ -42,7 +42,7 @@ def lines(items: Iterable[Item]) -> Iterator[bytes]:
 
 def batches(items: Iterable[Item], size: int) -> Iterator[bytes]:
     """Give the lines of items, joined by `size`."""
-    left = lines(items)
+    left = _lines(items)
     while batch := list(islice(left, size)):
         yield b"\n".join(batch)
 

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from firmware_bridge.model import Column, Frames, Side, columns
 from firmware_bridge.stores.influx.line_protocol import CHANNELS, sensor_name
 
-T = TypeVar("T")
-Point = Mapping[str, Any]
+_T = TypeVar("_T")
+_Point = Mapping[str, Any]
 
 
-def rows_of(points: Iterable[Point], kind: type[T]) -> list[T]:
+def rows_of(points: Iterable[_Point], kind: type[_T]) -> list[_T]:
     """Return points as rows; a field that a point lacks reads as NaN, 0, "" or False."""
     make: Any = kind
     wanted = columns(make)
     return [make(*(_value(c, point.get(c.name)) for c in wanted)) for point in points]
 
 
-def frames_of(points: Iterable[Point], wearer: str, side: Side) -> Iterator[Frames]:
+def frames_of(points: Iterable[_Point], wearer: str, side: Side) -> Iterator[Frames]:
     """Give the samples of one foot as frames: one per stretch of the same device and channels."""
     for (device, sensors), part in groupby(points, lambda p: (p["device"], int(p["sensors"]))):
         samples = list(part)
@@ -42,7 +42,7 @@ def frames_of(points: Iterable[Point], wearer: str, side: Side) -> Iterator[Fram
         )
 
 
-def _array(samples: list[Point], names: Iterable[str]) -> NDArray[np.float32]:
+def _array(samples: list[_Point], names: Iterable[str]) -> NDArray[np.float32]:
     fields = list(names)
     # A missing number is None, which numpy reads as NaN.
     rows = [[point.get(name) for name in fields] for point in samples]

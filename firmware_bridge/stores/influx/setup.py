@@ -8,7 +8,7 @@ from typing import Any
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.stores.influx.http_client import Server
 
-DAY_S = 86_400
+_DAY_S = 86_400
 
 
 def setup(server: Server, keep_days: float | None = None) -> str:
@@ -22,7 +22,7 @@ def setup(server: Server, keep_days: float | None = None) -> str:
         ConfigError: the token may not, or the organization does not exist.
     """
     version = server.version
-    keep_s = None if keep_days is None else round(keep_days * DAY_S)
+    keep_s = None if keep_days is None else round(keep_days * _DAY_S)
     ways = {1: _first, 2: _second, 3: _third}
     if version.major not in ways or (version.major, version.minor) < (1, 6):
         raise ConfigError(f"{server.where}: cannot set up {version.text}; create the bucket by its own tools")

@@ -22,12 +22,12 @@ from firmware_bridge.model import Frames, Item, Side, kind_name
 from firmware_bridge.stores import BEGINNING, END
 from firmware_bridge.stores.remote.wire import pack, unpack
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 BODY_BYTES = 4 << 20
 """Of a request: less than a service takes at once (`service.web.api.mirror_in.MOST_BYTES`)."""
-CONNECT_S = 5.0
-ANSWER_S = 60.0
+_CONNECT_S = 5.0
+_ANSWER_S = 60.0
 PATH = "/api/archive"
 
 
@@ -38,7 +38,7 @@ class RemoteArchive:
         self._base = _address(url)
         self._where = f"archive {self._base}"
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=CONNECT_S, read=ANSWER_S), retries=False)
+        self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=_CONNECT_S, read=_ANSWER_S), retries=False)
 
     def put(self, items: Iterable[Item]) -> None:
         """Store items, in bodies of a bounded size; each of them is one transaction there."""
@@ -54,7 +54,7 @@ class RemoteArchive:
         for body in bodies:
             self._ask("POST", "/put", {}, body)
 
-    def read(self, kind: type[T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[T]:
+    def read(self, kind: type[_T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[_T]:
         """Return what lies in [start, stop), ascending.
 
         Frames come as one chunk per foot and stretch of the same device, and hold only the samples of that range.
@@ -62,7 +62,7 @@ class RemoteArchive:
         kinds: dict[str, type] = {kind_name(wanted): wanted for wanted in cast("list[type]", [kind])}
         place = {"kind": next(iter(kinds)), "wearer": wearer, "start": str(start), "stop": str(stop)}
         found: list[Any] = list(unpack(self._ask("GET", "/read", place), kinds))
-        return cast("list[T]", _joined(found, start, stop) if kind is Frames else found)
+        return cast("list[_T]", _joined(found, start, stop) if kind is Frames else found)
 
     def check(self) -> str:
         """Say in one line what answers there; the token is asked for."""

@@ -18,7 +18,7 @@ from firmware_bridge.errors import CorruptData
 from firmware_bridge.model import Column, Frames, Item, Row, Side, columns, kind_name
 from firmware_bridge.stores import frames_blob
 
-FRAMES = kind_name(Frames)
+_FRAMES = kind_name(Frames)
 
 
 def pack(items: Iterable[Item]) -> Iterator[bytes]:
@@ -69,7 +69,7 @@ def _pack_row(row: Row) -> bytes:
 def _pack_frames(frames: Frames) -> bytes:
     blob, _ = frames_blob.encode(frames)
     head = {"time": int(frames.time[0]), "wearer": frames.wearer, "side": str(frames.side), "device": frames.device}
-    told = {"kind": FRAMES, "row": {**head, "codec": frames_blob.CODEC}, "bytes": len(blob)}
+    told = {"kind": _FRAMES, "row": {**head, "codec": frames_blob.CODEC}, "bytes": len(blob)}
     return json.dumps(told, ensure_ascii=False).encode() + b"\n" + blob
 
 

@@ -45,7 +45,7 @@ from firmware_bridge.stores.sqlite.tables import Table, Values, partition, table
 from firmware_bridge.stores.sqlite.vacuum import compact
 from firmware_bridge.stores.sqlite.worker_lock import SERVICE, Claim, workers
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class SqliteLog:
             merged = merge(*streams, key=itemgetter(0))
             return list(islice(chain.from_iterable(map(_decoded, merged)), limit))
 
-    def read(self, kind: type[T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[T]:
+    def read(self, kind: type[_T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[_T]:
         """Return what lies in a range of time, ascending; see `Log.read`."""
         if not self._there([kind]):
             return []
@@ -112,7 +112,7 @@ class SqliteLog:
                 where += " AND stop > ?"
                 values = (wearer, max(start - longest, BEGINNING), stop, start)
             rows = connection.execute(f"{found.select} {where} ORDER BY {', '.join(found.keys)}", values)
-            return [cast("T", item) for row in rows for _, item in _decoded((row[0], found, row))]
+            return [cast("_T", item) for row in rows for _, item in _decoded((row[0], found, row))]
 
     def wearers(self) -> list[str]:
         """Return everybody of whom something is stored, sorted."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 MAGIC = b"SQLite format 3\0"
-PAGE = 8192
+_PAGE = 8192
 """The page size of our stores; said by the file where its beginning can be read."""
 TABLE, INDEX = {5, 13}, {2, 10}
 LEAVES = {10, 13}
@@ -43,7 +43,7 @@ class Pages:
         self._newer: dict[int, int] = {}  # page → where it begins in the write-ahead log
         head = _read(self._file, 0, 100)
         size = int.from_bytes(head[16:18], "big") if head[:16] == MAGIC else 0
-        self.size = 65536 if size == 1 else size if size >= 512 and size & (size - 1) == 0 else PAGE
+        self.size = 65536 if size == 1 else size if size >= 512 and size & (size - 1) == 0 else _PAGE
         beside = path.with_name(path.name + "-wal")
         if beside.exists():
             self._ahead = beside.open("rb", buffering=0)

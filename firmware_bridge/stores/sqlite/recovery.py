@@ -22,7 +22,7 @@ from firmware_bridge.stores.sqlite.worker_lock import Claim, workers
 
 BUILDING = "-salvaging"
 OF_SQLITE = ("-wal", "-shm")
-MARGIN = 64_000_000
+_MARGIN = 64_000_000
 PUT: tuple[type, ...] = (Device, Frames, Link, Pace)
 """What recorders put."""
 
@@ -90,7 +90,7 @@ def _saved(path: Path, kinds: Sequence[type]) -> Salvaged:
 
 
 def _make_sure_of_room(path: Path) -> None:
-    needed, free = path.stat().st_size + MARGIN, free_bytes(path)
+    needed, free = path.stat().st_size + _MARGIN, free_bytes(path)
     if free < needed:
         raise Unavailable(
             f"store {path}: there is no room for what can be saved: up to {needed / 1e9:.1f} GB are needed, its disk "

@@ -21,12 +21,12 @@ from firmware_bridge.stores.sqlite.file import create_file, ensure, prepare, tra
 from firmware_bridge.stores.sqlite.raw_pages import Cell, Pages, Value
 from firmware_bridge.stores.sqlite.tables import table
 
-BATCH = 5000
+_BATCH = 5000
 """Rows in one transaction."""
 BEYOND = 1 << 20
 """How far arrival numbers go on beyond those that were found, where their count was lost: others may have been told."""
 OWN = "_arrival"  # of this name is the log's own table, and the first column of every other
-FRAMES = kind_name(Frames)
+_FRAMES = kind_name(Frames)
 FITS: dict[str, tuple[type, ...]] = {
     "INTEGER": (int,),
     "REAL": (float, int, type(None)),
@@ -57,7 +57,7 @@ class Shape:
         """Tell whether a row can be saved."""
         if cell is None or not self.fits(cell):
             return False
-        return self.name != FRAMES or self._sound(cell)
+        return self.name != _FRAMES or self._sound(cell)
 
     def _sound(self, cell: Cell) -> bool:
         if len(cell.values) < len(self.columns):
@@ -67,7 +67,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Found:
+class _Found:
     """What can be read of a store."""
 
     rows: dict[str, int]  # by kind
@@ -79,7 +79,7 @@ class Found:
         return {kind: most - self.rows[kind] for kind, most in self.stored.items() if most > self.rows[kind]}
 
 
-def readable(path: Path, kinds: Sequence[type] = ()) -> Found:
+def readable(path: Path, kinds: Sequence[type] = ()) -> _Found:
     """Return how much of a file can be read; see `copy`."""
     with closing(Pages(path)) as pages:
         shapes = _shapes(pages, kinds)
@@ -87,7 +87,7 @@ def readable(path: Path, kinds: Sequence[type] = ()) -> Found:
         return _found(pages, shapes, counts)
 
 
-def copy(path: Path, into: Path, kinds: Sequence[type]) -> Found:
+def copy(path: Path, into: Path, kinds: Sequence[type]) -> _Found:
     """Put every row of a damaged file that can be read into a new store; the old one is only read.
 
     Args:
@@ -106,7 +106,7 @@ def copy(path: Path, into: Path, kinds: Sequence[type]) -> Found:
                 ensure(store, table(kind))  # what the file did not tell any more
         rows = _rows(pages, shapes)
         counts: Counter[str] = Counter()
-        while batch := list(islice(rows, BATCH)):
+        while batch := list(islice(rows, _BATCH)):
             with transaction(store):
                 for shape, cell in batch:
                     counts[shape.name] += _insert(store, shape, cell)
@@ -119,9 +119,9 @@ def copy(path: Path, into: Path, kinds: Sequence[type]) -> Found:
         return _found(pages, shapes, counts)
 
 
-def _found(pages: Pages, shapes: Sequence[Shape], counts: Counter[str]) -> Found:
+def _found(pages: Pages, shapes: Sequence[Shape], counts: Counter[str]) -> _Found:
     stored = {shape.name: max([counts[shape.name], *map(pages.entries, shape.indexes)]) for shape in shapes}
-    return Found({shape.name: counts[shape.name] for shape in shapes}, stored)
+    return _Found({shape.name: counts[shape.name] for shape in shapes}, stored)
 
 
 def _insert(store: sqlite3.Connection, shape: Shape, cell: Cell) -> int:
@@ -137,8 +137,8 @@ def _raise(store: sqlite3.Connection, shapes: Sequence[Shape], beyond: int) -> N
     for shape in shapes:
         last = f'SELECT max(_arrival) + {beyond} FROM "{shape.name}"'  # noqa: S608
         store.execute(f"UPDATE _arrival SET number = max(number, ifnull(({last}), 0))")  # noqa: S608
-        if shape.name == FRAMES:
-            longest = f'SELECT max(stop - time) FROM "{FRAMES}"'  # noqa: S608
+        if shape.name == _FRAMES:
+            longest = f'SELECT max(stop - time) FROM "{_FRAMES}"'  # noqa: S608
             store.execute(f"UPDATE _arrival SET longest = max(longest, ifnull(({longest}), 0))")  # noqa: S608
 
 

@@ -9,7 +9,7 @@ from firmware_bridge.stores import BEGINNING, Holding
 
 SAMPLES = 40
 """Places of a table at which the size of its rows is looked at; counting every byte would read the whole file."""
-ROWS = 5
+_ROWS = 5
 COMPLAINTS = 5
 PAGES = 128
 """Pages (of 8 KB) that are moved in one transaction."""
@@ -99,7 +99,7 @@ def _row_bytes(connection: sqlite3.Connection, name: str) -> float:
         return 0.0
     columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')]
     size = " + ".join(f'coalesce(length(CAST("{column}" AS BLOB)), 0)' for column in columns)
-    query = f'SELECT {size} FROM "{name}" WHERE _arrival >= ? LIMIT {ROWS}'  # noqa: S608
+    query = f'SELECT {size} FROM "{name}" WHERE _arrival >= ? LIMIT {_ROWS}'  # noqa: S608
     found: list[int] = []
     for i in range(SAMPLES):
         with closing(connection.execute(query, (first + (last - first) * i // SAMPLES,))) as rows:

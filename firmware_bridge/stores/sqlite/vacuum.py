@@ -10,8 +10,8 @@ from firmware_bridge.stores.sqlite import usage as space
 from firmware_bridge.stores.sqlite.disk import free_bytes
 from firmware_bridge.stores.sqlite.file import alone
 
-MARGIN = 64_000_000
-STEPS = 100_000
+_MARGIN = 64_000_000
+_STEPS = 100_000
 """SQLite's own steps between two looks whether the user has had enough."""
 
 
@@ -28,7 +28,7 @@ def compact(path: Path) -> int:
     with alone(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         before = path.stat().st_size
-        _make_sure_of_room(path, 2 * space.pages(connection)[0] + MARGIN)
+        _make_sure_of_room(path, 2 * space.pages(connection)[0] + _MARGIN)
         _keep_copies_beside(connection, path)
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _vacuum(connection)
@@ -37,7 +37,7 @@ def compact(path: Path) -> int:
 
 
 def _vacuum(connection: sqlite3.Connection) -> None:
-    connection.set_progress_handler(_go_on, STEPS)
+    connection.set_progress_handler(_go_on, _STEPS)
     try:
         connection.execute("VACUUM")
     except sqlite3.OperationalError as error:

@@ -19,9 +19,9 @@ from firmware_bridge.errors import ConfigError, Unavailable
 
 SERVICE = ""
 """The work of the one service; others are named as a person would call them."""
-PATIENCE_S = 0.3
+_PATIENCE_S = 0.3
 """Who only looks whether somebody is at work has the lock for a moment."""
-POLL_S = 0.02
+_POLL_S = 0.02
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 if sys.platform == "win32":
@@ -77,11 +77,11 @@ class Claim:
         return file
 
     def _hold(self, file: int) -> None:
-        give_up = time.monotonic() + PATIENCE_S
+        give_up = time.monotonic() + _PATIENCE_S
         while not _lock(file):
             if time.monotonic() > give_up:
                 raise ConfigError(f"{self._taken(file)}; end it or use another --store than {self._path}")
-            time.sleep(POLL_S)
+            time.sleep(_POLL_S)
         again = _open(_beside(self._path, self._work))
         try:
             if _lock(again):  # a share that grants everything to everybody

@@ -48,7 +48,7 @@ _FOREFOOT = np.array(  # factor on amplitude, earliest on, latest off, and on in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Foot:
+class _Foot:
     """One foot's anatomy: factors on the sources' weights, and where they lie (mm)."""
 
     amplitude: Floats  # (9,)
@@ -64,12 +64,12 @@ class Placement:
     turn: float = 0.0
 
 
-def draw_foot(seed: int, foot: int) -> Foot:
+def draw_foot(seed: int, foot: int) -> _Foot:
     """Return the anatomy of a person's foot: people differ by 15 % and 2.5 mm, the two feet of one by a third of it."""
     person, own = np.random.default_rng([seed, 11]), np.random.default_rng([seed, 12, foot])
     amplitude = np.exp(0.15 * person.standard_normal(SOURCES) + 0.04 * own.standard_normal(SOURCES))
     shift = 2.5 * person.standard_normal((SOURCES, 2)) + 0.8 * own.standard_normal((SOURCES, 2))
-    return Foot(amplitude, np.clip(shift, -5, 5))
+    return _Foot(amplitude, np.clip(shift, -5, 5))
 
 
 def weights(
@@ -90,7 +90,7 @@ def weights(
     return np.asarray(w / w.sum(axis=-1, keepdims=True), float)
 
 
-def matrix(profile: Profile, foot: Foot, placement: Placement) -> Floats:
+def matrix(profile: Profile, foot: _Foot, placement: Placement) -> Floats:
     """Return what each sensor reads (kPa) per newton at each source, (9, sensors).
 
     A sensor reads the mean pressure over a disc of its area, which for a Gaussian is very nearly a Gaussian wider by
@@ -106,7 +106,7 @@ def matrix(profile: Profile, foot: Foot, placement: Placement) -> Floats:
     return read * 1e3  # N/mm^2 to kPa
 
 
-def _responses(profile: Profile, foot: Foot, placement: Placement) -> Floats:
+def _responses(profile: Profile, foot: _Foot, placement: Placement) -> Floats:
     sensors = profile.sensors
     wide, long = profile.width_mm / WIDTH_MM, profile.length_mm / LENGTH_MM
     x0, y0 = (2 * sensors.ml - 1) * profile.width_mm / 2, (sensors.ap - 0.5) * profile.length_mm

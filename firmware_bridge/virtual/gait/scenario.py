@@ -11,14 +11,14 @@ from firmware_bridge.model import SECOND
 from firmware_bridge.virtual.gait.pressure import Placement
 from firmware_bridge.virtual.gait.walker import Activity, Course, Gait
 
-Telling = Literal["normal", "limping", "pronated"]
-TELLINGS: tuple[Telling, ...] = ("normal", "limping", "pronated")
+_Telling = Literal["normal", "limping", "pronated"]
+TELLINGS: tuple[_Telling, ...] = ("normal", "limping", "pronated")
 LIMP_SI, LIMP_WITHIN_S = 8.0, 90.0
 PRONATED, PRONATED_WITHIN_S = 2.0, 90.0
 LIVE_SINCE_S = 12 * 60
 EARLIER_DAYS = (8, 6, 4, 3, 1)
 EARLIER_S = 600.0
-DAY_S = 86_400
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def plain_story(gait: Gait, start: int, seed: int = 0, *, faults: bool = False) 
     return Story(seed, (Session(start, gait),), faults)
 
 
-def told_gait(telling: Telling, activity: Activity, seed: int) -> Gait:
+def told_gait(telling: _Telling, activity: Activity, seed: int) -> Gait:
     """Return the gait that a word stands for, reached within a session's first 90 s after standing.
 
     Limping: contact-time symmetry index of 8 %, the longer side by the seed. Pronated: latent pronation +2, both feet.
@@ -64,7 +64,7 @@ def told_gait(telling: Telling, activity: Activity, seed: int) -> Gait:
     return gait
 
 
-def demo_story(gait: Telling, seed: int, now: int, activity: Activity = "running", *, faults: bool = True) -> Story:
+def demo_story(gait: _Telling, seed: int, now: int, activity: Activity = "running", *, faults: bool = True) -> Story:
     """Return five ordinary sessions on earlier days and today's, begun 12 minutes ago and without end.
 
     Days differ as healthy ones do: contact-time symmetry by 0.5 %, pronation of both feet by 0.15, speed by 3 %, the
@@ -77,7 +77,7 @@ def demo_story(gait: Telling, seed: int, now: int, activity: Activity = "running
     clock_shift = own.uniform(-4 * 3600, 4 * 3600, len(EARLIER_DAYS))
     sessions = []
     for k, days in enumerate(EARLIER_DAYS):
-        start = now - round((days * DAY_S + float(clock_shift[k])) * SECOND)
+        start = now - round((days * _DAY_S + float(clock_shift[k])) * SECOND)
         day = _ordinary_day(habit, usual_si, seed, k)
         day = replace(day, seconds=EARLIER_S + 16, stand_s=(8.0, 8.0), stops=_stops(seed, k))
         sessions.append(Session(start, day, _placements(seed, k)))

@@ -19,10 +19,10 @@ from firmware_bridge.virtual.gait.ground_reaction import monotone_cubic
 Curve = tuple[float, ...]
 Points = Sequence[tuple[float, float]]
 
-STEPS = 200  # of a curve over stance
+_STEPS = 200  # of a curve over stance
 
 
-class Feet(TypedDict):
+class FootCurves(TypedDict):
     """The curves of both feet, as `Gait` takes them."""
 
     curve: Curve
@@ -32,7 +32,7 @@ class Feet(TypedDict):
 def drawn(points: Points) -> Curve:
     """Return the force (body weights) at even steps over stance, through corner points in percent of stance."""
     at, force = np.array(points, float).T
-    return tuple(monotone_cubic(at / 100, force, np.linspace(0, 1, STEPS + 1)).tolist())
+    return tuple(monotone_cubic(at / 100, force, np.linspace(0, 1, _STEPS + 1)).tolist())
 
 
 RUNNING: Mapping[str, Curve] = {
@@ -60,6 +60,6 @@ WALKING: Mapping[str, Curve] = {
 }
 
 
-def feet(left: Curve, right: Curve = ()) -> Feet:
+def feet(left: Curve, right: Curve = ()) -> FootCurves:
     """Return the options of `Gait` that give each foot its curve; the right foot's is the left one's if left out."""
-    return Feet(curve=left, right_curve=right)
+    return FootCurves(curve=left, right_curve=right)

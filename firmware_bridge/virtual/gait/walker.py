@@ -19,7 +19,7 @@ import numpy as np
 from firmware_bridge.virtual.gait.ground_reaction import GRAVITY, Floats, Stances, contact_edges
 
 Activity = Literal["running", "walking"]
-BLOCK = 64  # strides drawn at once
+_BLOCK = 64  # strides drawn at once
 LEFT, RIGHT = 0, 1
 AR = 0.3  # autocorrelation from stride to stride
 
@@ -135,7 +135,7 @@ def plan(gait: Gait, seed: tuple[int, ...]) -> Iterator[Strides | Standing]:
             number += 1
             strides, state = _strides(here, start, rng, state, slow)
             kept = int(np.searchsorted(strides.contact[:, RIGHT] + strides.contact_time[:, RIGHT], part.stop - 0.2))
-            if kept < BLOCK:
+            if kept < _BLOCK:
                 if kept:
                     yield _first(strides, kept)
                 break
@@ -163,9 +163,9 @@ def _parts(gait: Gait) -> Iterator[_Part]:
 def _strides(gait: Gait, start: float, rng: np.random.Generator, state: Floats, slow: Floats) -> tuple[Strides, Floats]:
     """Draw one block of strides; `state` carries the autocorrelation from block to block."""
     running = gait.activity == "running"
-    noise = _autocorrelated(rng.standard_normal((4, BLOCK, 2)), state)
+    noise = _autocorrelated(rng.standard_normal((4, _BLOCK, 2)), state)
     time_noise, contact_noise, pronation_noise, stop_noise = noise * gait.noise
-    about = start + np.arange(BLOCK) * _timing(running, np.array([gait.pace]))[0]  # near enough for what is slow
+    about = start + np.arange(_BLOCK) * _timing(running, np.array([gait.pace]))[0]  # near enough for what is slow
     sway = 0.01 * gait.noise * (np.sin(about / 40 + slow[0]) + np.sin(about / 97 + slow[1]))
     speed = gait.pace * gait.tempo.at(about) * (1 + sway)
     usual, duty = _timing(running, speed)
@@ -177,8 +177,8 @@ def _strides(gait: Gait, start: float, rng: np.random.Generator, state: Floats, 
     camber = 0.08 * np.outer(gait.camber.at(left[:-1]), [1, -1])
     courses = (gait.left_pronation, gait.right_pronation)
     pronation = np.stack([c.at(left[:-1]) for c in courses], axis=1) + camber + 0.15 * pronation_noise
-    stop = np.full((BLOCK, 2), 0.052 if gait.forefoot else 0.030) * np.exp(0.03 * stop_noise)
-    change = np.full((BLOCK, 2), 1.0 if gait.forefoot else 1.4)
+    stop = np.full((_BLOCK, 2), 0.052 if gait.forefoot else 0.030) * np.exp(0.03 * stop_noise)
+    change = np.full((_BLOCK, 2), 1.0 if gait.forefoot else 1.4)
     curves = gait.curve, gait.right_curve
     stances = Stances(running, contact_time, contact_time, gait.mass, stop, change, float(speed.mean()), *curves)
     stances, begin = _solve(stances, contact, contact_time, period)
@@ -192,7 +192,7 @@ def _strides(gait: Gait, start: float, rng: np.random.Generator, state: Floats, 
         stride_time=period,
         stances=stances,
         pronation=pronation,
-        regional=np.exp(0.08 * gait.noise * rng.standard_normal((BLOCK, 2, 9))),
+        regional=np.exp(0.08 * gait.noise * rng.standard_normal((_BLOCK, 2, 9))),
         si=si,
         forefoot=gait.forefoot and running,
     )

@@ -10,8 +10,8 @@ from firmware_bridge.devices.profile import Profile
 from firmware_bridge.model import SECOND, Side
 from firmware_bridge.virtual.insole.foot import Samples
 
-BATTERY_PCT = 96.0
-BATTERY_PCT_PER_H = 4.0
+_BATTERY_PCT = 96.0
+_BATTERY_PCT_PER_H = 4.0
 
 
 SOON_S = 1e-4
@@ -49,7 +49,7 @@ class Firmware:
     def battery_pct(self) -> float:
         """How full the battery is; it lasts for a day."""
         hours = (self._clock.now() - self._charged) / SECOND / 3600
-        return max(5.0, BATTERY_PCT - BATTERY_PCT_PER_H * hours)
+        return max(5.0, _BATTERY_PCT - _BATTERY_PCT_PER_H * hours)
 
     def start(self) -> None:
         """Begin to stream; what was felt until now is not sent."""

@@ -21,7 +21,7 @@ from firmware_bridge.virtual.gait.walker import Standing, Strides, plan
 from firmware_bridge.virtual.insole.sensors import Chain, Fault, draw_hardware, ideal_hardware
 
 PIECE_S = 20.0
-LEAD_S = 1.0  # rendered before a piece and thrown away: what a stance that is under way remembers
+_LEAD_S = 1.0  # rendered before a piece and thrown away: what a stance that is under way remembers
 KEEP_S = 4.0  # how long a stride still matters
 
 
@@ -160,7 +160,7 @@ class _Rendering:
         """Return the samples of piece `k`, None beyond the end."""
         self.at = k
         beat = self._beat
-        lead = round(LEAD_S / beat.tick)
+        lead = round(_LEAD_S / beat.tick)
         index = np.arange(k * beat.size - lead, (k + 1) * beat.size)
         every = beat.offset + index * beat.step
         t: Floats = np.asarray(every[every < self._session.gait.seconds], np.float64)

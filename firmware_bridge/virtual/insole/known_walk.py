@@ -20,7 +20,7 @@ from firmware_bridge.virtual.gait.walker import Course, Gait
 from firmware_bridge.virtual.insole.foot import Samples, VirtualFoot
 from firmware_bridge.virtual.insole.sensors import Fault
 
-WALKERS: Mapping[str, Gait] = {
+_WALKERS: Mapping[str, Gait] = {
     "bells running": Gait(),
     "humps walking": Gait(activity="walking"),
     "drawn running": Gait(**feet(RUNNING["double impact"], RUNNING["long tail"])),
@@ -48,7 +48,7 @@ def known_walk(
     pronation: float = 0.0,
     faults: bool = True,
 ) -> KnownWalk:
-    """Return a walk of one of the `WALKERS`, no sample lost.
+    """Return a walk of one of the `_WALKERS`, no sample lost.
 
     Args:
         walker: its name.
@@ -62,11 +62,11 @@ def known_walk(
     Raises:
         ConfigError: there is no such walker.
     """
-    if walker not in WALKERS:
-        raise ConfigError(f"there is no virtual walker {walker!r}; there are: {', '.join(WALKERS)}")
+    if walker not in _WALKERS:
+        raise ConfigError(f"there is no virtual walker {walker!r}; there are: {', '.join(_WALKERS)}")
     latent = Course.constant(pronation)
     gait = replace(
-        WALKERS[walker], seconds=seconds, si=Course.constant(si_pct), left_pronation=latent, right_pronation=latent
+        _WALKERS[walker], seconds=seconds, si=Course.constant(si_pct), left_pronation=latent, right_pronation=latent
     )
     story = plain_story(gait, BEGIN, seed, faults=faults)
     stop = BEGIN + round(seconds * SECOND)

@@ -12,8 +12,8 @@ from collections.abc import Hashable
 from firmware_bridge.model import SECOND, Side
 
 ABREAST = SECOND // 4
-TOGETHER = 10 * SECOND
-PATIENCE_S = 30.0  # longer than a store is locked that is written to by others
+_TOGETHER = 10 * SECOND
+_PATIENCE_S = 30.0  # longer than a store is locked that is written to by others
 
 
 class Pair:
@@ -45,7 +45,7 @@ class Pair:
         while (other := self._told.get(side.other)) is not None and time - other > ABREAST and other != self._stuck_at:
             event = self._waiting[side] = asyncio.Event()
             try:
-                async with asyncio.timeout(PATIENCE_S):
+                async with asyncio.timeout(_PATIENCE_S):
                     await event.wait()
             except TimeoutError:
                 self._stuck_at = self._told.get(side.other)
@@ -65,6 +65,6 @@ _PAIRS: dict[Hashable, Pair] = {}
 def join(walk: Hashable, now: int) -> Pair:
     """Return the pair of a walk: the one under way or opened within the last 10 s, else a new one that starts now."""
     pair = _PAIRS.get(walk)
-    if pair is None or (pair.idle and not 0 <= now - pair.start < TOGETHER):
+    if pair is None or (pair.idle and not 0 <= now - pair.start < _TOGETHER):
         pair = _PAIRS[walk] = Pair(now)
     return pair

@@ -12,7 +12,7 @@ from firmware_bridge.model import SECOND, Packet, Side
 from firmware_bridge.virtual.insole.foot import Samples, VirtualFoot
 from firmware_bridge.virtual.insole.radio import Air, Radio
 
-BATTERY_PCT_PER_H = 4.0
+_BATTERY_PCT_PER_H = 4.0
 
 
 def transmit(foot: VirtualFoot, radio: Radio, number: int, link: str = "ble") -> Iterator[list[Packet]]:
@@ -42,7 +42,7 @@ def transmit(foot: VirtualFoot, radio: Radio, number: int, link: str = "ble") ->
 
 def _sent(encoder: Encoder, air: Air, samples: Samples, start: int) -> list[Packet]:
     hours = (int(samples.time[0]) - start) / SECOND / 3600
-    battery = float(max(5.0, 96.0 - BATTERY_PCT_PER_H * hours))
+    battery = float(max(5.0, 96.0 - _BATTERY_PCT_PER_H * hours))
     data = encoder.packets(samples.ticks, samples.pressure, samples.acc, samples.gyro, battery)
     ready = samples.time[encoder.samples_per_packet - 1 :: encoder.samples_per_packet]
     ready = np.concatenate([np.repeat(ready[:1], len(data) - len(ready)), ready])  # a head line comes first

@@ -16,7 +16,7 @@ from firmware_bridge.virtual.gait.scenario import TELLINGS, Story, plain_story, 
 from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.foot_pod import WalkersPace
 
-LINKS = ("ble", "serial", "udp")
+_LINKS = ("ble", "serial", "udp")
 
 
 async def play_virtual(
@@ -50,7 +50,7 @@ async def play_virtual(
     elif link == "udp":
         await _load("udp", "serve_udp")(feet, port=port)
     else:
-        raise ConfigError(f"{link!r}: the virtual insoles speak {' or '.join(LINKS)}")
+        raise ConfigError(f"{link!r}: the virtual insoles speak {' or '.join(_LINKS)}")
 
 
 def _story(gait: str, seed: int) -> Story:

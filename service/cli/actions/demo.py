@@ -21,9 +21,9 @@ from service.settings import Settings
 
 GAITS = ("normal", "limping", "pronated")
 WEARER = "demo"
-PROFILE = "demo-16"
+_PROFILE = "demo-16"
 BROWSER_AFTER_S = 1.0
-BEFORE_NS = 30 * 86_400 * SECOND
+_BEFORE_NS = 30 * 86_400 * SECOND
 """Longer ago than the first of the earlier runs."""
 
 
@@ -41,7 +41,7 @@ async def demonstrate(settings: Settings, *, gait: str, seed: int, own_store: bo
         lines = Console(stderr=True, highlight=False)
         lines.print(f"insole demo: {gait}, seed {seed}. The page: [bold]{page}[/]  (Ctrl-C ends it)")
         if not told:
-            await asyncio.to_thread(_answer, store, time.time_ns() - BEFORE_NS)
+            await asyncio.to_thread(_answer, store, time.time_ns() - _BEFORE_NS)
             lines.print("Five earlier runs are put into the past first; today's began twelve minutes ago.")
         async with asyncio.TaskGroup() as group:
             group.create_task(runtime.run(settings, insoles))
@@ -65,7 +65,7 @@ def demo_insoles(gait: str, seed: int, now: int, *, past: bool = True) -> list[I
         raise ConfigError(f"--gait {gait}: there are {', '.join(GAITS)}")
     options = {"gait": gait, "seed": str(seed), "story": "demo" if past else "none", "start": iso(now), "faults": "on"}
     url = f"virtual:?{urlencode(options)}"
-    return [Insole(WEARER, side, load_profile(PROFILE), url) for side in Side]
+    return [Insole(WEARER, side, load_profile(_PROFILE), url) for side in Side]
 
 
 async def _open_browser(page: str) -> None:

@@ -28,9 +28,9 @@ from firmware_bridge import (
     profile_text,
 )
 
-MOST_BYTES = 1 << 22
+_MOST_BYTES = 1 << 22
 ENOUGH_HZ = 50.0
-SLOW = "a running stance has less than a dozen samples then; contact times are rough, and below 20 Hz none are told"
+_SLOW = "a running stance has less than a dozen samples then; contact times are rough, and below 20 Hz none are told"
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ def check(name_or_path: str) -> bool:
         return False
     profile = load_profile(name_or_path)
     console.print("[green]ok[/]    ", end="")
-    console.print(describe(profile), markup=False)
+    console.print(_describe(profile), markup=False)
     if profile.rate_hz < ENOUGH_HZ:
         console.print("[yellow]warns[/] ", end="")
-        console.print(f"device.rate_hz = {profile.rate_hz:g}: {SLOW}", markup=False)
+        console.print(f"device.rate_hz = {profile.rate_hz:g}: {_SLOW}", markup=False)
     return _golden(profile, console)
 
 
@@ -99,10 +99,10 @@ def list_profiles() -> None:
     profiles = [load_profile(name) for name in builtin_profiles()]
     wide = max(len(profile.id) for profile in profiles)
     for profile in profiles:
-        print(f"{profile.id:<{wide}}  {describe(profile)}")
+        print(f"{profile.id:<{wide}}  {_describe(profile)}")
 
 
-def describe(profile: Profile) -> str:
+def _describe(profile: Profile) -> str:
     """Return a profile's name, links and evidence in one line."""
     links = ", ".join(profile.frames) or "recordings only"
     count = profile.sensors.count
@@ -123,7 +123,7 @@ def _golden(profile: Profile, console: Console) -> bool:
 def _read(file: Path) -> _Heard:
     try:
         with file.open("rb") as lines:
-            data = lines.read(MOST_BYTES)
+            data = lines.read(_MOST_BYTES)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from error
     return _Heard(data, None, _table("serial", {"baud": 115200}))

@@ -21,8 +21,8 @@ from service.settings import GrafanaKeys, InsoleSettings, Settings
 RECENT_S = 15
 """Seconds within which an insole that is worn has been heard: a link tells of itself every second."""
 LOSS_PCT = 5.0
-BATTERY_PCT = 15.0
-ANSWER_S = 5.0
+_BATTERY_PCT = 15.0
+_ANSWER_S = 5.0
 
 
 def parts(settings: Settings, now: Callable[[], int] = time.time_ns) -> Iterator[Part]:
@@ -54,7 +54,7 @@ def _heard(settings: Settings, keys: InsoleSettings, now: Callable[[], int]) -> 
     said = Said(f"{received} samples in {len(told)} s, {share:.1f} % lost{_battery(last.battery_pct)}")
     if share > LOSS_PCT:
         said.warnings.append(f"{share:.0f} % are lost: wear the receiver nearer, on the same side of the body")
-    if last.battery_pct < BATTERY_PCT:
+    if last.battery_pct < _BATTERY_PCT:
         said.warnings.append(f"battery {last.battery_pct:.0f} %: charge it")
     return said
 
@@ -67,7 +67,7 @@ def _answers(settings: Settings) -> Said:
     host = f"[{settings.web.host}]" if ":" in settings.web.host else settings.web.host
     url = f"http://{'127.0.0.1' if host in {'0.0.0.0', '[::]'} else host}:{settings.web.port}"  # noqa: S104 - compared
     try:
-        answer = urllib3.request("GET", f"{url}/healthz", timeout=ANSWER_S, retries=False)
+        answer = urllib3.request("GET", f"{url}/healthz", timeout=_ANSWER_S, retries=False)
     except urllib3.exceptions.HTTPError as error:
         raise Unavailable(f"nothing answers at {url}", "start `insole run` or `insole serve`") from error
     if answer.status != 200 or b"ok" not in answer.data:

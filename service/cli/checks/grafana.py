@@ -11,7 +11,7 @@ import urllib3
 
 from firmware_bridge import ConfigError, InsoleError, Unavailable
 
-ANSWER_S = 10.0
+_ANSWER_S = 10.0
 DATASOURCE = "insole-influx"
 DASHBOARDS = {
     "insole-live-link": "Live link",
@@ -39,7 +39,7 @@ class Grafana:
             self._headers["Authorization"] = f"Bearer {token}"
         elif user:
             self._headers |= urllib3.make_headers(basic_auth=f"{user}:{password}")
-        self._http = urllib3.PoolManager(timeout=ANSWER_S, retries=False)
+        self._http = urllib3.PoolManager(timeout=_ANSWER_S, retries=False)
 
     def health(self) -> str:
         """Return its version.

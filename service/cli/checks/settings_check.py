@@ -38,7 +38,7 @@ from service.records import rows
 from service.records.timestamps import iso
 from service.settings import InsoleSettings, PodSettings, Settings
 
-KINDS: tuple[type, ...] = (
+_KINDS: tuple[type, ...] = (
     Device,
     Frames,
     Link,
@@ -106,7 +106,7 @@ def salvage(store: str) -> None:
         Unavailable: the disk has no room for it.
     """
     with _busy("saving"):
-        found = salvage_log(store, KINDS)
+        found = salvage_log(store, _KINDS)
     if found.kept:
         print(f"{store}: saved {_told(found)}; the damaged one is kept as {found.kept}")
     else:
@@ -158,7 +158,7 @@ def _store(settings: Settings, *, whole: bool) -> Said:
 
 def _readable(store: str) -> str:
     with _busy("looking at what can be read"):
-        return f"readable: {_told(salvage_log(store, KINDS, dry=True))}"
+        return f"readable: {_told(salvage_log(store, _KINDS, dry=True))}"
 
 
 def _sizes(log: Log, settings: Settings) -> Iterator[str]:

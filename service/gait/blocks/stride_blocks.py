@@ -18,7 +18,7 @@ from service.gait.signal.tier import NEEDS, Tier
 from service.gait.steps.activity import RUNNING, UNKNOWN
 from service.records.rows import ANALYSIS, Block, Step
 
-Share = Callable[[Side, int, int], float]
+_Share = Callable[[Side, int, int], float]
 """From a foot, a start and a stop to the share of its expected samples that arrived."""
 
 UNEQUAL = "unequal"
@@ -50,7 +50,7 @@ class _Tally:
 class Blocks:
     """Gather the steps of both feet of one bout, in order of time, into blocks."""
 
-    def __init__(self, wearer: str, bout: int, share: Share) -> None:
+    def __init__(self, wearer: str, bout: int, share: _Share) -> None:
         self._wearer, self._bout, self._share = wearer, bout, share
         self._number = 0
         self._clear()

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from firmware_bridge import CorruptData, Frames, Profile, Side
 
-Float64s = NDArray[np.float64]
+_Float64s = NDArray[np.float64]
 
 LIFTED = 0.5
 """Share of its standing load that a lifted foot loses at least (choice)."""
-SURE = 0.05
+_SURE = 0.05
 """How far a press has to move the center of load, in widths or lengths of the insole, to be believed (choice)."""
 
 
-def load_of(frames: Frames, rest: Float64s | None = None) -> Float64s:
+def load_of(frames: Frames, rest: _Float64s | None = None) -> _Float64s:
     """Return the median reading of each sensor above `rest` (0 where not given); (s,), missing ones 0."""
     seen = np.where(np.isnan(frames.pressure).all(axis=0), 0.0, frames.pressure)
-    middle: Float64s = np.nan_to_num(np.nanmedian(seen, axis=0).astype(np.float64))
+    middle: _Float64s = np.nan_to_num(np.nanmedian(seen, axis=0).astype(np.float64))
     return np.maximum(middle - (0.0 if rest is None else rest), 0.0)
 
 
@@ -46,7 +46,7 @@ def lifted(standing: Mapping[Side, Frames], lifting: Mapping[Side, Frames]) -> S
     return off[0]
 
 
-def center(load: Float64s, profile: Profile) -> tuple[float, float]:
+def center(load: _Float64s, profile: Profile) -> tuple[float, float]:
     """Return the center of a load as (ml, ap) in widths and lengths of the insole.
 
     Raises:
@@ -78,6 +78,6 @@ def edges_exchanged(standing: Frames, on_inner_edge: Frames, profile: Profile) -
 
 def _moved(standing: Frames, pressed: Frames, profile: Profile, axis: int, where: str) -> float:
     before, after = (center(load_of(frames), profile)[axis] for frames in (standing, pressed))
-    if abs(after - before) < SURE:
+    if abs(after - before) < _SURE:
         raise CorruptData(f"the load of the {pressed.side} foot hardly moved; press harder on {where} and try again")
     return after - before

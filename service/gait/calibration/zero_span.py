@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from firmware_bridge import SECOND, Calibration, CorruptData, Frames, Profile
 from service.gait.signal.load import areas
 
-Float64s = NDArray[np.float64]
+_Float64s = NDArray[np.float64]
 
 GRAVITY = 9.80665  # m/s^2, standard
 LEAST_S = 5.0
 """Shorter recordings say too little of a person who cannot stand perfectly still."""
 STILL = 0.02
 """Share of the sensors' range that an unloaded reading may move by, between its 5th and 95th percentile (choice)."""
-SLOW = 0.5
+_SLOW = 0.5
 """Share of the samples used for the gains, those with the slowest change of force: what is not slow is inertia."""
 SHIFT = 0.2
 """Share of the weight that has to go from foot to foot, or the two gains cannot be told apart (choice)."""
-MISSED = 0.05
+_MISSED = 0.05
 """Share of the weight that two constant gains may miss (root mean square) before they are refused (choice)."""
 STEADY = 0.10
 """Share of its mean that a one-leg stand may vary by (standard deviation; choice)."""
@@ -34,7 +34,7 @@ GRID_HZ = 50.0
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class _Span:
     """A gain of one insole: force in newtons per unit of its weighed reading, and by how much the weight was missed."""
 
     gain: float
@@ -60,15 +60,15 @@ def zero_of(frames: Frames, profile: Profile) -> tuple[float, ...]:
     return tuple(round(float(value), 4) for value in middle)
 
 
-def weighed(frames: Frames, profile: Profile, zero: tuple[float, ...]) -> Float64s:
+def weighed(frames: Frames, profile: Profile, zero: tuple[float, ...]) -> _Float64s:
     """Return the sum of readings above zero by area, (n,): newtons once the gain is right. Missing readings count 0."""
     per_area = 1e-3 if profile.unit != "N" else 1 / areas(profile)
     above = np.nan_to_num(Calibration(zero).apply(frames.pressure).astype(np.float64))
-    weights: Float64s = areas(profile) * per_area
+    weights: _Float64s = areas(profile) * per_area
     return np.maximum(above, 0.0) @ weights
 
 
-def sway_spans(left: tuple[Frames, Float64s], right: tuple[Frames, Float64s], mass_kg: float) -> tuple[Span, Span]:
+def sway_spans(left: tuple[Frames, _Float64s], right: tuple[Frames, _Float64s], mass_kg: float) -> tuple[_Span, _Span]:
     """Return the gains of both insoles from a slow sway: frames with their weighed readings, and the body's mass.
 
     Raises:
@@ -84,7 +84,7 @@ def sway_spans(left: tuple[Frames, Float64s], right: tuple[Frames, Float64s], ma
     forces = np.stack([np.interp(grid, frames.time, force) for frames, force in (left, right)], axis=1)
     weight = mass_kg * GRAVITY
     speed = np.abs(np.gradient(forces / np.maximum(forces.mean(axis=0), 1e-12), axis=0)).sum(axis=1)
-    forces = forces[speed <= np.quantile(speed, SLOW)]
+    forces = forces[speed <= np.quantile(speed, _SLOW)]
     gains, *_ = np.linalg.lstsq(forces, np.full(len(forces), weight), rcond=None)
     shares = forces * gains / weight
     if not (gains > 0).all() or np.ptp(shares[:, 0]) < SHIFT:
@@ -92,15 +92,15 @@ def sway_spans(left: tuple[Frames, Float64s], right: tuple[Frames, Float64s], ma
             "too little weight went from one foot to the other; shift it slowly, nearly all of it to each side"
         )
     missed = float(np.sqrt(np.mean((shares.sum(axis=1) - 1) ** 2)))
-    if missed > MISSED:
+    if missed > _MISSED:
         raise CorruptData(
-            f"two gains leave {100 * missed:.0f} % of the weight unexplained (at most {100 * MISSED:.0f} %); sway more "
-            "slowly, with both feet flat and hands free, or the sensors are too far from linear to weigh with"
+            f"two gains leave {100 * missed:.0f} % of the weight unexplained (at most {100 * _MISSED:.0f} %); "
+            "sway more slowly, with both feet flat and hands free, or the sensors are too far from linear to weigh with"
         )
-    return Span(float(gains[0]), missed), Span(float(gains[1]), missed)
+    return _Span(float(gains[0]), missed), _Span(float(gains[1]), missed)
 
 
-def one_leg_span(frames: Frames, force: Float64s, mass_kg: float) -> Span:
+def one_leg_span(frames: Frames, force: _Float64s, mass_kg: float) -> _Span:
     """Return the gain of one insole that carries the whole body.
 
     Raises:
@@ -116,7 +116,7 @@ def one_leg_span(frames: Frames, force: Float64s, mass_kg: float) -> Span:
             f"the stand varied by {100 * varies:.0f} % (at most {100 * STEADY:.0f} %); hold on to a wall without "
             "leaning on it, and try again"
         )
-    return Span(mass_kg * GRAVITY / middle, varies)
+    return _Span(mass_kg * GRAVITY / middle, varies)
 
 
 def calibration_of(profile: Profile, zero: tuple[float, ...], gain: float) -> Calibration:

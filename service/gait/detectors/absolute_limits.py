@@ -19,7 +19,7 @@ from service.gait.detectors.watch import Look
 from service.gait.steps.activity import RUNNING
 from service.records.rows import Block
 
-LIMITS: Mapping[Measure, tuple[float, float]] = {
+_LIMITS: Mapping[Measure, tuple[float, float]] = {
     CONTACT: p.ABSOLUTE_CONTACT_PCT,
     IMPULSE: p.ABSOLUTE_IMPULSE_PCT,
     PEAK: p.ABSOLUTE_PEAK_PCT,
@@ -41,19 +41,19 @@ def beyond(blocks: Sequence[Block], look: Look, baseline: Baseline) -> Beyond | 
     feet = [sum(b.strides_left for b in blocks), sum(b.strides_right for b in blocks)]
     if min(feet) < p.ABSOLUTE_STRIDES:
         return None
-    found = [each for measure in LIMITS for each in _passed(measure, look, baseline, setting(blocks))]
-    return max(found, key=lambda each: each.limit_pct / LIMITS[each.change.measure][0], default=None)
+    found = [each for measure in _LIMITS for each in _passed(measure, look, baseline, setting(blocks))]
+    return max(found, key=lambda each: each.limit_pct / _LIMITS[each.change.measure][0], default=None)
 
 
 def _passed(measure: Measure, look: Look, baseline: Baseline, where: Setting) -> Iterator[Beyond]:
     seen = look(measure)
-    low, high = LIMITS[measure]
+    low, high = _LIMITS[measure]
     value, error = _own(seen, look, where.activity), (seen.high - seen.low) / (2 * 1.96)
-    if not probability(value, error, low, measure.least_sd) > p.ABSOLUTE_SURE:
+    if not _probability(value, error, low, measure.least_sd) > p.ABSOLUTE_SURE:
         return
     earlier = baseline.means(measure, where)[-(p.ABSOLUTE_BOUTS - 1) :]
     times = sum(_sure(mean, measure, high) for mean in earlier)
-    often = probability(value, error, high, measure.least_sd) > p.ABSOLUTE_SURE and times + 1 >= p.ABSOLUTE_TIMES
+    often = _probability(value, error, high, measure.least_sd) > p.ABSOLUTE_SURE and times + 1 >= p.ABSOLUTE_TIMES
     yield Beyond(seen, high if often else low)
 
 
@@ -74,10 +74,10 @@ def _own(seen: Change, look: Look, activity: str) -> float:
 
 
 def _sure(mean: Mean, measure: Measure, limit: float) -> bool:
-    return probability(mean.value, mean.error, limit, measure.least_sd) > p.ABSOLUTE_SURE
+    return _probability(mean.value, mean.error, limit, measure.least_sd) > p.ABSOLUTE_SURE
 
 
-def probability(value: float, error: float, limit: float, between: float) -> float:
+def _probability(value: float, error: float, limit: float, between: float) -> float:
     """Return the probability that somebody's symmetry index is beyond ± a limit, given one bout; all in percent.
 
     Normal, with the bout's own error and the spread between bouts, after a flat prior: healthy people differ by ten

@@ -14,7 +14,7 @@ from service.gait.detectors.baseline import Baseline, Run, run_steps
 from service.gait.detectors.change import AGAINST_NORMAL
 from service.records.rows import ANALYSIS, Block, Flag
 
-TRAINING_LOAD = "training_load"
+_TRAINING_LOAD = "training_load"
 LONGEST_RUN = "longest_run"
 
 
@@ -49,7 +49,7 @@ class LongestRun:
     Steps stand for distance: no insole measures that, and steps do not run on while the wearer rests.
     """
 
-    topic = TRAINING_LOAD
+    topic = _TRAINING_LOAD
 
     def __init__(self, baseline: Baseline) -> None:
         self._baseline = baseline

@@ -24,7 +24,7 @@ from service.gait.sensor_health.window_statistics import (
     over,
 )
 
-DEAD, STUCK, SATURATED, INTERMITTENT = "dead", "stuck", "saturated", "intermittent"
+DEAD, STUCK, _SATURATED, INTERMITTENT = "dead", "stuck", "saturated", "intermittent"
 SUSPECT = "suspect"
 ALL = -1
 _NEIGHBORS = 3
@@ -137,7 +137,7 @@ class Watch:
         looked = np.array([k not in bad for k in range(self._places.count)])
         full = at_full_scale(readings[contact_at:end], self._places)
         if end > contact_at and (full.mean(axis=0)[looked] > p.SATURATED).any():
-            return SATURATED
+            return _SATURATED
         if self._usual is None or end == begin:
             return ""
         span = np.fmax.reduce(readings[begin:end], axis=0) - np.fmin.reduce(readings[begin:end], axis=0)
@@ -177,7 +177,7 @@ def look(
     kinds: dict[int, str] = {}
     for kind, broken in (
         (INTERMITTENT, stretch.jumps(own) > p.JUMPS * cycles),
-        (SATURATED, stretch.often(at_full_scale(readings, places), own)),
+        (_SATURATED, stretch.often(at_full_scale(readings, places), own)),
         (INTERMITTENT, silent.passing | (missing > p.PATCHY)),
         (STUCK, silent.lasting & stuck),
         (DEAD, (silent.lasting & ~stuck) | (missing > p.GONE)),

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from service.gait import thresholds as p
 
-Float64s = NDArray[np.float64]
-Point = tuple[float, float]
-Line = tuple[float, float, float]  # a x + b y <= c is kept
+_Float64s = NDArray[np.float64]
+_Point = tuple[float, float]
+_Line = tuple[float, float, float]  # a x + b y <= c is kept
 
 OUTLINE: Final = (
     (0, 0), (35, 1), (58, 5), (68, 12), (67, 22), (60, 32), (55, 42), (60, 50), (78, 60), (94, 68), (100, 74), (98, 82),
@@ -49,41 +49,41 @@ as in studies with in-shoe sensors); the borders across the foot are a choice.""
 class Sole:
     """What each sensor of a layout stands for."""
 
-    area: Float64s  # (s,) share of the outline that is nearest to it, capped; sum 1
-    within: Float64s  # (len(REGIONS), s) share of its cell that lies in each region, 0 to 1
+    area: _Float64s  # (s,) share of the outline that is nearest to it, capped; sum 1
+    within: _Float64s  # (len(REGIONS), s) share of its cell that lies in each region, 0 to 1
 
     def observed(self, region: str) -> bool:
         """Tell whether a region has sensors enough to speak of it."""
         return bool(self.share(region).sum() >= p.REGION_SENSORS)
 
-    def share(self, *regions: str) -> Float64s:
+    def share(self, *regions: str) -> _Float64s:
         """Return the share of each sensor's cell that lies in some regions, (s,)."""
         rows = [list(REGIONS).index(region) for region in regions]
         return np.asarray(np.minimum(self.within[rows].sum(axis=0), 1.0), np.float64)
 
 
-def straight(ml: Float64s, ap: Float64s) -> Float64s:
+def straight(ml: _Float64s, ap: _Float64s) -> _Float64s:
     """Return how far across the foot each sensor lies, 0.5 on the foot's axis.
 
     The axis runs from the middle of the heel to the middle of the forefoot, which `ml` spans. The box that `ml` is
     measured in need not be centered on the heel: sensors that cover the heel's width tell where its middle is.
     """
-    heel: Float64s = ml[ap <= p.HEEL_UNTIL]
+    heel: _Float64s = ml[ap <= p.HEEL_UNTIL]
     if not heel.size or np.ptp(heel) < p.HEEL_COVERED:
         return ml
     aside = (float(heel.min()) + float(heel.max())) / 2 - 0.5
-    behind: Float64s = np.clip((p.BALL_AT - ap) / (p.BALL_AT - p.HEEL_AT), 0.0, 1.0)
+    behind: _Float64s = np.clip((p.BALL_AT - ap) / (p.BALL_AT - p.HEEL_AT), 0.0, 1.0)
     return ml - aside * behind
 
 
-def sole_of(ml: Float64s, ap: Float64s, length_mm: float, width_mm: float) -> Sole:
+def sole_of(ml: _Float64s, ap: _Float64s, length_mm: float, width_mm: float) -> Sole:
     """Return what the sensors of an insole of this size stand for; the same arrays are worked out once."""
     return _sole(tuple(ml.tolist()), tuple(ap.tolist()), length_mm, width_mm)
 
 
 def natural_neighbors(
-    ml: Float64s, ap: Float64s, length_mm: float, width_mm: float, dropped: frozenset[int]
-) -> Float64s:
+    ml: _Float64s, ap: _Float64s, length_mm: float, width_mm: float, dropped: frozenset[int]
+) -> _Float64s:
     """Return by which shares the others speak for each dropped sensor, (s, s): row = dropped one, column = other.
 
     The share of a neighbor is the part of the cell that falls to it: Sibson's interpolation (Sibson 1981, in Barnett
@@ -120,16 +120,16 @@ def _sole(ml: tuple[float, ...], ap: tuple[float, ...], length_mm: float, width_
     return Sole(area / area.sum() if area.any() else np.full(len(area), 1 / len(area)), within)
 
 
-def _places(ml: Iterable[float], ap: Iterable[float], length_mm: float, width_mm: float) -> list[Point]:
+def _places(ml: Iterable[float], ap: Iterable[float], length_mm: float, width_mm: float) -> list[_Point]:
     """Return places in mm: across from the axis (medial positive), along from the heel."""
     return [((2 * a - 1) * width_mm / 2, b * length_mm) for a, b in zip(ml, ap, strict=True)]
 
 
-def _outline(length_mm: float, width_mm: float) -> list[Point]:
+def _outline(length_mm: float, width_mm: float) -> list[_Point]:
     return [(u * width_mm / 200, v * length_mm / 100) for u, v in OUTLINE]
 
 
-def _box(box: tuple[float, float, float, float], length_mm: float, width_mm: float) -> list[Line]:
+def _box(box: tuple[float, float, float, float], length_mm: float, width_mm: float) -> list[_Line]:
     """Return the lines that bound a region of `REGIONS`."""
     low, high, lateral, medial = box
     return [
@@ -140,7 +140,7 @@ def _box(box: tuple[float, float, float, float], length_mm: float, width_mm: flo
     ]
 
 
-def _cell(i: int, place: Sequence[Point], others: Iterable[int], polygon: list[Point]) -> list[Point]:
+def _cell(i: int, place: Sequence[_Point], others: Iterable[int], polygon: list[_Point]) -> list[_Point]:
     """Return the part of a polygon that is nearer to one place than to the others."""
     x, y = place[i]
     reach = max((math.dist(place[i], corner) for corner in polygon), default=0.0)
@@ -155,10 +155,10 @@ def _cell(i: int, place: Sequence[Point], others: Iterable[int], polygon: list[P
     return polygon
 
 
-def _cut(polygon: list[Point], lines: Iterable[Line]) -> list[Point]:
+def _cut(polygon: list[_Point], lines: Iterable[_Line]) -> list[_Point]:
     """Return the part of a polygon on the kept side of every line."""
     for a, b, c in lines:
-        kept: list[Point] = []
+        kept: list[_Point] = []
         beyond = [a * x + b * y - c for x, y in polygon]
         for k, (x, y) in enumerate(polygon):
             was, now = beyond[k - 1], beyond[k]
@@ -172,6 +172,6 @@ def _cut(polygon: list[Point], lines: Iterable[Line]) -> list[Point]:
     return polygon
 
 
-def _area(polygon: Sequence[Point]) -> float:
+def _area(polygon: Sequence[_Point]) -> float:
     """Return the area by the trapezoid formula, positive counterclockwise."""
     return 0.5 * sum(a[0] * b[1] - b[0] * a[1] for a, b in zip((*polygon[-1:], *polygon[:-1]), polygon, strict=True))

@@ -58,7 +58,7 @@ class Foot:
         self._layouts: deque[tuple[int, Layout]] = deque(maxlen=2)  # and from when on they count
         self._cell: int | None = None
         self._last_step: int | None = None
-        self.samples = Samples()
+        self.samples = _Samples()
         self.seconds = Seconds(wearer, side)
 
     @property
@@ -207,7 +207,7 @@ def withheld(measures: Measures) -> Measures:
 _TIMES = {"contact_time_s", "completeness"}
 
 
-class Samples:
+class _Samples:
     """Count a foot's samples by block of event time, to tell which share of them arrived."""
 
     def __init__(self) -> None:

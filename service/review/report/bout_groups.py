@@ -18,7 +18,7 @@ from service.review.read_model import Reviews, Soles, Wearer, pairs, used_blocks
 from service.review.stance_curves import Stances
 from service.wording.messages import bout_word
 
-MEASURES = (
+_MEASURES = (
     ("contact_time_si_pct", "Ground contact time, right minus left", "%", 1.0, 1),
     ("impulse_si_pct", "Load per step, right minus left", "%", 1.0, 1),
     ("peak_si_pct", "Highest force, right minus left", "%", 1.0, 1),
@@ -90,14 +90,14 @@ class Group:
 
 def group(name: str, wearer: Wearer, bouts: Sequence[Bout], reviews: Reviews) -> Group:
     """Gather some bouts; those without a block that counts tell nothing."""
-    values: dict[str, list[float]] = {field: [] for field, *_ in MEASURES}
+    values: dict[str, list[float]] = {field: [] for field, *_ in _MEASURES}
     kept, strides = [], 0
     for bout in bouts:
         used = used_blocks(wearer.blocks.get(bout.time, ()), bout.activity)
         if used:
             kept.append(bout)
             strides += min(sum(b.strides_left for b in used), sum(b.strides_right for b in used))
-            for field, *_ in MEASURES:
+            for field, *_ in _MEASURES:
                 values[field].append(_mean(used, field))
     return Group(name, tuple(kept), values, strides, tuple(reviews.soles(wearer, bout) for bout in kept))
 
@@ -108,7 +108,7 @@ def _mean(blocks: Sequence[Block], field: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class _Line:
     """One measure in both groups, as text."""
 
     name: str
@@ -117,15 +117,15 @@ class Line:
     apart: str
 
 
-def lines(ours: Group, theirs: Group) -> list[Line]:
+def lines(ours: Group, theirs: Group) -> list[_Line]:
     """Return the comparison of two groups, measure by measure."""
     found = []
-    for field, name, unit, factor, digits in MEASURES:
+    for field, name, unit, factor, digits in _MEASURES:
         one, two = ([factor * value for value in each.values[field]] for each in (ours, theirs))
         off = apart(one, two)
         few = math.isnan(off.value)
         said = f"cannot tell: {MIN_BOUTS} bouts on each side are needed" if few else _text(off, unit, digits, sign=True)
-        found.append(Line(name, _text(mean(one), unit, digits), _text(mean(two), unit, digits), said))
+        found.append(_Line(name, _text(mean(one), unit, digits), _text(mean(two), unit, digits), said))
     return found
 
 

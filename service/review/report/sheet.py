@@ -25,7 +25,7 @@ from service.review.report.bout_groups import Group, alike, chosen, contrast, co
 from service.wording import guidance
 from service.wording.messages import TOPICS, bout_word, verdict_text
 
-WIDE, HALF = 680, 334
+_WIDE, HALF = 680, 334
 """Widths (px) that fit on A4 with a margin of 14 mm."""
 MOST_ROWS = 40
 
@@ -143,7 +143,7 @@ def _named(bouts: Sequence[Bout], text: str | None, wearer: str) -> Bout:
     return found
 
 
-def _plate(name: str, title: str, drawn: Figure, width: int = WIDE, height: int | None = None) -> Plate:
+def _plate(name: str, title: str, drawn: Figure, width: int = _WIDE, height: int | None = None) -> Plate:
     drawn.update_layout(width=width, autosize=False)
     if height is not None:
         drawn.update_layout(height=height)
@@ -212,7 +212,7 @@ def _compared(who: Wearer, reviews: Reviews, bouts: Sequence[Bout], a: str, b: s
         drawn = figures.difference_foot(
             apart, left, right, PRINT, what=f"A ({ours.name})", against=f"B ({theirs.name})"
         )
-        plates.append(_plate("sole", "Difference foot: A against B", drawn, WIDE, 420))
+        plates.append(_plate("sole", "Difference foot: A against B", drawn, _WIDE, 420))
     compared = {
         "a": ours, "b": theirs, "lines": lines(ours, theirs), "counts": (counted(ours.bouts), counted(theirs.bouts)),
     }  # fmt: skip

@@ -34,12 +34,12 @@ MOST_BYTES = 16 << 20
 """Of a request's body."""
 MOST_AT_ONCE = 4
 """Bodies in memory: a Raspberry Pi serves a household."""
-WINDOW_NS = 600 * SECOND
+_WINDOW_NS = 600 * SECOND
 """Of frames that are read at once."""
-EVER = (-(1 << 63), (1 << 63) - 1)
+_EVER = (-(1 << 63), (1 << 63) - 1)
 
-Moment = Annotated[int, Query(ge=EVER[0], le=EVER[1], description="UTC ns")]
-Wearer = Annotated[str, Query(min_length=1)]
+Moment = Annotated[int, Query(ge=_EVER[0], le=_EVER[1], description="UTC ns")]
+_Wearer = Annotated[str, Query(min_length=1)]
 
 
 def archive(log: Log, token: str, kinds: tuple[type, ...] = COPIED) -> APIRouter:
@@ -72,12 +72,12 @@ def archive(log: Log, token: str, kinds: tuple[type, ...] = COPIED) -> APIRouter
         return await take(request, log.put)
 
     @router.post("/replace")
-    async def replace(request: Request, names: _Kinds, wearer: Wearer, start: Moment, stop: Moment) -> dict[str, int]:
+    async def replace(request: Request, names: _Kinds, wearer: _Wearer, start: Moment, stop: Moment) -> dict[str, int]:
         wanted = _known(names, known)
         return await take(request, partial(_replace, log, wanted, wearer, start, stop))
 
     @router.get("/read")
-    def read(kind: str, wearer: Wearer, start: Moment = EVER[0], stop: Moment = EVER[1]) -> Response:
+    def read(kind: str, wearer: _Wearer, start: Moment = _EVER[0], stop: Moment = _EVER[1]) -> Response:
         (wanted,) = _known(kind, known)
         return StreamingResponse(pack_items(_stored(log, wanted, wearer, start, stop)), media_type=_MEDIA)
 
@@ -135,10 +135,10 @@ def _stored(log: Log, kind: type, wearer: str, start: int, stop: int) -> Iterato
     span = log.span(Frames, wearer)
     if span is None:
         return
-    at, end = max(start, span[0]), min(stop, span[1] + WINDOW_NS)
+    at, end = max(start, span[0]), min(stop, span[1] + _WINDOW_NS)
     first = True
     while at < end:
-        until = min(at + WINDOW_NS, end)
+        until = min(at + _WINDOW_NS, end)
         for frames in log.read(Frames, wearer, at, until):
             if first or frames.time[0] >= at:  # one that began in the window before was given there
                 yield frames

@@ -26,11 +26,11 @@ from service.web.api.response_models import (
     view,
 )
 
-EVER = (-(1 << 63), (1 << 63) - 1)
+_EVER = (-(1 << 63), (1 << 63) - 1)
 _LIMIT = 1000
 _MOST = 10_000
 
-Wearer = Annotated[str, Query(description="the wearer's pseudonym", min_length=1)]
+_Wearer = Annotated[str, Query(description="the wearer's pseudonym", min_length=1)]
 Start = Annotated[str | None, Query(description="first moment, ISO 8601; without it, from the beginning")]
 Stop = Annotated[str | None, Query(description="first moment after the range, ISO 8601; without it, to the end")]
 Limit = Annotated[int, Query(ge=1, le=_MOST, description="rows in a page, those of one moment staying together")]
@@ -45,7 +45,7 @@ def api(log: Log) -> APIRouter:
         return [{"wearer": wearer} for wearer in sorted(log.wearers())]
 
     @router.get("/devices", response_model=list[DeviceView], summary="A wearer's insoles and their geometry")
-    def list_devices(wearer: Wearer) -> list[dict[str, Any]]:
+    def list_devices(wearer: _Wearer) -> list[dict[str, Any]]:
         known(log, wearer)
         found = []
         for row in log.read(Device, wearer):
@@ -56,7 +56,7 @@ def api(log: Log) -> APIRouter:
         return found
 
     @router.get("/bouts", response_model=BoutPage, summary="A wearer's runs and walks, computed from what is stored")
-    def list_bouts(wearer: Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
+    def list_bouts(wearer: _Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
         known(log, wearer)
         span = between(start, stop)
         rows = log.read(Step, wearer, *span), log.read(Block, wearer, *span), log.read(Verdict, wearer, *span)
@@ -72,7 +72,7 @@ def _add_rows(router: APIRouter, log: Log, name: str, kind: type) -> None:
     summary = f"A wearer's {name} of a time range"
 
     @router.get(f"/{name}", response_model=page_model(kind), summary=summary, name=f"list_{name}")
-    def list_rows(wearer: Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
+    def list_rows(wearer: _Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
         known(log, wearer)
         rows: list[Any] = log.read(kind, wearer, *between(start, stop))
         return _page(rows, limit, view)
@@ -87,8 +87,8 @@ def known(log: Log, wearer: str) -> None:
 def between(start: str | None, stop: str | None) -> tuple[int, int]:
     """Return a time range in UTC ns; answer 422 if it is none."""
     try:
-        first = EVER[0] if start is None else parse_iso(start)
-        last = EVER[1] if stop is None else parse_iso(stop)
+        first = _EVER[0] if start is None else parse_iso(start)
+        last = _EVER[1] if stop is None else parse_iso(stop)
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
     if last <= first:

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from firmware_bridge import Item, Log, Unavailable, partition_of
 from service.web.live.snapshot import KINDS, Live
 
-POLL_S = 0.03
-BATCH = 400  # items at most between two looks at `closing`
+_POLL_S = 0.03
+_BATCH = 400  # items at most between two looks at `closing`
 MOST_WAITING = 1 << 20  # characters that wait for one viewer; some minutes of frames
 
 
@@ -165,7 +165,7 @@ class Tail:
 class Tails:
     """The tails of a log, one for each wearer who is looked at."""
 
-    def __init__(self, log: Log, *, closing: Closing, now: Callable[[], int], poll_s: float = POLL_S) -> None:
+    def __init__(self, log: Log, *, closing: Closing, now: Callable[[], int], poll_s: float = _POLL_S) -> None:
         self.log, self.closing, self.now, self._poll_s = log, closing, now, poll_s
         self._open: dict[str, Tail] = {}
 
@@ -183,7 +183,7 @@ def _news(log: Log, partition: int, cursor: int, seen: int | None) -> tuple[int 
         version = log.version()
         if version == seen:
             return seen, []
-        found = log.after(KINDS, cursor, (partition,), BATCH)
+        found = log.after(KINDS, cursor, (partition,), _BATCH)
     except Unavailable:
         return seen, []
     return (None if found else version), found  # there may be more: look again before believing the version

@@ -17,10 +17,10 @@ from service.web.live.painter import Painter
 KINDS = (Device, Frames, Link, Step, Block, Flag, Verdict, Note)
 PAST_NS = 10 * SECOND  # older frames are history that is being filled in: not painted
 NOTICE_NS = SECOND // 2  # how often the page hears how far the past has come
-BOUT_NS = 1200 * SECOND  # how far back the page's trends reach
+_BOUT_NS = 1200 * SECOND  # how far back the page's trends reach
 NAMED = ("running", "walking")  # activities by which a bout is called
 NOTED = (START, STOP, REMARK)  # what the page says of a run that somebody begins, ends or names
-LINKS = 60  # seconds of link that are summed up
+_LINKS = 60  # seconds of link that are summed up
 
 Event = tuple[str, dict[str, Any]]
 _log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Live:
     def __init__(self, wearer: str) -> None:
         self.wearer = wearer
         self._painters: dict[tuple[Side, str], Painter] = {}
-        self._links: dict[Side, deque[Link]] = {side: deque(maxlen=LINKS) for side in Side}
+        self._links: dict[Side, deque[Link]] = {side: deque(maxlen=_LINKS) for side in Side}
         self._noticed = 0  # wall clock of the last notice about the past
         self._past = False
 
@@ -40,14 +40,14 @@ class Live:
         """Read what later items are drawn and summed with: the insoles, and the last minute of their links."""
         for device in log.read(Device, self.wearer):
             self._add(device)
-        for link in log.read(Link, self.wearer, now - LINKS * SECOND):
+        for link in log.read(Link, self.wearer, now - _LINKS * SECOND):
             self._links[link.side].append(link)
 
     def snapshot(self, log: Log, now: int) -> dict[str, Any]:
         """Read what a page has to know before the first event: insoles, link, this bout's rows and what is noted."""
         self.begin(log, now)
         verdicts = log.read(Verdict, self.wearer)
-        recent = log.read(Step, self.wearer, now - BOUT_NS)
+        recent = log.read(Step, self.wearer, now - _BOUT_NS)
         newest = recent[-1].bout if recent else verdicts[-1].time if verdicts else now
         steps = recent or log.read(Step, self.wearer, newest)[-4000:]
         steps = [step for step in steps if step.bout == newest]
@@ -110,7 +110,7 @@ class Live:
 
     def _link(self, side: Side) -> dict[str, Any]:
         newest = self._links[side][-1]
-        minute = [link for link in self._links[side] if link.time > newest.time - LINKS * SECOND]
+        minute = [link for link in self._links[side] if link.time > newest.time - _LINKS * SECOND]
         received, lost = sum(link.received for link in minute), sum(link.lost for link in minute)
         return {
             **view(newest),

@@ -33,7 +33,7 @@ KEPT = (PAIN, *WORN, REMARK, SIGNS)
 JOINED_NS = 15 * 60 * SECOND
 """Places that are noted so soon after another belong to the same note."""
 LISTED = 60
-HEADERS = {"Cache-Control": "no-store"}
+_HEADERS = {"Cache-Control": "no-store"}
 Text = Annotated[str | None, Query(max_length=200)]
 Fields = Mapping[str, str]
 
@@ -121,13 +121,13 @@ class _Diary:
         stand = [f"{iso(one.note.time)} {one.note.topic}" for one in told if one.note.text]
         done = ",".join(stand) or "gone"
         changed = sum(len(one.changes) for one in told)
-        return RedirectResponse(address("/diary", name, done=done, changed=str(changed)), 303, headers=HEADERS)
+        return RedirectResponse(address("/diary", name, done=done, changed=str(changed)), 303, headers=_HEADERS)
 
     def notice(self, title: str, text: str, status: int) -> HTMLResponse:
         """Write a page that says one thing, without a look at the store."""
         given = {"guidance": guidance, "here": "Diary", "wearer": "", "wearers": [], "drawn": False, "asks": None}
         page = self._templates.get_template("notice.html").render(given | {"title": title, "text": text})
-        return HTMLResponse(page, status, headers=HEADERS)
+        return HTMLResponse(page, status, headers=_HEADERS)
 
     def _taken(self, name: str, fields: Fields) -> list[Told]:
         what = fields.get("what", "")
@@ -165,7 +165,7 @@ class _Diary:
         asks = asked(wearer.notes, zone_here()) if wearer else None
         shared = {"guidance": guidance, "here": at, "wearer": name, "wearers": self._log.wearers() if name else []}
         text = self._templates.get_template(template).render({**shared, "drawn": False, "asks": asks, **values})
-        return HTMLResponse(text, status, headers=HEADERS)
+        return HTMLResponse(text, status, headers=_HEADERS)
 
 
 Put = Callable[..., Told]

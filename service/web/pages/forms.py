@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from firmware_bridge import ConfigError
 
-MOST_BYTES = 16_384
+_MOST_BYTES = 16_384
 """Of a form: a note of 500 characters, each of which takes up to 12 bytes, with room to spare."""
 MOST_FIELDS = 32
 _MEDIA = "application/x-www-form-urlencoded"
@@ -27,7 +27,7 @@ async def fields_of(request: Request) -> Mapping[str, str]:
     try:
         async for part in request.stream():
             data += part
-            if len(data) > MOST_BYTES:
+            if len(data) > _MOST_BYTES:
                 raise ConfigError(
                     "that is more than a note can hold; nothing was noted. Go back: your text is still there, to be "
                     "shortened"

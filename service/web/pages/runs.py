@@ -41,7 +41,7 @@ _POLICY = {
     "Cache-Control": "no-cache",
 }
 """The charts' library places its text by style attributes; scripts stay those of this service alone."""
-TREND = (CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX)
+_TREND = (CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX)
 Name = Annotated[str | None, Query(max_length=200)]
 
 
@@ -152,7 +152,7 @@ def _drawn(name: str, draw: Callable[[Theme], Any]) -> Drawn:
     return Drawn(name, caption_of(light), escaped)
 
 
-Part = tuple[str, str, Drawn | None, Sequence[str]]
+_Part = tuple[str, str, Drawn | None, Sequence[str]]
 
 
 def _run_values(wearer: Wearer, run: Run, zone: tzinfo) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _run_values(wearer: Wearer, run: Run, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def _where(run: Run) -> list[Part]:
+def _where(run: Run) -> list[_Part]:
     from service.review import figures
 
     if not any(not block.void for block in run.blocks):
@@ -186,7 +186,7 @@ def _where(run: Run) -> list[Part]:
         "Each dot is about fifty strides with its 95 % interval; hollow ones are not counted (first minutes, or lost "
         "data)."
     )
-    found: list[Part] = []
+    found: list[_Part] = []
     for name, title, measures in shown:
         pairs = [(measure, run.changes.get(measure.field)) for measure in measures]
         drawn = _drawn(name, partial(figures.where_in_run, run.blocks, pairs, run.flags))
@@ -194,7 +194,7 @@ def _where(run: Run) -> list[Part]:
     return found
 
 
-def _force(run: Run) -> Part:
+def _force(run: Run) -> _Part:
     from service.review import figures
 
     title = "Force over the stance"
@@ -207,7 +207,7 @@ def _force(run: Run) -> Part:
     return title, f"{drawn.caption}", drawn, ()
 
 
-def _sole(run: Run) -> Part:
+def _sole(run: Run) -> _Part:
     from service.review import figures
 
     title = "Difference foot: this against your usual"
@@ -224,7 +224,7 @@ def _sole(run: Run) -> Part:
     return title, text, drawn, ()
 
 
-def _quality(run: Run) -> Part:
+def _quality(run: Run) -> _Part:
     from service.review import figures
 
     drawn = _drawn("quality", lambda theme: figures.quality_bars(run.quality, theme))
@@ -241,7 +241,7 @@ def _quality(run: Run) -> Part:
 def _trend_values(wearer: Wearer, field: str | None, zone: tzinfo) -> dict[str, Any]:
     from service.review import figures
 
-    measure = next((measure for measure in TREND if measure.field == field), CONTACT)
+    measure = next((measure for measure in _TREND if measure.field == field), CONTACT)
     shown = points(wearer, measure)
     drawn = _drawn("trend", lambda theme: figures.trend(shown, theme, zone)) if shown else None
     counted = f"{len(shown)} bouts" if shown else "No bout is long enough for a statement yet"
@@ -252,7 +252,7 @@ def _trend_values(wearer: Wearer, field: str | None, zone: tzinfo) -> dict[str, 
     return {
         "title": f"{MEASURES[measure.field].label.capitalize()} over time",
         "choices": [
-            (MEASURES[m.field].label, address("/trend", wearer.name, measure=m.field), m is measure) for m in TREND
+            (MEASURES[m.field].label, address("/trend", wearer.name, measure=m.field), m is measure) for m in _TREND
         ],
         "chart_one": drawn,
         "text": text,

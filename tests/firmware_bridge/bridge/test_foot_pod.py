@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from firmware_bridge.bridge.foot_pod import bridge_foot_pod, pod_opener
-from firmware_bridge.devices.running_speed_cadence import STALL_S
+from firmware_bridge.devices.running_speed_cadence import _STALL_S
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import SECOND, Pace
 from firmware_bridge.sources import open_source
-from firmware_bridge.sources.ble.source import scan
+from firmware_bridge.sources.ble.source import scan_air
 from firmware_bridge.virtual.links.ble.foot_pod import BlePod
 from tests.benchmarks.ble_bench import LEFT, URL, Bench, Kept, run_on_bench, without_threads
 from tests.stand_ins.timewarp import EPOCH
@@ -136,11 +136,11 @@ def test_a_pod_is_silent_while_its_wearer_stands_and_is_heard_again(tell: Tell) 
         await run.heard(10)
         run.runner.silent = True
         await run.heard(1.5)
-        assert await run.heard(STALL_S - 5) == []
+        assert await run.heard(_STALL_S - 5) == []
         run.runner.silent = False
         assert len(await run.heard(3)) >= 2, "it was not connected again meanwhile"
         run.runner.silent = True
-        await run.heard(2 * STALL_S)
+        await run.heard(2 * _STALL_S)
         run.runner.silent = False
         assert len(await run.heard(20)) > 10
 
@@ -184,7 +184,7 @@ def test_a_pod_is_seen_by_its_service(tell: Tell) -> None:
     async def story(run: Story) -> None:
         await run.heard(10)
         run.bench.group.create_task(BlePod(run.bench.air, Runner(), "Another", number=9).run())
-        seen = {one.name: one.services for one in await scan(URL, 2)}
+        seen = {one.name: one.services for one in await scan_air(URL, 2)}
         assert seen["Another"] == ("00001814-0000-1000-8000-00805f9b34fb",)
 
     tell(story)

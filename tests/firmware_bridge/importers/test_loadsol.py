@@ -12,7 +12,7 @@ import pytest
 
 from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, Link, Side, open_log, parse_profile
 from firmware_bridge.importers import Recording, read_recording
-from firmware_bridge.importers.formats.loadsol import measured
+from firmware_bridge.importers.formats.loadsol import _measured
 from service.pipeline.file_import import import_files
 from service.records.rows import Step
 
@@ -68,12 +68,12 @@ def test_a_missing_sample_is_a_hole_and_no_swing(tmp_path: Path) -> None:
     assert (left.pressure > 0).all()
     assert len(right) == 20
     assert right.pressure[4].tolist() == [0, 0, 0]  # a foot in the air
-    part = next(part for part in measured(Recording(path)) if part.side is Side.LEFT)
+    part = next(part for part in _measured(Recording(path)) if part.side is Side.LEFT)
     assert all(np.isnan(part.channels[name][4]).all() for name in ("pressure", "force", "acc", "gyro"))
 
 
 def test_turning_is_in_degrees_a_second(tmp_path: Path) -> None:
-    part = next(part for part in measured(Recording(export(tmp_path, *rows()))) if part.side is Side.LEFT)
+    part = next(part for part in _measured(Recording(export(tmp_path, *rows()))) if part.side is Side.LEFT)
     assert part.channels["gyro"][0].tolist() == pytest.approx([180, 0, -57.29578])
     assert part.channels["acc"][0].tolist() == [0, 0, 1]
 
@@ -138,7 +138,7 @@ def test_the_published_holes_are_counted_to_the_sample(
     repeated = sum(float(b[zones - 1]) <= float(a[zones - 1]) for a, b in pairwise(table))
     assert skipped(path, side) == repeated
     assert len(left) == len(whole)
-    parts = [part for part in measured(Recording(path)) if part.side is side]
+    parts = [part for part in _measured(Recording(path)) if part.side is side]
     pressure, force = (np.concatenate([p.channels[name] for p in parts]) for name in ("pressure", "force"))
     valid = np.isfinite(force[:, 0])
     assert valid.sum() == len(left)

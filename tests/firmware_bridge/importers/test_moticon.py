@@ -10,7 +10,7 @@ import pytest
 
 from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, Link, Side, load_profile, parse_profile
 from firmware_bridge.importers import Recording, read_recording
-from firmware_bridge.importers.formats.moticon import SIZE_3_MM2, measured
+from firmware_bridge.importers.formats.moticon import SIZE_3_MM2, _measured
 from firmware_bridge.importers.parsing.tracks import Measured
 
 REAL = ("230927_102231.first400.txt", "walk_data_with_events.text_export.txt")
@@ -47,7 +47,7 @@ def skipped(path: Path, side: Side) -> int:
 
 
 def joined(path: Path, side: Side) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    parts: list[Measured] = [part for part in measured(Recording(path)) if part.side is side]
+    parts: list[Measured] = [part for part in _measured(Recording(path)) if part.side is side]
     return {n: np.concatenate([p.channels[n] for p in parts]).astype(np.float64) for n in parts[0].channels}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, Link, Side, load_profile, parse_profile
 from firmware_bridge.importers import Recording, read_recording
-from firmware_bridge.importers.formats.orphe import measured
+from firmware_bridge.importers.formats.orphe import _measured
 from firmware_bridge.plugins import IMPORTERS
 
 APP = [f"{kind}{axis}" for kind in ("acc", "gyro", "quat") for axis in ("XYZ" if kind != "quat" else "WXYZ")]
@@ -61,7 +61,7 @@ def test_the_sdks_file_goes_on_past_midnight(tmp_path: Path) -> None:
 
 def test_motion_is_in_g_and_degrees_a_second_in_both(tmp_path: Path) -> None:
     for path in (app(tmp_path), sdk(tmp_path, "10:00:00:000", "10:00:00:005")):
-        part = next(measured(Recording(path)))
+        part = next(_measured(Recording(path)))
         assert part.channels["acc"][0].tolist() == pytest.approx([0.1, 0.2, 1.0])
         assert part.channels["gyro"][0].tolist() == [30, -40, 5]
 
@@ -99,7 +99,7 @@ def test_spreadsheets_are_read(tmp_path: Path) -> None:
     text = path.read_text().replace(",", ";").replace(".", ",").replace("\n", "\r\n")
     path.write_bytes(b"\xef\xbb\xbf" + text.encode())
     assert frames(path).time[3] == 1_700_000_000 * SECOND + 15_000_000
-    assert next(measured(Recording(path))).channels["acc"][0].tolist() == pytest.approx([0.1, 0.2, 1.0])
+    assert next(_measured(Recording(path))).channels["acc"][0].tolist() == pytest.approx([0.1, 0.2, 1.0])
 
 
 @pytest.mark.parametrize(

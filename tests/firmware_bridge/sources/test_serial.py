@@ -22,7 +22,7 @@ from firmware_bridge.devices.profile import load_profile, parse_profile
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import Packet, Side
 from firmware_bridge.sources import open_source
-from firmware_bridge.sources.serial import _group, _lasting_names, scan
+from firmware_bridge.sources.serial import _group, _lasting_names, scan_ports
 from firmware_bridge.virtual.insole.firmware import Firmware
 from firmware_bridge.virtual.links.fault_control import command
 from firmware_bridge.virtual.links.serial import SerialInsole, serve_serial
@@ -220,7 +220,7 @@ def test_a_scan_lists_ports_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [ListPortInfo("/dev/ttyUSB1"), ListPortInfo("/dev/ttyACM0")]
     found[1].vid, found[1].pid, found[1].description = 0x2E8A, 5, "Pico"
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: found)
-    assert [(port.name, port.usb) for port in scan()] == [("/dev/ttyACM0", (0x2E8A, 5)), ("/dev/ttyUSB1", None)]
+    assert [(port.name, port.usb) for port in scan_ports()] == [("/dev/ttyACM0", (0x2E8A, 5)), ("/dev/ttyUSB1", None)]
 
 
 @posix
@@ -233,7 +233,7 @@ def test_a_port_is_listed_by_the_name_that_stays(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("firmware_bridge.sources.serial._lasting_names", lambda: names)
     found = [ListPortInfo(str(tmp_path / "ttyUSB1")), ListPortInfo("/dev/ttyS0")]
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: found)
-    assert [port.name for port in scan()] == sorted(["/dev/ttyS0", str(lasting)])
+    assert [port.name for port in scan_ports()] == sorted(["/dev/ttyS0", str(lasting)])
     assert _lasting_names(str(tmp_path / "gone")) == {}
 
 

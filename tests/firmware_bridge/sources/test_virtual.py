@@ -248,12 +248,12 @@ async def test_one_who_listens_alone_is_not_held_back() -> None:
 
 
 async def test_a_foot_that_stands_still_is_waited_for_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("firmware_bridge.virtual.insole.pair.PATIENCE_S", 0.0)
+    monkeypatch.setattr("firmware_bridge.virtual.insole.pair._PATIENCE_S", 0.0)
     pair = Pair(NOW)
     pair.advance(Side.LEFT, NOW)
     pair.advance(Side.RIGHT, NOW + SECOND)
     await pair.abreast(Side.RIGHT)
-    monkeypatch.setattr("firmware_bridge.virtual.insole.pair.PATIENCE_S", 1e6)
+    monkeypatch.setattr("firmware_bridge.virtual.insole.pair._PATIENCE_S", 1e6)
     await pair.abreast(Side.RIGHT)
     pair.advance(Side.LEFT, NOW + 1)
     waiting = asyncio.ensure_future(pair.abreast(Side.RIGHT))

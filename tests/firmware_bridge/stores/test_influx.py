@@ -14,7 +14,7 @@ from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavai
 from firmware_bridge.model import Frames, Key, Link, Side
 from firmware_bridge.stores import open_archive
 from firmware_bridge.stores.influx.archive import InfluxArchive
-from firmware_bridge.stores.influx.line_protocol import batches, lines
+from firmware_bridge.stores.influx.line_protocol import _lines, batches
 from tests.stand_ins.answering import Answer, Server, answering, say
 
 
@@ -26,7 +26,7 @@ def link(time: int = 5) -> Link:
 
 
 def test_a_row_becomes_a_point() -> None:
-    (line,) = lines([link()])
+    (line,) = _lines([link()])
     assert line == (
         rb'link,side=left,wearer=an\ na device="d\"1",connected=true,received=1i,lost=2i,corrupt=3i,duplicate=4i,'
         rb"dropped=5i,reconnects=6i 5"
@@ -38,7 +38,7 @@ def test_a_sample_becomes_a_point() -> None:
     frames = Frames(
         "anna", Side.RIGHT, "50 %", np.arange(4) + 7, pressure, force=np.array([3, 4, np.nan, 6], np.float32)
     )
-    assert list(lines([frames])) == [
+    assert list(_lines([frames])) == [
         b'frame,side=right,wearer=anna device="50 %",sensors=2i,p00=1,p01=0.100000001,force=3 7',
         b'frame,side=right,wearer=anna device="50 %",sensors=2i,p01=2.5,force=4 8',
         b'frame,side=right,wearer=anna device="50 %",sensors=2i,p01=7,force=6 10',
@@ -55,7 +55,7 @@ class Bare:
 
 
 def test_a_row_without_values_still_is_a_point() -> None:
-    assert list(lines([Bare(1, "anna", "")])) == [b"bare,wearer=anna stored=true 1"]
+    assert list(_lines([Bare(1, "anna", "")])) == [b"bare,wearer=anna stored=true 1"]
 
 
 def test_lines_are_joined_in_batches() -> None:
@@ -159,7 +159,7 @@ def test_what_is_written_goes_where_later_versions_take_it(server: Server, archi
     assert method == "POST"
     assert path.startswith("/api/v2/write?")
     assert {"org=o", "bucket=bucket", "precision=ns"} <= set(path.partition("?")[2].split("&"))
-    assert body == b"\n".join(lines([link(), link(6)]))
+    assert body == b"\n".join(_lines([link(), link(6)]))
 
 
 def test_influxdb_2_is_asked_to_delete_in_its_own_way(server: Server, archive: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from firmware_bridge.devices.profile import Profile, load_profile
 from firmware_bridge.model import SECOND, Frames, Side
-from firmware_bridge.virtual.gait.pressure import SOURCES, Foot, Placement, matrix, weights
+from firmware_bridge.virtual.gait.pressure import SOURCES, Placement, _Foot, matrix, weights
 from firmware_bridge.virtual.gait.scenario import Story, plain_story
 from firmware_bridge.virtual.insole.foot import Samples, VirtualFoot
 from tests.walkers.walks import START, Course, Fault, Gait, lose, measured_curve, walk
@@ -151,7 +151,7 @@ def test_a_forefoot_strike_begins_in_front() -> None:
 
 
 def test_a_covering_layout_carries_all_and_a_moved_insole_nearly(profile: Profile) -> None:
-    area, average = profile.sensors.area_mm2, Foot(np.ones(SOURCES), np.zeros((SOURCES, 2)))
+    area, average = profile.sensors.area_mm2, _Foot(np.ones(SOURCES), np.zeros((SOURCES, 2)))
     assert matrix(profile, average, Placement()) @ area * 1e-3 == pytest.approx(1)
     assert matrix(profile, average, Placement(3, -3, 2)) @ area * 1e-3 == pytest.approx(1, abs=0.25)
 

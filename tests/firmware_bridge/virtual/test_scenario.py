@@ -7,7 +7,7 @@ import pytest
 
 from firmware_bridge.model import SECOND
 from firmware_bridge.virtual.gait.ground_truth import Truth, truth
-from firmware_bridge.virtual.gait.scenario import TELLINGS, Telling, demo_story, plain_story, told_gait
+from firmware_bridge.virtual.gait.scenario import TELLINGS, _Telling, demo_story, plain_story, told_gait
 from firmware_bridge.virtual.gait.walker import Gait
 
 NOW = 1_750_000_000 * SECOND
@@ -20,7 +20,7 @@ def index(told: Truth) -> float:
 
 
 @pytest.mark.parametrize("telling", TELLINGS)
-def test_five_earlier_days_and_today_without_end(telling: Telling) -> None:
+def test_five_earlier_days_and_today_without_end(telling: _Telling) -> None:
     sessions = demo_story(telling, 1, NOW).sessions
     assert len(sessions) == 6
     assert [s.start for s in sessions] == sorted(s.start for s in sessions)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.virtual.gait.ground_reaction import GRAVITY, contact_edges
-from firmware_bridge.virtual.gait.walker import BLOCK, Course, Gait, Standing, Strides, plan
+from firmware_bridge.virtual.gait.walker import _BLOCK, Course, Gait, Standing, Strides, plan
 
 
 def strides(gait: Gait, seed: int = 0, blocks: int = 6) -> list[Strides]:
@@ -126,4 +126,4 @@ def test_a_seed_is_a_walk() -> None:
 def test_a_walk_does_not_depend_on_how_long_it_lasts() -> None:
     short, long = strides(Gait(seconds=200)), strides(replace(Gait(), seconds=2000))
     assert np.array_equal(short[2].contact, long[2].contact)
-    assert len(long[0].si) == BLOCK
+    assert len(long[0].si) == _BLOCK

@@ -24,23 +24,23 @@ from tests.stand_ins.programs import Program, eventually, running
 DEMO = "7d1a0001-52c9-4f0e-9a43-6b1e5c0fd316"
 
 
-def _seen(name: str, rssi: int = -50, **told: Any) -> ble.Seen:
+def _seen(name: str, rssi: int = -50, **told: Any) -> ble.Advertised:
     fields: dict[str, Any] = {"address": "C4:00:00:00:00:07", "services": (), "makers": {}, "battery_pct": None}
-    return ble.Seen(name=name, rssi_dbm=rssi, **(fields | told))
+    return ble.Advertised(name=name, rssi_dbm=rssi, **(fields | told))
 
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Put devices into the air, and ports into the computer."""
 
-    def put(*seen: ble.Seen, ports: tuple[str, ...] = (), trouble: Exception | None = None) -> None:
-        async def scan(*_: object) -> list[ble.Seen]:
+    def put(*seen: ble.Advertised, ports: tuple[str, ...] = (), trouble: Exception | None = None) -> None:
+        async def scan(*_: object) -> list[ble.Advertised]:
             if trouble:
                 raise trouble
             return list(seen)
 
         info = [SimpleNamespace(device=port, description="Feather", vid=None, pid=None) for port in ports]
-        monkeypatch.setattr(ble, "scan", scan)
+        monkeypatch.setattr(ble, "scan_air", scan)
         monkeypatch.setattr(list_ports, "comports", lambda: info)
 
     return put
@@ -76,7 +76,7 @@ def test_the_url_of_an_insole_goes_into_settings_as_it_is_printed(here: Any) -> 
     ],
 )
 def test_each_device_has_the_profiles_that_fit_and_its_url(
-    here: Any, seen: ble.Seen, profiles: list[str], url: str
+    here: Any, seen: ble.Advertised, profiles: list[str], url: str
 ) -> None:
     here(seen)
     (line,) = scanned("--json")[0].splitlines()
@@ -114,7 +114,7 @@ def test_a_serial_port_has_its_lasting_name(here: Any, monkeypatch: pytest.Monke
     port.touch()
     lasting.parent.mkdir()
     os.symlink(port, lasting)
-    monkeypatch.setattr(scanning, "BY_ID", lasting.parent)
+    monkeypatch.setattr(scanning, "_BY_ID", lasting.parent)
     here(ports=(str(port), str(tmp_path / "ttyS0")))
     assert scanned()[0].splitlines() == [
         "serial port, Feather",

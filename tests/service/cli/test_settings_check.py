@@ -16,7 +16,7 @@ import pytest
 from firmware_bridge import SECOND, ConfigError, Frames, Usage, open_log, open_recorder
 from firmware_bridge.stores.sqlite.log import SqliteLog
 from service import runtime as stages
-from service.cli.checks.settings_check import KINDS, check_all, compact, salvage
+from service.cli.checks.settings_check import _KINDS, check_all, compact, salvage
 from service.pipeline.mirror_selection import COPIED
 from service.records.rows import Progress, Replaced
 from service.settings import KeepKeys, PodSettings, Settings, WebSettings
@@ -188,7 +188,7 @@ def test_a_store_from_before_is_compacted(settings: Settings, capsys: pytest.Cap
 
 
 def test_the_kinds_that_are_saved_are_those_that_are_stored() -> None:
-    assert {*COPIED, Progress, Replaced} <= set(KINDS)
+    assert {*COPIED, Progress, Replaced} <= set(_KINDS)
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from firmware_bridge.virtual.gait.ground_reaction import CONTACT_N, GRAVITY, Floats, force
-from firmware_bridge.virtual.gait.scenario import Story, Telling, demo_story
+from firmware_bridge.virtual.gait.scenario import Story, _Telling, demo_story
 from firmware_bridge.virtual.gait.walker import Strides, plan
 from service.records.rows import Block, Flag, Step, Verdict
 from tests.service.gait.test_truth import errors_ms
 from tests.walkers.gait_walks import analyze, merged
 from tests.walkers.walks import START, Activity, Course, Gait, walk, walk_story
-from tests.walkers.waveforms import RUNNING, WALKING, Curve, Feet, feet, measured_feet
+from tests.walkers.waveforms import RUNNING, WALKING, Curve, FootCurves, feet, measured_feet
 
 GRF = ("data", "running_grf_peerj12752", "GRF_one_sub.csv.gz")
 SPEED = [2.5, 4.17, 2.5, 3.33, 3.33, 3.33, 4.17, 2.5, 3.33, 3.33, 3.33, 3.33, 3.33, 4.17, 2.5, 3.33, 3.33, 3.33, 4.17,
@@ -171,17 +171,17 @@ def test_symmetry_of_measured_feet(shared: Callable[..., Path]) -> None:
 # ── flags ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def worn(story: Story, days: Sequence[Feet]) -> Story:
+def worn(story: Story, days: Sequence[FootCurves]) -> Story:
     """Return a story in which every day has a curve of its own."""
     sessions = (replace(s, gait=replace(s.gait, **days[k % len(days)])) for k, s in enumerate(story.sessions))
     return replace(story, sessions=tuple(sessions))
 
 
-def measured_days(shared: Callable[..., Path]) -> list[Feet]:
+def measured_days(shared: Callable[..., Path]) -> list[FootCurves]:
     return [feet(*measured_feet(shared(*GRF), trial)) for trial in DAYS]
 
 
-def drawn_days(activity: Activity) -> list[Feet]:
+def drawn_days(activity: Activity) -> list[FootCurves]:
     return [feet(curve) for curve in (RUNNING if activity == "running" else WALKING).values()]
 
 
@@ -190,7 +190,7 @@ def drawn_before(seed: int, activity: Activity) -> tuple[Block, ...]:
     return before(demo_story("normal", seed, START, activity), drawn_days(activity))
 
 
-def before(story: Story, days: Sequence[Feet]) -> tuple[Block, ...]:
+def before(story: Story, days: Sequence[FootCurves]) -> tuple[Block, ...]:
     """Return the blocks of the earlier days."""
     earlier = replace(worn(story, days), sessions=worn(story, days).sessions[:-1])
     left, right, _ = walk_story(earlier, stop=story.sessions[-1].start, chunk_s=10)
@@ -206,7 +206,7 @@ def said_of_today(story: Story, history: Sequence[Block]) -> tuple[list[tuple[st
     return flags, {v.topic: v.answer for v in rows if isinstance(v, Verdict)}
 
 
-def check(telling: Telling, story: Story, history: Sequence[Block]) -> None:
+def check(telling: _Telling, story: Story, history: Sequence[Block]) -> None:
     topic = {"normal": "", "limping": "imbalance", "pronated": "over_pronation"}[telling]
     flags, answers = said_of_today(story, history)
     assert flags == ([(topic, True)] if topic else [])
@@ -216,7 +216,7 @@ def check(telling: Telling, story: Story, history: Sequence[Block]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("telling", ["normal", "limping", "pronated"])
 @pytest.mark.parametrize(("seed", "activity"), [(0, "running"), (1, "running"), (2, "walking")])
-def test_the_right_thing_is_flagged_on_drawn_curves(telling: Telling, seed: int, activity: Activity) -> None:
+def test_the_right_thing_is_flagged_on_drawn_curves(telling: _Telling, seed: int, activity: Activity) -> None:
     story = worn(demo_story(telling, seed, START, activity), drawn_days(activity))
     check(telling, story, drawn_before(seed, activity))
 
@@ -226,6 +226,6 @@ def test_the_right_thing_is_flagged_on_drawn_curves(telling: Telling, seed: int,
 def test_the_right_thing_is_flagged_on_measured_feet(seed: int, shared: Callable[..., Path]) -> None:
     days = measured_days(shared)
     history = before(demo_story("normal", seed, START), days)
-    tellings: tuple[Telling, ...] = ("normal", "limping", "pronated")
+    tellings: tuple[_Telling, ...] = ("normal", "limping", "pronated")
     for telling in tellings:
         check(telling, worn(demo_story(telling, seed, START), days), history)

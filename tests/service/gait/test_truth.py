@@ -13,7 +13,7 @@ import pytest
 from firmware_bridge import Frames, Side, load_profile, parse_profile
 from firmware_bridge.virtual.gait.ground_reaction import Floats
 from firmware_bridge.virtual.gait.ground_truth import Truth
-from firmware_bridge.virtual.gait.scenario import Telling, demo_story
+from firmware_bridge.virtual.gait.scenario import _Telling, demo_story
 from service.records.rows import Block, Flag, Step, Verdict
 from tests.walkers.gait_walks import Rows, analyze, evenly, merged, session
 from tests.walkers.walks import START, Activity, Course, Gait, insole, walk, walk_story
@@ -125,7 +125,7 @@ def days_before(seed: int, activity: Activity) -> tuple[Block, ...]:
 )
 @pytest.mark.parametrize(("seed", "activity"), [(21, "running"), (22, "running"), (23, "walking")])
 def test_the_right_thing_is_flagged_and_nothing_else(
-    telling: Telling, topic: str, seed: int, activity: Activity
+    telling: _Telling, topic: str, seed: int, activity: Activity
 ) -> None:
     story = demo_story(telling, seed, START, activity)
     brief = tuple(

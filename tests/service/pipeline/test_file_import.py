@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from firmware_bridge import SECOND, Damaged, Frames, Log, Side, open_log, salvage_log
-from service.cli.checks.settings_check import KINDS
+from service.cli.checks.settings_check import _KINDS
 from service.pipeline.file_import import import_files
 from service.records.rows import Progress, Step
 from tests.stand_ins.recordings import ALL, ONE_FOOT, ROWS, csv, gaitpdb, pedar
@@ -198,7 +198,7 @@ def test_a_damaged_store_is_told_once_and_no_file_is_blamed(store: str, take: Ta
     with pytest.raises(Damaged, match=r"log\.sqlite is damaged; `insole check --salvage`"):
         take(gaitpdb(tmp_path, "one"), csv(tmp_path, "two"))
     gc.collect()  # the query that failed, which keeps the file open
-    salvage_log(store, KINDS)
+    salvage_log(store, _KINDS)
     assert take(gaitpdb(tmp_path))[1].startswith("walk.txt: is there already")
 
 

@@ -13,7 +13,7 @@ from firmware_bridge import SECOND, Frames, Item, Link, Log, open_log
 from service.diary.corrections import DERIVED, analyze_again
 from service.pipeline import item_order as module
 from service.pipeline.analysis import BEGINNING, analyze_all
-from service.pipeline.item_order import arrivals, by_time, ended
+from service.pipeline.item_order import _ended, arrivals, by_time
 from tests.service.pipeline.test_analysis import DAY, described, worn
 from tests.walkers.walks import START
 
@@ -40,11 +40,11 @@ def test_every_item_comes_once_in_order_of_its_end(
         log.put([items[at]])
     log.put(worn("bea"))
     arrived = list(arrivals(log, (Frames, Link), "ada", 0))
-    number = {(type(i), ended(i), i.side): n for n, i in arrived if isinstance(i, Frames | Link)}
+    number = {(type(i), _ended(i), i.side): n for n, i in arrived if isinstance(i, Frames | Link)}
     found = list(by_time(log, "ada", 0, log.head(), BEGINNING))
-    ends = [ended(item) for _, item in found]
+    ends = [_ended(item) for _, item in found]
     assert ends == sorted(ends)
-    keys = [(type(item), ended(item), item.side) for _, item in found]
+    keys = [(type(item), _ended(item), item.side) for _, item in found]
     assert sorted(map(repr, keys)) == sorted(map(repr, number))
     assert [lowest for lowest, _ in found] == [min(number[key] for key in keys[k:]) for k in range(len(keys))]
 
@@ -55,7 +55,7 @@ def test_only_what_is_asked_for_comes(log: Log) -> None:
     since = START + 30 * SECOND
     found = [item for _, item in by_time(log, "ada", 10, 300, since)]
     assert found
-    assert {ended(item) for item in found} == {ended(item) for item in items[10:300] if ended(item) >= since}
+    assert {_ended(item) for item in found} == {_ended(item) for item in items[10:300] if _ended(item) >= since}
     assert list(by_time(log, "ada", 10, 10, BEGINNING)) == []
     assert list(by_time(log, "nobody", 0, log.head(), BEGINNING)) == []
 

@@ -14,7 +14,7 @@ import pytest
 from firmware_bridge import SECOND, Frames, Item, Link, Log, Row, Side, Unavailable, Usage, open_log, partition_of
 from service.cli.actions.recordings import check_replay, replay
 from service.pipeline.analysis import analyze_all
-from service.pipeline.retention import EVERY_S, PAUSE_S, Keep, Retention, describe, excess, forecast, kept_from, room
+from service.pipeline.retention import _EVERY_S, PAUSE_S, Keep, Retention, describe, excess, forecast, kept_from, room
 from service.records.rows import Block, Flag, Note, Progress, Replaced, Step, Verdict
 from tests.service.pipeline.test_analysis import described, worn
 from tests.walkers.gait_rows import block, step
@@ -56,7 +56,7 @@ def retained(log: Log, keep: Keep = PLENTY, mirrors: Sequence[str] = ()) -> list
     """Run one round; return the pauses."""
     retention = Retention(log, keep, mirrors, now=lambda: NOW + DAY)
     pauses: list[float] = []
-    while not pauses or pauses[-1] != EVERY_S:
+    while not pauses or pauses[-1] != _EVERY_S:
         pauses.append(retention.step())
     return pauses
 
@@ -80,7 +80,7 @@ def test_old_samples_go_in_small_pieces_and_everything_else_stays(log: Log) -> N
     assert pauses[:-1] == [PAUSE_S] * len(pauses[:-1])
     assert len(pauses) > 3, "700 of each kind and day are several transactions"
     assert log.usage().reusable == 0
-    assert retained(log) == [EVERY_S]
+    assert retained(log) == [_EVERY_S]
 
 
 def test_what_nobody_has_analyzed_stays(log: Log) -> None:
@@ -234,7 +234,7 @@ def test_the_same_trouble_is_told_once_while_the_store_is_away(log: Log, caplog:
         assert caplog.text.count("there is nothing to forget") == 1
         full.full = False
         for _ in range(2):
-            while retention.step() != EVERY_S:
+            while retention.step() != _EVERY_S:
                 pass
     assert caplog.text.count("there is nothing to forget") == 2, "and then every hour"
 
@@ -294,7 +294,7 @@ def test_a_store_that_is_away_for_a_moment_only_delays_it(log: Log) -> None:
     assert kept_from(log, "ada") == NOW - 400 * DAY, "told before it is done"
     with pytest.raises(Unavailable):
         retention.step()
-    while retention.step() != EVERY_S:
+    while retention.step() != _EVERY_S:
         pass
     assert days(log) == [0]
 
@@ -311,7 +311,7 @@ def test_the_analysis_goes_on_as_if_nothing_had_been_forgotten(log: Log, tmp_pat
                 store.put([*(described("ada") if not number else ()), *worn("ada", number * 2 * DAY)])
                 analyze_all(store)
             retention = Retention(log, Keep(frames_days=0.5, budget_gb=100, free_gb=0))
-            while retention.step() != EVERY_S:
+            while retention.step() != _EVERY_S:
                 pass
         assert found(log, 0) == found(whole, 0)
         assert len(log.read(Step, "ada")) > 4 * 50
@@ -325,7 +325,7 @@ def test_a_replay_of_what_is_kept_finds_the_same(log: Log, tmp_path: Path) -> No
     analyze_all(log)
     (flag,) = log.read(Flag, "ada")
     retention = Retention(log, replace(PLENTY, frames_days=1.5))
-    while retention.step() != EVERY_S:
+    while retention.step() != _EVERY_S:
         pass
     assert log.read(Step, "ada")[0].time < kept_from(log, "ada") < flag.time
     store = f"sqlite:///{tmp_path / 'log.sqlite'}"

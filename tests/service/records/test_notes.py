@@ -15,10 +15,10 @@ from service.records.notes import (
     TOPICS,
     About,
     Span,
+    _lasting,
     about,
     bout_of,
     checked,
-    lasting,
     standing,
     with_unit,
 )
@@ -205,7 +205,7 @@ def test_each_bout_has_its_own_notes_and_mass_and_name_last() -> None:
         NOON.start: About(name="Ada", mass="70.0 kg", surface="track", pain="low back 2", deleted=True),
         NIGHT.start: About(name="Ada", mass="69.0 kg"),
     }
-    assert lasting(standing(notes), "mass", NOON.start - 1) == ""
+    assert _lasting(standing(notes), "mass", NOON.start - 1) == ""
 
 
 def test_shoes_are_the_same_however_they_are_spelt() -> None:

@@ -4,13 +4,13 @@ import pytest
 
 from firmware_bridge import SECOND, Side
 from service.gait import thresholds as p
-from service.review.data_quality import LIMITS, Share, grade, quality
+from service.review.data_quality import LIMITS, _Share, grade, quality
 from tests.walkers.web_rows import BOUT, a_block, a_step
 
 
-def _feet(used: float = 1.0, received: float = 1.0, other: float | None = None) -> list[Share]:
-    left = Share(Side.LEFT, 1000, round(1000 * used), {}, received)
-    return [left, Share(Side.RIGHT, 1000, 1000, {}, received if other is None else other)]
+def _feet(used: float = 1.0, received: float = 1.0, other: float | None = None) -> list[_Share]:
+    left = _Share(Side.LEFT, 1000, round(1000 * used), {}, received)
+    return [left, _Share(Side.RIGHT, 1000, 1000, {}, received if other is None else other)]
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def _feet(used: float = 1.0, received: float = 1.0, other: float | None = None) 
         (_feet(received=float("nan")), "D"),
     ],
 )
-def test_the_worst_of_what_counts_is_the_grade(feet: list[Share], expected: str) -> None:
+def test_the_worst_of_what_counts_is_the_grade(feet: list[_Share], expected: str) -> None:
     assert grade(feet) == expected
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from firmware_bridge import SECOND
-from service.review.headline import began, headline, minute
+from service.review.headline import _began, headline, minute
 from tests.walkers.web_rows import BOUT, NAN, a_block, a_flag, a_verdict
 
 MINUTE = 60 * SECOND
@@ -44,9 +44,9 @@ def test_other_reasons_keep_their_words() -> None:
 def test_a_flag_that_was_cleared_tells_no_beginning() -> None:
     verdict = a_verdict()
     raised, cleared = a_flag(BOUT + 5 * MINUTE), a_flag(BOUT + 7 * MINUTE, raised=False)
-    assert began(verdict, [raised]) == raised.since
-    assert began(verdict, [cleared, raised]) is None
-    assert began(verdict, [a_flag(BOUT + 5 * MINUTE, bout=BOUT - 1)]) is None
+    assert _began(verdict, [raised]) == raised.since
+    assert _began(verdict, [cleared, raised]) is None
+    assert _began(verdict, [a_flag(BOUT + 5 * MINUTE, bout=BOUT - 1)]) is None
 
 
 def test_the_first_minute_is_the_first() -> None:

@@ -14,7 +14,7 @@ from firmware_bridge import SECOND, Log
 from service.records.rows import Note
 from service.review.correlation import Association
 from service.review.days import LOAD, Days, days, used_before, worn
-from service.review.pain_associations import links, said
+from service.review.pain_associations import _said, links
 from service.review.read_model import read_wearer
 from tests.walkers.sole_rows import DAY, FIRST, put_bout
 from tests.walkers.web_rows import WEARER, a_log
@@ -35,19 +35,19 @@ def log(tmp_path: Path) -> Iterator[Log]:
 
 
 def test_the_usual_answer_is_that_there_is_no_reliable_link() -> None:
-    told = said(HELD, [_one(), _one(to_pain=False, days=29)])
+    told = _said(HELD, [_one(), _one(to_pain=False, days=29)])
     assert told.title == "No reliable link in your data yet (n = 31)"
     assert "both directions" in told.lines[0]
 
 
 def test_too_few_days_say_how_many_there_are() -> None:
-    assert said(None, []).title == "Too few days to look for a link yet (0 of 28)"
+    assert _said(None, []).title == "Too few days to look for a link yet (0 of 28)"
     short = Days(HELD.first, np.ones(12), {LOAD: np.ones(12)})
-    assert said(short, []).title == "Too few days to look for a link yet (11 of 28)"
+    assert _said(short, []).title == "Too few days to look for a link yet (11 of 28)"
 
 
 def test_a_link_went_together_and_the_other_direction_is_said_too() -> None:
-    told = said(HELD, [_one(reliable=True), _one(to_pain=False, effect=-40.0, low=-90.0, high=10.0)])
+    told = _said(HELD, [_one(reliable=True), _one(to_pain=False, effect=-40.0, low=-90.0, high=10.0)])
     assert told.lines[0] == (
         "Days after more steps went together with more pain: 0.8 points of 10 for a usual swing of it (95 % interval "
         "0.3 to 1.2, n = 31)."
@@ -62,7 +62,7 @@ def test_a_link_went_together_and_the_other_direction_is_said_too() -> None:
 def test_pain_that_came_first_is_said_with_its_side(effect: float, words: str) -> None:
     low, high = sorted((effect * 0.5, effect * 1.5))
     found = [_one("contact_time_si_pct", to_pain=False, effect=effect, low=low, high=high, reliable=True)]
-    told = said(HELD, found)
+    told = _said(HELD, found)
     assert f"Days after more pain went together with {words}" in told.lines[0]
     assert "too few days" in told.lines[1]
 

@@ -13,7 +13,7 @@ import pytest
 from firmware_bridge import SECOND, Calibration, Device, Frames, Insole, Log, Side, parse_profile
 from service.records.timestamps import iso, parse_iso
 from service.web.live.painter import LOADED_N, Painter
-from service.web.live.snapshot import LINKS, Live
+from service.web.live.snapshot import _LINKS, Live
 from tests.walkers.web_rows import (
     BOUT,
     NAN,
@@ -139,7 +139,7 @@ def test_the_link_is_summed_up_over_its_last_minute() -> None:
     links = [a_link(NOW - k * SECOND, lost=3, battery_pct=80.0) for k in range(100, -1, -1)]
     *_, (name, told) = [event for link in links for event in live.events(link, NOW)]
     assert name == "link"
-    assert (told["received"], told["lost"], told["seconds"]) == (99 * LINKS, 3 * LINKS, LINKS)
+    assert (told["received"], told["lost"], told["seconds"]) == (99 * _LINKS, 3 * _LINKS, _LINKS)
     assert told["lost_pct"] == pytest.approx(100 * 3 / 102, abs=0.01)
     assert (told["battery_pct"], told["side"]) == (80.0, "left")
 

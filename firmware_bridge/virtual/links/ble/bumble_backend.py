@@ -1,6 +1,6 @@
 """A backend for bleak on the bumble host stack: for virtual insoles, and for a dongle that speaks HCI.
 
-    async with opened("tcp-client:127.0.0.1:9100") as radio:
+    async with open_radio("tcp-client:127.0.0.1:9100") as radio:
         BleakScanner(backend=radio.scanner), BleakClient(device, backend=radio.client())
 
 A radio is shared by everybody in this event loop who opens the same transport, and closed with the last of them. With
@@ -35,11 +35,11 @@ SUPERVISION_MS = 4000
 MTU = 247
 _CLOSE_S = 1.0
 
-_radios: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Radio]] = WeakKeyDictionary()
+_radios: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Radio]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def opened(moniker: str) -> AsyncIterator[Radio]:
+async def open_radio(moniker: str) -> AsyncIterator[_Radio]:
     """Give the radio behind a bumble transport name, opening it for the first user and closing it after the last.
 
     Raises:
@@ -49,7 +49,7 @@ async def opened(moniker: str) -> AsyncIterator[Radio]:
     radios = _radios.setdefault(asyncio.get_running_loop(), {})
     radio = radios.get(moniker)
     if radio is None or radio.lost:
-        radio = radios[moniker] = Radio(moniker)
+        radio = radios[moniker] = _Radio(moniker)
     radio.users += 1
     try:
         await radio.power_on()
@@ -62,7 +62,7 @@ async def opened(moniker: str) -> AsyncIterator[Radio]:
             await radio.close()
 
 
-class Radio:
+class _Radio:
     """One HCI controller, virtual or real; `scanner` and `client()` are the classes that bleak takes as a backend."""
 
     def __init__(self, moniker: str) -> None:
@@ -138,7 +138,7 @@ class Radio:
 
 
 class _Scanner(BaseBleakScanner):
-    radio: ClassVar[Radio]
+    radio: ClassVar[_Radio]
 
     def __init__(self, detection_callback: Any, service_uuids: Any, *_: Any, **__: Any) -> None:
         super().__init__(detection_callback, service_uuids)
@@ -160,7 +160,7 @@ class _Scanner(BaseBleakScanner):
 
 
 class _Client(BaseBleakClient):
-    radio: ClassVar[Radio]
+    radio: ClassVar[_Radio]
     interval_ms: ClassVar[tuple[float, float]]
 
     def __init__(self, address_or_ble_device: Any, services: Any = None, **options: Any) -> None:

@@ -13,7 +13,7 @@ from firmware_bridge.virtual.links.ble.air import AirLink
 from firmware_bridge.virtual.links.ble.peripheral import Peripheral, wanted
 from firmware_bridge.virtual.links.ble.services import advertisement, battery_service, information_service
 
-EVERY_S = 1.0
+_EVERY_S = 1.0
 
 
 class BlePod:
@@ -53,6 +53,6 @@ class BlePod:
 
     async def _tell(self) -> None:
         while wanted():
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(_EVERY_S)
             if (pace := self._pace()) is not None:
                 await self.tell(foot_pod.measurement(pace))

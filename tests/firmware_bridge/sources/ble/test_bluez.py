@@ -46,7 +46,7 @@ class Rig:
 
     insoles: dict[Side, BleInsole]
     bluez: FakeBlueZ
-    radio: bumble_backend.Radio
+    radio: bumble_backend._Radio
     address: str
     group: asyncio.TaskGroup
     bus: AsyncExitStack
@@ -91,7 +91,7 @@ async def rig(monkeypatch: pytest.MonkeyPatch, profile: Profile = DEMO, *, power
     monkeypatch.setattr(bumble_backend, "open_transport", local)
     insoles = {side: BleInsole(air, Firmware(SteadyFoot(side, profile), "ble", SystemClock())) for side in Side}
     async with AsyncExitStack() as bus, ended(asyncio.TaskGroup()) as daemons:
-        radio = await bus.enter_async_context(bumble_backend.opened("bluez"))
+        radio = await bus.enter_async_context(bumble_backend.open_radio("bluez"))
         for insole in insoles.values():
             daemons.create_task(insole.run())
         address = await bus.enter_async_context(private_bus())

@@ -17,7 +17,7 @@ from firmware_bridge.devices.link_setup import Write
 from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import SECOND, Packet, Side
 from firmware_bridge.sources import open_source
-from firmware_bridge.sources.ble.source import scan
+from firmware_bridge.sources.ble.source import scan_air
 from firmware_bridge.virtual.links.ble.insole import serve_ble
 from tests.benchmarks.ble_bench import LEFT, RIGHT, URL, Bench, ended, run_on_bench
 from tests.walkers.steady import SteadyFoot, insole
@@ -193,7 +193,7 @@ def test_an_insole_is_found_by_name_and_by_address(bench: Callable[..., None]) -
 def test_a_scan_sees_what_advertises(bench: Callable[..., None]) -> None:
     async def story(bench: Bench) -> None:
         bench.fault("out", RIGHT)
-        seen = await scan(URL, 3)
+        seen = await scan_air(URL, 3)
         assert [(one.name, one.address) for one in seen] == [("Insole demo L", "C4:00:00:00:00:01")]
         assert seen[0].services == (bench.insoles[LEFT].link.service,)
 

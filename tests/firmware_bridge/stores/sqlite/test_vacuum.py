@@ -188,7 +188,7 @@ def test_ctrl_c_ends_it_and_leaves_the_store_as_it_is(path: Path, monkeypatch: p
         signal.raise_signal(signal.SIGINT)
         return 0
 
-    monkeypatch.setattr(compacting, "STEPS", 1000)
+    monkeypatch.setattr(compacting, "_STEPS", 1000)
     monkeypatch.setattr(compacting, "_go_on", go_on)
     with closing(open_log(f"sqlite:///{path}")) as log:
         before = held(log)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from service.gait.detectors.absolute_limits import probability
+from service.gait.detectors.absolute_limits import _probability
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.verdict import verdicts
 from service.records.rows import Block, Verdict
@@ -78,10 +78,10 @@ def test_in_running_a_force_counts_where_the_gains_do_not_explain_it() -> None:
 
 
 def test_the_probability_is_that_of_a_normal_distribution() -> None:
-    assert probability(5, 1, 5, 0) == pytest.approx(0.5)
-    assert probability(0, 1, 1.96, 0) == pytest.approx(0.05, abs=1e-3)
-    assert probability(-8, 0.6, 5, 0.8) == probability(8, 0.6, 5, 0.8) == pytest.approx(0.9987, abs=1e-3)
-    assert not probability(NAN, 1, 5, 1) > 0
+    assert _probability(5, 1, 5, 0) == pytest.approx(0.5)
+    assert _probability(0, 1, 1.96, 0) == pytest.approx(0.05, abs=1e-3)
+    assert _probability(-8, 0.6, 5, 0.8) == _probability(8, 0.6, 5, 0.8) == pytest.approx(0.9987, abs=1e-3)
+    assert not _probability(NAN, 1, 5, 1) > 0
 
 
 def test_healthy_runners_are_seldom_noted() -> None:

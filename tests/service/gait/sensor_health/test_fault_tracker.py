@@ -9,7 +9,7 @@ import pytest
 from firmware_bridge import SECOND, Side
 from service.gait import thresholds as p
 from service.gait.sensor_health.fault_tracker import INSOLE, NONE, Findings, Insole, Told
-from service.gait.sensor_health.health import ALL, DEAD, SATURATED, Fault
+from service.gait.sensor_health.health import _SATURATED, ALL, DEAD, Fault
 from tests.walkers.sparse import sparse
 from tests.walkers.walks import insole
 
@@ -27,7 +27,7 @@ def findings(*faults: tuple[Side, int], time: int = FOUND) -> Findings:
     for side, sensor in faults:
         places = DEMO[side].places
         assert places is not None
-        made.add(side, time, places, Fault(sensor, SATURATED if sensor == ALL else DEAD))
+        made.add(side, time, places, Fault(sensor, _SATURATED if sensor == ALL else DEAD))
     return made
 
 
@@ -56,7 +56,7 @@ def test_the_counterpart_is_the_sensor_at_the_same_place() -> None:
 
 def test_of_an_insole_that_is_broken_for_the_most_part_nothing_is_left_out() -> None:
     assert findings((LEFT, ALL)).dropped(LEFT, DUE, DEMO[LEFT]) == NONE
-    assert findings((LEFT, ALL)).broken(LEFT, DUE) == {ALL: SATURATED}
+    assert findings((LEFT, ALL)).broken(LEFT, DUE) == {ALL: _SATURATED}
     assert findings(*((LEFT, k) for k in range(5))).dropped(RIGHT, DUE, DEMO[RIGHT]) == set(range(5))
     assert findings(*((LEFT, k) for k in range(6))).dropped(RIGHT, DUE, DEMO[RIGHT]) == NONE
 

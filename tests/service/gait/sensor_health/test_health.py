@@ -16,10 +16,10 @@ from firmware_bridge import SECOND, Profile
 from firmware_bridge.devices.profile import load_profile
 from service.gait import thresholds as p
 from service.gait.sensor_health.health import (
+    _SATURATED,
     ALL,
     DEAD,
     INTERMITTENT,
-    SATURATED,
     STUCK,
     SUSPECT,
     Fault,
@@ -114,10 +114,10 @@ def test_missing_readings_are_a_fault_of_the_sensor_and_missing_samples_are_not(
 
 def test_one_at_full_scale_for_a_twentieth_of_stance_is_saturated() -> None:
     values = steps()[1]
-    assert found(broken(values, 2, lambda x: np.minimum(x * 60, 1200))) == [Fault(2, SATURATED)]
+    assert found(broken(values, 2, lambda x: np.minimum(x * 60, 1200))) == [Fault(2, _SATURATED)]
     assert found(broken(values, 2, lambda x: np.minimum(x * 60, 1100))) == []
     most = np.minimum(values * 60, 1200)
-    assert found(most) == [Fault(ALL, SATURATED)]
+    assert found(most) == [Fault(ALL, _SATURATED)]
 
 
 def test_a_few_loadings_a_standing_foot_and_an_insole_in_a_drawer_tell_nothing() -> None:
@@ -137,7 +137,7 @@ def test_few_sensors_bear_less_witness() -> None:
     values = steps(one)[1]
     assert found(values, one) == []
     assert found(0 * values, one) == []
-    assert found(np.minimum(values * 500, 4095), one) == [Fault(ALL, SATURATED)]
+    assert found(np.minimum(values * 500, 4095), one) == [Fault(ALL, _SATURATED)]
     values = steps(three, noise=0.0)[1]
     assert found(values, three) == []
     assert found(broken(values, 1, lambda x: 0 * x), three) == [Fault(1, DEAD)]

@@ -11,7 +11,7 @@ from firmware_bridge import SECOND, Frames, Side
 from service.gait import thresholds as p
 from service.gait.sensor_health.fault_tracker import Findings, Insole
 from service.gait.sensor_health.health import DEAD, Fault
-from service.gait.steps.foot import Foot, Samples, Seen, withheld
+from service.gait.steps.foot import Foot, Seen, _Samples, withheld
 from tests.walkers.gait_walks import evenly, session
 from tests.walkers.walks import insole
 
@@ -100,7 +100,7 @@ def test_withholding_leaves_the_times() -> None:
 
 
 def test_the_share_of_samples_that_arrived() -> None:
-    samples = Samples()
+    samples = _Samples()
     time = np.arange(0, 10 * SECOND, SECOND // 100, dtype=np.int64)
     samples.add(time[:400], 100)
     samples.add(time[600:], 100)
