@@ -27,6 +27,7 @@ Key = Annotated[_T, "key"]
 
 Int64s = NDArray[np.int64]
 Float32s = NDArray[np.float32]
+Bools = NDArray[np.bool_]
 
 
 class Side(StrEnum):

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.codec.checksum import sealed
-from firmware_bridge.codec.foot_filter import Bools, OwnFoot
+from firmware_bridge.codec.foot_filter import OwnFoot
 from firmware_bridge.codec.framing import split_prefix
 from firmware_bridge.codec.payload import Readings
 from firmware_bridge.devices.conversion import Floats, to_readings, to_sent
 from firmware_bridge.devices.schema.binary import SIZES, BinaryField, LayoutTable, PacketField
 from firmware_bridge.devices.schema.profile import NotificationFrame, ProfileTable, StreamFrame
 from firmware_bridge.devices.schema.values import NANOSECONDS, SECONDS, Endian
-from firmware_bridge.model import SECOND, Int64s, Side
+from firmware_bridge.model import SECOND, Bools, Int64s, Side
 
 Bytes = NDArray[np.uint8]
 

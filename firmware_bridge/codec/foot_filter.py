@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from firmware_bridge.model import Side
-
-Bools = NDArray[np.bool_]
+from firmware_bridge.model import Bools, Side
 
 _SURE = 16
 """So many packets of the other foot in a row, and none of ours between them: no dongle that serves both feet."""

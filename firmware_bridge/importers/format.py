@@ -68,7 +68,7 @@ def no_advice(_: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One file format.
+    """One file format: the `name` that `--format` takes, and as the `title` what its makers call it.
 
     `recognizes(head)` tells by the first bytes (unpacked) whether a file is of this format, and of no other;
     `read(recording)` yields its samples holding no more than some seconds of them, and may raise `ConfigError` and
@@ -76,6 +76,7 @@ class Format:
     """
 
     name: str
+    title: str
     recognizes: Callable[[bytes], bool]
     read: Callable[[Recording], Iterator[Samples]]
     advice: Callable[[Path], str] = no_advice

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -152,19 +151,3 @@ def orphe(folder: Path, name: str = "walk-left") -> Path:
     rows = (f"{1_700_000_000 + i / RATE:.3f},{_numbers(i, 12).replace(' ', ',')}" for i in range(ROWS))
     path.write_text(",".join(["timestamp", *names]) + "\n" + "\n".join(rows) + "\n")
     return path
-
-
-ALL: dict[str, Callable[[Path], Path]] = {
-    "csv": csv,
-    "gaitndd": gaitndd,
-    "gaitpdb": gaitpdb,
-    "loadsol": loadsol,
-    "moticon": moticon,
-    "orphe": orphe,
-    "pedar": pedar,
-    "stappone": stappone,
-    "tekscan": tekscan,
-    "xsensor": xsensor,
-}
-ONE_FOOT = ("orphe", "tekscan")
-"""Formats that have a file for each foot; these are the left one's."""

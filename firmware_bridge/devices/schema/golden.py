@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from firmware_bridge.devices.schema.values import SideName, Table
 
-Row = tuple[float, ...]
+ExpectedValues = tuple[float, ...]
 
 
 class GoldenTable(Table):
@@ -18,11 +18,11 @@ class GoldenTable(Table):
     text: tuple[str, ...] = ()
     link: Literal["ble", "serial", "udp"] | None = None  # None: the first one that the profile speaks
     side: SideName = "left"  # of the foot that listens
-    pressure: tuple[Row, ...] = ()  # all samples, oldest first
-    force: Row | None = None
-    acc: tuple[Row, ...] | None = None
-    gyro: tuple[Row, ...] | None = None
-    ms: Row | None = None  # of each sample after the first one
+    pressure: tuple[ExpectedValues, ...] = ()  # all samples, oldest first
+    force: ExpectedValues | None = None
+    acc: tuple[ExpectedValues, ...] | None = None
+    gyro: tuple[ExpectedValues, ...] | None = None
+    ms: ExpectedValues | None = None  # of each sample after the first one
     battery: float | None = None
     corrupt: Annotated[int, Field(ge=0)] = 0  # packets that are refused
 

@@ -17,14 +17,13 @@ import numpy as np
 
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples, columns_beside
-from firmware_bridge.importers.parsing.column_map import UNITS_US, ColumnMap, Places, profile_of, read_map
+from firmware_bridge.importers.parsing.column_map import UNITS_US, ColumnMap, ColumnPositions, mapped_profile, read_map
 from firmware_bridge.importers.parsing.csv_sniffer import cells_of, example_map, sniff
-from firmware_bridge.importers.parsing.files import lines_of
-from firmware_bridge.importers.parsing.number_rows import LARGEST, Row, rows_of, whole_us
+from firmware_bridge.importers.parsing.files import BOM, lines_of
+from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows, whole_us
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
 from firmware_bridge.model import SECOND
 
-_BOM = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _LOWEST_HZ, _HIGHEST_HZ = 1.0, 20_000.0
 _AGREES = 1.25
@@ -42,20 +41,20 @@ def _read(recording: Recording) -> Iterator[Samples]:
     first = next(lines, b"")
     if first.startswith(_WIDE):
         raise ConfigError(f"{path}: is written in UTF-16; save it as CSV UTF-8")
-    lines = chain([first.removeprefix(_BOM)], lines)
+    lines = chain([first.removeprefix(BOM)], lines)
     if origin is None:
         raise ConfigError(example_map(path, b"".join(islice(lines, 20))))
     columns = read_map(origin)
     for _ in islice(lines, columns.skip_lines):
         pass
     names = cells_of(next(lines, b""), columns.separator) if columns.header else []
-    places = Places(columns, names, path)
-    parts = rows_of(lines, _reader(columns, places))
+    places = ColumnPositions(columns, names, path)
+    parts = increasing_rows(lines, _reader(columns, places))
     first_rows = next(parts, None)
     if first_rows is None or not len(first_rows.values):
         raise CorruptData(f"{path}: no row has the {1 + 2 * places.sensors} numbers that {origin} looks for")
     times = first_rows.values[:, 0]
-    profile = profile_of(columns, places.sensors, lambda said: _rate(path, times, said), origin)
+    profile = mapped_profile(columns, places.sensors, lambda said: _rate(path, times, said), origin)
     dated = columns.since_1970 or columns.time_unit == "iso"
     date = int(times[0]) * (SECOND // 1_000_000) if dated else None
     feet = PairOfFeet(recording, profile, date)
@@ -83,7 +82,7 @@ def _rate(path: Path, times_us: np.ndarray[tuple[int], np.dtype[np.float64]], sa
     return float(f"{shown:.3g}") if said is None else said
 
 
-def _reader(columns: ColumnMap, places: Places) -> Callable[[bytes], Row | None]:
+def _reader(columns: ColumnMap, places: ColumnPositions) -> Callable[[bytes], TimedValues | None]:
     """Return what makes a row of a line: the time in us, then the left foot's readings, then the right foot's."""
     wanted = [places.time, *(places.left or ()), *(places.right or ())]
     pick = itemgetter(*wanted)
@@ -92,7 +91,7 @@ def _reader(columns: ColumnMap, places: Places) -> Callable[[bytes], Row | None]
     when = _iso_us if columns.time_unit == "iso" else _counted(UNITS_US[columns.time_unit])
     readings = _reading(columns)
 
-    def row(line: bytes) -> Row | None:
+    def row(line: bytes) -> TimedValues | None:
         cells = cells_of(line, separator)
         if len(cells) <= widest:
             return None
@@ -119,7 +118,7 @@ def _reading(columns: ColumnMap) -> Callable[[list[str]], list[float]]:
         value = float(cell)
         if value in numbers:
             return math.nan
-        if not abs(value * scale) < LARGEST:
+        if not abs(value * scale) < LARGEST_READING:
             raise ValueError(cell)
         return value * scale
 
@@ -130,7 +129,7 @@ def _reading(columns: ColumnMap) -> Callable[[list[str]], list[float]]:
             except ValueError:
                 pass
             else:
-                if math.isfinite(sum(values)) and min(values) > -LARGEST and max(values) < LARGEST:
+                if math.isfinite(sum(values)) and min(values) > -LARGEST_READING and max(values) < LARGEST_READING:
                     return values
         return list(map(reading, cells))
 
@@ -155,4 +154,4 @@ def _iso_us(cell: str) -> float:
     return whole_us(since.days * 86_400e6 + since.seconds * 1e6 + since.microseconds, 1.0)
 
 
-FORMAT = Format("csv", _recognizes, _read)
+FORMAT = Format("csv", "CSV of any maker", _recognizes, _read)

@@ -17,7 +17,7 @@ from firmware_bridge.errors import ConfigError
 from firmware_bridge.importers.format import Format, Recording, Samples
 from firmware_bridge.importers.parsing.number_rows import Rows
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
-from firmware_bridge.importers.parsing.wfdb import Header, Signal, Signals, is_header, read_header
+from firmware_bridge.importers.parsing.wfdb import Record, Signal, Signals, is_header, read_header
 from firmware_bridge.model import Side
 
 PORTION_S = 10
@@ -40,7 +40,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
         recording.progress(size * first // signals.count, size)
 
 
-def _places(path: Path, header: Header) -> dict[Side, int]:
+def _places(path: Path, header: Record) -> dict[Side, int]:
     """Return which signal is which foot's.
 
     Raises:
@@ -77,4 +77,4 @@ def _advice(path: Path) -> str:
     return f"it belongs to a WFDB record: import {header}" if header != path and header.is_file() else ""
 
 
-FORMAT = Format("gaitndd", is_header, _read, _advice)
+FORMAT = Format("gaitndd", "PhysioNet gaitndd", is_header, _read, _advice)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.importers.format import Format, Recording, Samples
 from firmware_bridge.importers.parsing.files import lines_of
-from firmware_bridge.importers.parsing.number_rows import LARGEST, Row, rows_of, whole_us
+from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows, whole_us
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
 
 COLUMNS = 19
@@ -26,11 +26,11 @@ def _recognizes(head: bytes) -> bool:
 
 def _read(recording: Recording) -> Iterator[Samples]:
     feet = PairOfFeet(recording, load_profile("gaitpdb-8"))
-    for rows in rows_of(lines_of(recording.path, recording.progress), _row):
+    for rows in increasing_rows(lines_of(recording.path, recording.progress), _row):
         yield from feet.samples(rows, slice(1, 1 + _SENSORS), slice(1 + _SENSORS, 1 + 2 * _SENSORS))
 
 
-def _row(line: bytes) -> Row | None:
+def _row(line: bytes) -> TimedValues | None:
     """Return a line's nineteen finite numbers, or None where it is not of this format."""
     parts = line.split()
     if len(parts) != COLUMNS:
@@ -41,7 +41,7 @@ def _row(line: bytes) -> Row | None:
         row[0] = whole_us(round(row[0], 3))
     except (ValueError, OverflowError):
         return None
-    return row if all(abs(x) < LARGEST for x in row) else None
+    return row if all(abs(x) < LARGEST_READING for x in row) else None
 
 
-FORMAT = Format("gaitpdb", _recognizes, _read)
+FORMAT = Format("gaitpdb", "PhysioNet gaitpdb", _recognizes, _read)

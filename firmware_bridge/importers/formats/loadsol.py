@@ -21,12 +21,12 @@ import numpy as np
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples, untold
-from firmware_bridge.importers.parsing.column_names import BOM, separator_of
+from firmware_bridge.importers.parsing.column_names import separator_of
 from firmware_bridge.importers.parsing.csv_sniffer import cells_of
 from firmware_bridge.importers.parsing.dates import utc_ns
-from firmware_bridge.importers.parsing.files import lines_of
-from firmware_bridge.importers.parsing.number_rows import rows_of
-from firmware_bridge.importers.parsing.tracks import Channel, Measured, Track, in_turn, samples_of
+from firmware_bridge.importers.parsing.files import BOM, lines_of
+from firmware_bridge.importers.parsing.number_rows import increasing_rows
+from firmware_bridge.importers.parsing.tracks import Channel, FootSignals, Track, in_turn, samples_of
 from firmware_bridge.model import Side
 
 ZONES = ("heel", "medial", "lateral")
@@ -70,7 +70,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
     )
 
 
-def _measured(recording: Recording) -> Iterator[Measured]:
+def _measured(recording: Recording) -> Iterator[FootSignals]:
     """Yield what the file says of each foot, zones in the order heel, medial, lateral, its total force included.
 
     Raises:
@@ -83,12 +83,12 @@ def _measured(recording: Recording) -> Iterator[Measured]:
     streams = []
     for number, track in enumerate(tracks):
         lines = lines_of(recording.path, recording.progress if number == 0 else untold)
-        rows = rows_of(islice(lines, head.line, None), replace(track, width=width, whole=width).parse)
+        rows = increasing_rows(islice(lines, head.line, None), replace(track, width=width, whole=width).parse)
         streams.append(map(_without_missing, map(track.measured, rows)))
     yield from in_turn(streams)
 
 
-def _without_missing(part: Measured) -> Measured:
+def _without_missing(part: FootSignals) -> FootSignals:
     pressure = np.where(part.pressure == MISSING_N, np.float32(np.nan), part.pressure)
     gone = np.isnan(pressure).all(axis=1, keepdims=True)
     force = part.channels.get("force")
@@ -159,4 +159,4 @@ def _track(head: _Head, side: Side) -> Track:
     return Track(side, readings[0].time, channels, head.separator, width, width)
 
 
-FORMAT = Format("loadsol", _recognizes, _read)
+FORMAT = Format("loadsol", "novel loadsol", _recognizes, _read)

@@ -17,12 +17,12 @@ from typing import NamedTuple
 from firmware_bridge.devices.profile import Profile, load_profile, parse_profile
 from firmware_bridge.errors import CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples, untold
-from firmware_bridge.importers.parsing.column_names import BOM, Table
+from firmware_bridge.importers.parsing.column_names import ColumnNames
 from firmware_bridge.importers.parsing.dates import utc_ns
-from firmware_bridge.importers.parsing.files import lines_of
-from firmware_bridge.importers.parsing.number_rows import rows_of
+from firmware_bridge.importers.parsing.files import BOM, lines_of
+from firmware_bridge.importers.parsing.number_rows import increasing_rows
 from firmware_bridge.importers.parsing.pressure_units import to_kpa
-from firmware_bridge.importers.parsing.tracks import Channel, Measured, Track, in_turn, samples_of
+from firmware_bridge.importers.parsing.tracks import Channel, FootSignals, Track, in_turn, samples_of
 from firmware_bridge.model import SECOND, Side
 
 _SENSORS = 16
@@ -45,7 +45,7 @@ _TIME = re.compile(r"(?m)^# Start time:\s*(\d\d?)\.(\d\d?)\.(\d{4}) (\d\d?):(\d\
 
 class _Head(NamedTuple):
     said: str
-    columns: Table
+    columns: ColumnNames
 
 
 def _recognizes(head: bytes) -> bool:
@@ -65,7 +65,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
     )
 
 
-def _measured(recording: Recording) -> Iterator[Measured]:
+def _measured(recording: Recording) -> Iterator[FootSignals]:
     """Yield what the file says of each foot, its total force and center of pressure included.
 
     The center of pressure is as the file has it: along the foot (-0.5 heel to 0.5 toe), then across it (+ medial).
@@ -82,7 +82,7 @@ def _measured(recording: Recording) -> Iterator[Measured]:
     streams = []
     for number, track in enumerate(tracks):
         lines = lines_of(recording.path, recording.progress if number == 0 else untold)
-        rows = rows_of(islice(lines, columns.line, None), replace(track, width=width).parse)
+        rows = increasing_rows(islice(lines, columns.line, None), replace(track, width=width).parse)
         streams.append(map(track.measured, rows))
     yield from in_turn(streams)
 
@@ -91,12 +91,12 @@ def _head(path: Path) -> _Head:
     said: list[str] = []
     for number, line in enumerate(islice(lines_of(path), _HEADER_LINES), 1):
         if _COLUMNS.match(line):
-            return _Head("\n".join(said), Table.of(path, number, line))
+            return _Head("\n".join(said), ColumnNames.of(path, number, line))
         said.append(line.removeprefix(BOM).decode("utf-8", "replace").strip())
     raise CorruptData(f"{path}: has no line `# time, left pressure 1[N/cm²], ...` above its numbers; is it cut off?")
 
 
-def _track(columns: Table, side: Side) -> Track | None:
+def _track(columns: ColumnNames, side: Side) -> Track | None:
     found = columns.named(rf"{side} pressure (\d+)\[(.+)\]")
     if not found:
         return None
@@ -145,4 +145,4 @@ def _profile(said: str) -> Profile:
     return parse_profile(text, "moticon-16.toml")
 
 
-FORMAT = Format("moticon", _recognizes, _read)
+FORMAT = Format("moticon", "Moticon OpenGo", _recognizes, _read)

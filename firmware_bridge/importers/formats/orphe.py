@@ -16,11 +16,11 @@ from pathlib import Path
 
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.importers.format import Format, Recording, Samples
-from firmware_bridge.importers.parsing.column_names import Table
+from firmware_bridge.importers.parsing.column_names import ColumnNames
 from firmware_bridge.importers.parsing.files import lines_of
 from firmware_bridge.importers.parsing.foot_from_name import side_needed
-from firmware_bridge.importers.parsing.number_rows import rows_of
-from firmware_bridge.importers.parsing.tracks import Channel, Measured, Track, samples_of
+from firmware_bridge.importers.parsing.number_rows import increasing_rows
+from firmware_bridge.importers.parsing.tracks import Channel, FootSignals, Track, samples_of
 
 _SENSORS = 6
 DAY_US = 86_400e6
@@ -42,7 +42,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
     yield from samples_of(recording, {side: profile}, parts, lambda time_us: int(time_us) * 1000)
 
 
-def _measured(recording: Recording) -> Iterator[Measured]:
+def _measured(recording: Recording) -> Iterator[FootSignals]:
     """Yield what the file says of its foot, in N, g and deg/s.
 
     Raises:
@@ -63,12 +63,12 @@ def _measured(recording: Recording) -> Iterator[Measured]:
     track = Track(
         side_needed(path), table.place("timestamp"), channels, table.separator, width, len(table.names), when=clock
     )
-    return map(track.measured, rows_of(islice(lines, 1, None), track.parse))
+    return map(track.measured, increasing_rows(islice(lines, 1, None), track.parse))
 
 
-def _table(path: Path, line: bytes) -> Table:
+def _table(path: Path, line: bytes) -> ColumnNames:
     """Return the columns by their names without units, case and underscores: `acc_x[G]` and `accX` are `accx`."""
-    found = Table.of(path, 1, line)
+    found = ColumnNames.of(path, 1, line)
     return found._replace(names=[re.sub(r"\s*\[.*\]$|_", "", name).lower() for name in found.names])
 
 
@@ -91,4 +91,4 @@ def _time_of_day() -> Callable[[str], float]:
     return when
 
 
-FORMAT = Format("orphe", _recognizes, _read)
+FORMAT = Format("orphe", "ORPHE INSOLE", _recognizes, _read)

@@ -19,8 +19,8 @@ from pathlib import Path
 from firmware_bridge.devices.profile import Profile, load_profile, parse_profile
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples
-from firmware_bridge.importers.parsing.files import lines_of
-from firmware_bridge.importers.parsing.number_rows import LARGEST, Row, rows_of, whole_us
+from firmware_bridge.importers.parsing.files import BOM, lines_of
+from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows, whole_us
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
 from firmware_bridge.model import SECOND
 
@@ -44,7 +44,7 @@ class _Header:
 
 
 def _recognizes(head: bytes) -> bool:
-    lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 2)
+    lines = head.removeprefix(BOM).split(b"\n", 2)
     return len(lines) == 3 and lines[0].startswith(b"file name:") and lines[1].startswith(b"sensor type:")
 
 
@@ -52,7 +52,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
     lines = lines_of(recording.path, recording.progress)
     header = _header(recording.path, lines)
     feet = PairOfFeet(recording, _profile(recording.path, header), header.date)
-    for rows in rows_of(lines, _reader(header.to_kpa)):
+    for rows in increasing_rows(lines, _reader(header.to_kpa)):
         yield from feet.samples(rows, slice(1, 1 + _SENSORS), slice(1 + _SENSORS, None))
 
 
@@ -129,8 +129,8 @@ def _profile(path: Path, header: _Header) -> Profile:
     return parse_profile("".join(lines), "pedar-99.toml")
 
 
-def _reader(to_kpa: float) -> Callable[[bytes], Row | None]:
-    def row(line: bytes) -> Row | None:
+def _reader(to_kpa: float) -> Callable[[bytes], TimedValues | None]:
+    def row(line: bytes) -> TimedValues | None:
         parts = line.split()
         if len(parts) != 1 + 2 * _SENSORS:
             return None
@@ -139,11 +139,11 @@ def _reader(to_kpa: float) -> Callable[[bytes], Row | None]:
             time = whole_us(values[0])
         except (ValueError, OverflowError):
             return None
-        if not all(abs(value) < LARGEST / 10 for value in values):
+        if not all(abs(value) < LARGEST_READING / 10 for value in values):
             return None
         return [time, *(value * to_kpa for value in values[1:])] if to_kpa != 1 else [time, *values[1:]]
 
     return row
 
 
-FORMAT = Format("pedar", _recognizes, _read)
+FORMAT = Format("pedar", "novel pedar", _recognizes, _read)

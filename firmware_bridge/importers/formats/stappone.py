@@ -14,11 +14,11 @@ from pathlib import Path
 
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.importers.format import Format, Recording, Samples, untold
-from firmware_bridge.importers.parsing.column_names import BOM, Table
+from firmware_bridge.importers.parsing.column_names import ColumnNames
 from firmware_bridge.importers.parsing.csv_sniffer import cells_of
-from firmware_bridge.importers.parsing.files import lines_of
-from firmware_bridge.importers.parsing.number_rows import Row, rows_of
-from firmware_bridge.importers.parsing.tracks import Channel, Measured, Track, in_turn, samples_of
+from firmware_bridge.importers.parsing.files import BOM, lines_of
+from firmware_bridge.importers.parsing.number_rows import TimedValues, increasing_rows
+from firmware_bridge.importers.parsing.tracks import Channel, FootSignals, Track, in_turn, samples_of
 from firmware_bridge.model import Side
 
 _SENSORS = 12
@@ -40,11 +40,11 @@ def _read(recording: Recording) -> Iterator[Samples]:
     yield from samples_of(recording, profiles, in_turn(streams), lambda time_us: int(time_us) * 1000)
 
 
-def _table(path: Path) -> Table:
-    return Table.of(path, 1, next(lines_of(path), b""))
+def _table(path: Path) -> ColumnNames:
+    return ColumnNames.of(path, 1, next(lines_of(path), b""))
 
 
-def _foot(recording: Recording, table: Table, side: Side) -> Iterator[Measured]:
+def _foot(recording: Recording, table: ColumnNames, side: Side) -> Iterator[FootSignals]:
     cells = table.places(f"pressure_{number:02}" for number in range(1, _SENSORS + 1))
     sole, time = table.places(("sole_id", "timestamp"))
     corrupt = table.find("corrupt")
@@ -52,11 +52,11 @@ def _foot(recording: Recording, table: Table, side: Side) -> Iterator[Measured]:
     track = Track(side, time, {"pressure": Channel(cells)}, table.separator, width, len(table.names), MS_US)
     lines = islice(lines_of(recording.path, recording.progress if side is Side.LEFT else untold), table.line, None)
     own = (line for line in lines if _side(line, table, sole) is not side.other)
-    return map(track.measured, rows_of(own, _reader(track, table, sole, corrupt)))
+    return map(track.measured, increasing_rows(own, _reader(track, table, sole, corrupt)))
 
 
-def _reader(track: Track, table: Table, sole: int, corrupt: int | None) -> Callable[[bytes], Row | None]:
-    def row(line: bytes) -> Row | None:
+def _reader(track: Track, table: ColumnNames, sole: int, corrupt: int | None) -> Callable[[bytes], TimedValues | None]:
+    def row(line: bytes) -> TimedValues | None:
         cells = cells_of(line, table.separator)
         if _side(line, table, sole) is None or len(cells) < track.width:
             return None
@@ -67,10 +67,10 @@ def _reader(track: Track, table: Table, sole: int, corrupt: int | None) -> Calla
     return row
 
 
-def _side(line: bytes, table: Table, sole: int) -> Side | None:
+def _side(line: bytes, table: ColumnNames, sole: int) -> Side | None:
     """Return whose row it is, None where that cannot be told."""
     cells = cells_of(line, table.separator)
     return SIDES.get(cells[sole].strip()) if len(cells) > sole else None
 
 
-FORMAT = Format("stappone", _recognizes, _read)
+FORMAT = Format("stappone", "StappOne", _recognizes, _read)

@@ -25,13 +25,13 @@ from firmware_bridge.importers.format import Format, Recording, Samples
 from firmware_bridge.importers.parsing.dates import month_of, utc_ns
 from firmware_bridge.importers.parsing.files import lines_of
 from firmware_bridge.importers.parsing.foot_from_name import side_needed
-from firmware_bridge.importers.parsing.grid import Bools, Pitch, grid_profile, places
+from firmware_bridge.importers.parsing.grid import Pitch, grid_profile, places
 from firmware_bridge.importers.parsing.header_keys import Keys
-from firmware_bridge.importers.parsing.number_rows import LARGEST, Row, rows_of
+from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows
 from firmware_bridge.importers.parsing.pressure_units import to_kpa
 from firmware_bridge.importers.parsing.sampling_rate import possible, rated
-from firmware_bridge.importers.parsing.tracks import Measured, samples_of
-from firmware_bridge.model import Side
+from firmware_bridge.importers.parsing.tracks import FootSignals, samples_of
+from firmware_bridge.model import Bools, Side
 
 _HEADER_LINES = 2000
 RAW_FULL_SCALE = 255.0
@@ -71,7 +71,7 @@ def _recognizes(head: bytes) -> bool:
 def _read(recording: Recording) -> Iterator[Samples]:
     lines = lines_of(recording.path, recording.progress)
     head = _head(recording.path, lines)
-    parts = rows_of(_frames(lines, head.rows), _reader(head))
+    parts = increasing_rows(_frames(lines, head.rows), _reader(head))
     first = next(parts, None)
     if first is None or not len(first.values):
         raise CorruptData(f"{head.path}: has no whole frame of {head.rows} x {head.columns}; is it cut off?")
@@ -82,11 +82,11 @@ def _read(recording: Recording) -> Iterator[Samples]:
     profile = _profile(head, left_way)
     cells = 1 + places(left_way, Side.LEFT if left_way is inside else Side.RIGHT)
 
-    def measured() -> Iterator[Measured]:
+    def measured() -> Iterator[FootSignals]:
         for rows in chain([first], parts):
             values = rows.values.reshape(-1, 1 + inside.size)
             pressure = np.ascontiguousarray(values[:, cells] * head.scale, np.float32)
-            yield Measured(head.side, values[:, 0], {"pressure": pressure}, rows.skipped)
+            yield FootSignals(head.side, values[:, 0], {"pressure": pressure}, rows.skipped)
 
     # the first frame is of the moment that the header tells
     yield from samples_of(
@@ -185,10 +185,10 @@ def _frames(lines: Iterator[bytes], rows: int) -> Iterator[bytes]:
         yield b"".join(frame)
 
 
-def _reader(head: _Head) -> Callable[[bytes], Row | None]:
+def _reader(head: _Head) -> Callable[[bytes], TimedValues | None]:
     """Return what makes a row of a frame: the time in us, then the grid as the file has it, NaN outside."""
 
-    def row(frame: bytes) -> Row | None:
+    def row(frame: bytes) -> TimedValues | None:
         first, *lines = frame.splitlines(keepends=True)
         number = _FRAME.match(first)
         if number is None or len(lines) != head.rows or not lines[-1].endswith(b"\n"):
@@ -203,9 +203,9 @@ def _reader(head: _Head) -> Callable[[bytes], Row | None]:
                 values += [math.nan if cell.strip() in {b"B", b""} else float(cell) for cell in cells]
             except ValueError:
                 return None
-        return values if all(not abs(value) >= LARGEST / 100 for value in values) else None
+        return values if all(not abs(value) >= LARGEST_READING / 100 for value in values) else None
 
     return row
 
 
-FORMAT = Format("tekscan", _recognizes, _read)
+FORMAT = Format("tekscan", "Tekscan F-Scan", _recognizes, _read)

@@ -22,17 +22,17 @@ import numpy as np
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples
-from firmware_bridge.importers.parsing.column_map import MISSING
-from firmware_bridge.importers.parsing.column_names import BOM, separator_of
+from firmware_bridge.importers.parsing.column_map import NA_VALUES
+from firmware_bridge.importers.parsing.column_names import separator_of
 from firmware_bridge.importers.parsing.csv_sniffer import cells_of
 from firmware_bridge.importers.parsing.dates import month_of, utc_ns
-from firmware_bridge.importers.parsing.files import UNREADABLE, lines_of
-from firmware_bridge.importers.parsing.grid import Bools, Pitch, grid_profile, places, sensors_of
+from firmware_bridge.importers.parsing.files import BOM, UNREADABLE, lines_of
+from firmware_bridge.importers.parsing.grid import Pitch, grid_profile, places, sensors_of
 from firmware_bridge.importers.parsing.header_keys import Keys
-from firmware_bridge.importers.parsing.number_rows import LARGEST, Row, rows_of
+from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows
 from firmware_bridge.importers.parsing.pressure_units import to_kpa
-from firmware_bridge.importers.parsing.tracks import Measured, samples_of
-from firmware_bridge.model import Side
+from firmware_bridge.importers.parsing.tracks import FootSignals, samples_of
+from firmware_bridge.model import Bools, Side
 
 _HEADER_LINES = 400  # up to the first grid
 FRAME_LINES = 5000
@@ -73,15 +73,15 @@ def _read(recording: Recording) -> Iterator[Samples]:
     )
 
 
-def _feet(recording: Recording, head: _Head, sensor: Bools) -> Iterator[Measured]:
+def _feet(recording: Recording, head: _Head, sensor: Bools) -> Iterator[FootSignals]:
     """Yield the readings of both feet in kPa; times are since 1970."""
     own = {side: places(sensor, side) + 1 + number * head.rows * head.columns for number, side in enumerate(Side)}
     lines = lines_of(recording.path, recording.progress)
-    for rows in rows_of(_frames(lines), _reader(head)):
+    for rows in increasing_rows(_frames(lines), _reader(head)):
         values = rows.values.reshape(-1, 1 + len(Side) * head.rows * head.columns)
         for side, cells in own.items():
             pressure = np.ascontiguousarray(values[:, cells] * head.scale, np.float32)
-            yield Measured(side, values[:, 0], {"pressure": pressure}, rows.skipped)
+            yield FootSignals(side, values[:, 0], {"pressure": pressure}, rows.skipped)
 
 
 def _head(path: Path) -> _Head:
@@ -155,17 +155,17 @@ def _begins(line: bytes) -> bool:
     return line.removeprefix(BOM).lstrip(b'"').startswith(b"FRAME")
 
 
-def _reader(head: _Head) -> Callable[[bytes], Row | None]:
+def _reader(head: _Head) -> Callable[[bytes], TimedValues | None]:
     """Return what makes a row of a frame: the time in us, then the left grid, then the right one, as the file has them.
 
     A foot that is not in the frame is missing; a frame with a grid that is cut, or of another size, is none.
     """
     size = head.rows * head.columns
 
-    def row(frame: bytes) -> Row | None:
+    def row(frame: bytes) -> TimedValues | None:
         lines = frame.splitlines(keepends=True)
         said: dict[str, str] = {}
-        grids: dict[Side, Row] = {}
+        grids: dict[Side, TimedValues] = {}
         side: Side | None = None
         for number, line in enumerate(lines):
             key, value = [*(cell.strip() for cell in cells_of(line, head.separator)[:2]), "", ""][:2]
@@ -191,7 +191,7 @@ def _reader(head: _Head) -> Callable[[bytes], Row | None]:
     return row
 
 
-def _grid(head: _Head, lines: list[bytes]) -> Row | None:
+def _grid(head: _Head, lines: list[bytes]) -> TimedValues | None:
     """Return the readings of a grid's lines, row by row, None where it is not whole."""
     spaces = [line for number, line in enumerate(lines, 1) if number % head.apart]
     if len(lines) < head.rows * head.apart or not lines[-1].endswith(b"\n") or any(map(_blankless, spaces)):
@@ -203,10 +203,10 @@ def _grid(head: _Head, lines: list[bytes]) -> Row | None:
             return None
         cells += own[: head.columns]
     try:
-        values = [math.nan if cell.strip() in MISSING else _number(cell, head.separator) for cell in cells]
+        values = [math.nan if cell.strip() in NA_VALUES else _number(cell, head.separator) for cell in cells]
     except ValueError:
         return None
-    return values if all(not abs(value) >= LARGEST / 100 for value in values) else None
+    return values if all(not abs(value) >= LARGEST_READING / 100 for value in values) else None
 
 
 def _blankless(line: bytes) -> bool:
@@ -226,7 +226,7 @@ def _sensors(head: _Head) -> Bools:
     shape = (head.rows, head.columns)
     known = sensors_of(base, *shape) if shape == (31, 11) else np.zeros(shape, np.bool_)
     loaded, read = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-    for rows in rows_of(_frames(lines_of(head.path)), _reader(head)):
+    for rows in increasing_rows(_frames(lines_of(head.path)), _reader(head)):
         grids = rows.values.reshape(-1, 1 + len(Side) * known.size)[:, 1:].reshape(-1, len(Side), *shape)
         left, right = grids[:, 0], grids[:, 1, :, ::-1]
         loaded |= (left > 0).any(axis=0) | (right > 0).any(axis=0)
@@ -237,4 +237,4 @@ def _sensors(head: _Head) -> Bools:
     return sensor
 
 
-FORMAT = Format("xsensor", _recognizes, _read)
+FORMAT = Format("xsensor", "XSENSOR", _recognizes, _read)

@@ -14,12 +14,12 @@ from firmware_bridge.devices.profile import Profile, load_profile, parse_profile
 from firmware_bridge.errors import ConfigError
 
 UNITS_US = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3, "iso": 1.0}
-MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "-")
-RANGE = re.compile(r"(\d{1,5})-(\d{1,5})", re.ASCII)
+NA_VALUES = ("", "NaN", "nan", "NA", "N/A", "null", "-")
+_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})", re.ASCII)
 
-Names = str | int | tuple[str | int, ...]
+_Names = str | int | tuple[str | int, ...]
 _Position = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
-Rate = Annotated[float, Field(ge=1, le=20_000, allow_inf_nan=False)]
+_Rate = Annotated[float, Field(ge=1, le=20_000, allow_inf_nan=False)]
 
 
 class ColumnMap(BaseModel):
@@ -30,17 +30,17 @@ class ColumnMap(BaseModel):
     time: str | int
     time_unit: Literal["s", "ms", "us", "ns", "iso"] = "s"  # iso: 2026-05-01T06:30:00.010Z; without a zone it is UTC
     since_1970: bool = False  # the time is a date, not counted from the beginning of the recording
-    left: Names | None = None  # "left_{n}" with n from 1, "2-17" for columns by number, or a list of columns
-    right: Names | None = None
+    left: _Names | None = None  # "left_{n}" with n from 1, "2-17" for columns by number, or a list of columns
+    right: _Names | None = None
     separator: Literal[",", ";", "\t", "|", " "] = ","  # " " is any white space
     decimal: Literal[".", ","] = "."
     skip_lines: Annotated[int, Field(ge=0, le=10_000)] = 0  # above the header
     header: bool = True
-    missing: tuple[str | int | float, ...] = MISSING  # what stands for a reading that is not there
+    missing: tuple[str | int | float, ...] = NA_VALUES  # what stands for a reading that is not there
     scale: Annotated[float, Field(ge=1e-9, le=1e9)] = 1.0  # unit = number in the file * scale
     profile: str | None = None  # a built-in one, or a .toml beside the map; else the following
     unit: Literal["kPa", "N", "raw"] = "raw"
-    rate_hz: Rate | None = None  # found from the first times where it is not given
+    rate_hz: _Rate | None = None  # found from the first times where it is not given
     positions: tuple[_Position, ...] | None = None  # [ml, ap] of each sensor; unknown: nothing is said of places
 
     @model_validator(mode="before")
@@ -87,7 +87,7 @@ def read_map(path: Path) -> ColumnMap:
         raise ConfigError(f"{path}: {key}: {message}" if key else f"{path}: {message}") from error
 
 
-class Places:
+class ColumnPositions:
     """Where the columns of a map are in one file."""
 
     def __init__(self, columns: ColumnMap, names: Sequence[str], path: Path) -> None:
@@ -115,13 +115,13 @@ class Places:
         """Number of sensors of a foot."""
         return len(self.left or self.right or ())
 
-    def _foot(self, wanted: Names | None, key: str) -> list[int] | None:
+    def _foot(self, wanted: _Names | None, key: str) -> list[int] | None:
         if wanted is None:
             return None
         if not isinstance(wanted, str):
             columns = (wanted,) if isinstance(wanted, int) else wanted
             return [self._place(name, key) for name in columns]
-        span = RANGE.fullmatch(wanted)
+        span = _RANGE.fullmatch(wanted)
         if span and wanted not in self._names:
             return [self._place(number, key) for number in range(int(span[1]), int(span[2]) + 1)]
         if "{n}" not in wanted:
@@ -149,7 +149,7 @@ class Places:
         return places[0]
 
 
-def profile_of(columns: ColumnMap, sensors: int, rate: Callable[[float | None], float], origin: Path) -> Profile:
+def mapped_profile(columns: ColumnMap, sensors: int, rate: Callable[[float | None], float], origin: Path) -> Profile:
     """Return the profile that the map names, or one made of what it says; `origin` is the map's file.
 
     `rate(said)` gives the file's rate, and raises where what is said cannot be.

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from firmware_bridge.errors import CorruptData
 from firmware_bridge.importers.parsing.csv_sniffer import SEPARATORS, cells_of
-
-BOM = b"\xef\xbb\xbf"
+from firmware_bridge.importers.parsing.files import BOM
 
 
 def separator_of(line: bytes) -> str:
@@ -18,7 +17,7 @@ def separator_of(line: bytes) -> str:
     return max(SEPARATORS, key=lambda separator: line.count(separator.encode()))
 
 
-class Table(NamedTuple):
+class ColumnNames(NamedTuple):
     """The columns of a file."""
 
     path: Path
@@ -27,11 +26,11 @@ class Table(NamedTuple):
     names: list[str]
 
     @staticmethod
-    def of(path: Path, line: int, text: bytes) -> Table:
+    def of(path: Path, line: int, text: bytes) -> ColumnNames:
         """Cut a line of names; a mark of comment before the first one is taken off."""
         separator = separator_of(text)
         names = [name.strip() for name in cells_of(text.removeprefix(BOM), separator)]
-        return Table(path, line, separator, [names[0].lstrip("# "), *names[1:]] if names else [])
+        return ColumnNames(path, line, separator, [names[0].lstrip("# "), *names[1:]] if names else [])
 
     def find(self, name: str) -> int | None:
         """Return the cell of a column, None where there is none of that name.

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from firmware_bridge.importers.parsing.files import BOM
+
 SEPARATORS = ("\t", ";", ",")
 NUMBER = re.compile(r"[-+]?\d+([.,]\d*)?([eE][-+]?\d+)?|\d{4}-\d\d-\d\d[T ]\S+", re.ASCII)
 NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.ASCII | re.DOTALL)
@@ -36,7 +38,7 @@ def cells_of(line: bytes, separator: str) -> list[str]:
 
 def sniff(head: bytes) -> _Look | None:
     """Return how a file's first lines are cut, or None: a header of names above rows that are mostly numbers."""
-    lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = head.removeprefix(BOM).split(b"\n")
     lines = [line for line in lines[: len(lines) if head.endswith(b"\n") else -1 or None] if line.strip()][:6]
     if len(lines) < 2:
         return None

@@ -12,6 +12,8 @@ from pathlib import Path
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.importers.format import untold
 
+BOM = b"\xef\xbb\xbf"
+"""What some programs put before the first byte of UTF-8."""
 HEAD_BYTES = 65536
 LONGEST_LINE = 65536
 UNREADABLE = b"\0\n"

@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.devices.profile import Profile, parse_profile
-from firmware_bridge.model import Side
-
-Bools = NDArray[np.bool_]
+from firmware_bridge.model import Bools, Side
 
 
 class Pitch(NamedTuple):

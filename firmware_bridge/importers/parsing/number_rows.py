@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST = 3e38  # a larger reading does not fit into 32 bits
+LARGEST_READING = 3e38  # a larger reading does not fit into 32 bits
 FURTHEST_US = 2**53  # up to here each microsecond is a float of its own; 285 years
 _ROWS = 1000
 SPAN_US = 10e6
 
-Row = list[float]
+TimedValues = list[float]
 """Its first number is the time, in whole microseconds; the others may be NaN."""
 
 
@@ -36,13 +36,13 @@ def whole_us(time: float, unit_us: float = 1e6) -> float:
     return float(round(us))
 
 
-def rows_of(lines: Iterable[bytes], parse: Callable[[bytes], Row | None]) -> Iterator[Rows]:
+def increasing_rows(lines: Iterable[bytes], parse: Callable[[bytes], TimedValues | None]) -> Iterator[Rows]:
     """Yield the rows of a file, at most a thousand and ten seconds at once, in portions that depend on them alone.
 
     A blank line is nothing. A line that `parse` refuses, and one whose time does not grow, is skipped and counted; so
     is one whose time leaps ahead of what follows.
     """
-    held: list[Row] = []
+    held: list[TimedValues] = []
     before = float("-inf")  # time of the last row that was given
     skipped = 0
     for line in lines:

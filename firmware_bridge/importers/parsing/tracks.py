@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.importers.format import Recording, Samples
-from firmware_bridge.importers.parsing.column_map import MISSING
+from firmware_bridge.importers.parsing.column_map import NA_VALUES
 from firmware_bridge.importers.parsing.csv_sniffer import cells_of
-from firmware_bridge.importers.parsing.number_rows import LARGEST, Row, Rows, whole_us
+from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, Rows, TimedValues, whole_us
 from firmware_bridge.importers.parsing.sampling_rate import rated_by
 from firmware_bridge.model import Float32s, Side
 
 
-class Measured(NamedTuple):
+class FootSignals(NamedTuple):
     """Consecutive samples of one foot, with all that the file says of them."""
 
     side: Side
@@ -39,7 +39,7 @@ class Measured(NamedTuple):
         """The readings (n, sensors) in the profile's unit."""
         return self.channels["pressure"]
 
-    def part(self, chosen: NDArray[np.bool_]) -> Measured:
+    def part(self, chosen: NDArray[np.bool_]) -> FootSignals:
         """Return the chosen samples."""
         channels = {name: values[chosen] for name, values in self.channels.items()}
         return self._replace(time_us=self.time_us[chosen], channels=channels)
@@ -65,7 +65,7 @@ class Track:
     unit_us: float = 1e6  # of the time
     when: Callable[[str], float] | None = None  # a time that is no number, in us; may raise ValueError
 
-    def parse(self, line: bytes) -> Row | None:
+    def parse(self, line: bytes) -> TimedValues | None:
         """Return a line's time in us and readings, or None where it is cut or has a cell that is no number.
 
         Cells behind the end of a line that is wide enough are missing.
@@ -84,7 +84,7 @@ class Track:
             return None
         return row
 
-    def measured(self, rows: Rows) -> Measured:
+    def measured(self, rows: Rows) -> FootSignals:
         """Return rows of `parse` by channels."""
         count = 1 + sum(len(channel.cells) for channel in self.channels.values())
         values = rows.values.reshape(-1, count)
@@ -94,14 +94,14 @@ class Track:
             last = first + len(channel.cells)
             channels[name] = np.ascontiguousarray(values[:, first:last], np.float32)
             first = last
-        return Measured(self.side, values[:, 0], channels, rows.skipped)
+        return FootSignals(self.side, values[:, 0], channels, rows.skipped)
 
     def _reading(self, cell: str, scale: float) -> float:
         text = cell.strip()
-        if text in MISSING:
+        if text in NA_VALUES:
             return math.nan
         value = self._number(text) * scale
-        if not abs(value) < LARGEST:
+        if not abs(value) < LARGEST_READING:
             raise ValueError(cell)
         return value
 
@@ -109,7 +109,7 @@ class Track:
         return float(cell if self.separator == "," else cell.replace(",", "."))
 
 
-def in_turn(streams: Sequence[Iterator[Measured]]) -> Iterator[Measured]:
+def in_turn(streams: Sequence[Iterator[FootSignals]]) -> Iterator[FootSignals]:
     """Yield the portions of several feet in the order of their first samples."""
     return heapq.merge(*streams, key=lambda part: part.time_us[0] if len(part.time_us) else -math.inf)
 
@@ -117,7 +117,7 @@ def in_turn(streams: Sequence[Iterator[Measured]]) -> Iterator[Measured]:
 def samples_of(
     recording: Recording,
     profiles: Mapping[Side, Profile],
-    parts: Iterable[Measured],
+    parts: Iterable[FootSignals],
     date: Callable[[float], int | None],
 ) -> Iterator[Samples]:
     """Yield what the log keeps; a foot has no sample where all its readings are missing.

@@ -56,7 +56,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class Record:
     """What a `.hea` says."""
 
     rate_hz: float
@@ -74,7 +74,7 @@ def is_header(head: bytes) -> bool:
     return first is not None and int(first["format"]) in FORMATS and re.search("[A-Za-z~]", first["file"]) is not None
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> Record:
     """Return what a header file says.
 
     Raises:
@@ -99,7 +99,7 @@ def read_header(path: Path) -> Header:
         raise CorruptData(f"{path}: {record['rate']} is no sampling rate")
     signals = tuple(_signal(path, line) for line in lines[1 : count + 1])
     samples = int(record["samples"] or 0) or None
-    return Header(rate, samples, _date(record["time"], record["date"]), signals)
+    return Record(rate, samples, _date(record["time"], record["date"]), signals)
 
 
 def _lines(head: bytes) -> list[str]:
@@ -147,7 +147,7 @@ def _date(time: str | None, date: str | None) -> int | None:
 class Signals:
     """The signals of a record, read a portion at a time."""
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: Path, header: Record) -> None:
         """Find the files; `path` is the header's.
 
         Raises:

@@ -25,7 +25,7 @@ _LEAD_S = 1.0  # rendered before a piece and thrown away: what a stance that is 
 KEEP_S = 4.0  # how long a stride still matters
 
 
-class Samples(NamedTuple):
+class Readout(NamedTuple):
     """Consecutive samples of one insole.
 
     `time` is true UTC ns, `ticks` the device's own count of ns since it was switched on.
@@ -37,20 +37,20 @@ class Samples(NamedTuple):
     acc: Float32s  # (n, 3) g
     gyro: Float32s  # (n, 3) deg/s
 
-    def between(self, start: int, stop: int) -> Samples:
+    def between(self, start: int, stop: int) -> Readout:
         """Return the samples with `start <= time < stop`, sharing memory."""
         first, last = np.searchsorted(self.time, [start, stop])
         return self.part(slice(int(first), int(last)))
 
-    def part(self, part: slice) -> Samples:
+    def part(self, part: slice) -> Readout:
         """Return some of the samples, sharing memory."""
-        return Samples(self.time[part], self.ticks[part], self.pressure[part], self.acc[part], self.gyro[part])
+        return Readout(self.time[part], self.ticks[part], self.pressure[part], self.acc[part], self.gyro[part])
 
     @staticmethod
-    def join(parts: Sequence[Samples]) -> Samples:
+    def join(parts: Sequence[Readout]) -> Readout:
         """Return the samples of several (at least one) pieces that follow each other."""
         time, ticks, pressure, acc, gyro = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        return Samples(time, ticks, pressure, acc, gyro)
+        return Readout(time, ticks, pressure, acc, gyro)
 
 
 class VirtualFoot:
@@ -62,9 +62,9 @@ class VirtualFoot:
         self.story = story
         self._faults = tuple(faults)
         self._rendering: _Rendering | None = None
-        self._pieces: deque[tuple[int, int, Samples]] = deque(maxlen=2)
+        self._pieces: deque[tuple[int, int, Readout]] = deque(maxlen=2)
 
-    def samples(self, start: int, stop: int) -> Samples:
+    def samples(self, start: int, stop: int) -> Readout:
         """Return the samples with `start <= time < stop` (UTC ns): none where nobody walks or stands.
 
         Going on from where the last call ended is quick; going back begins the session anew.
@@ -82,16 +82,16 @@ class VirtualFoot:
                 parts.append(piece.between(start, stop))
         if not parts:
             return self._nothing()
-        return Samples.join(parts)
+        return Readout.join(parts)
 
-    def pieces(self, number: int) -> Iterator[Samples]:
+    def pieces(self, number: int) -> Iterator[Readout]:
         """Yield session `number` piece by piece."""
         k = 0
         while (piece := self._piece(number, k)) is not None:
             yield piece
             k += 1
 
-    def _piece(self, number: int, k: int) -> Samples | None:
+    def _piece(self, number: int, k: int) -> Readout | None:
         for n, j, piece in self._pieces:
             if (n, j) == (number, k):
                 return piece
@@ -104,9 +104,9 @@ class VirtualFoot:
             self._pieces.append((number, k, made))
         return made
 
-    def _nothing(self) -> Samples:
+    def _nothing(self) -> Readout:
         none, three = np.empty(0, np.int64), np.empty((0, 3), np.float32)
-        return Samples(none, none, np.empty((0, self.profile.sensors.count), np.float32), three, three)
+        return Readout(none, none, np.empty((0, self.profile.sensors.count), np.float32), three, three)
 
 
 class _Beat(NamedTuple):
@@ -156,7 +156,7 @@ class _Rendering:
         self._matrix = matrix(profile, anatomy, placement)
         self._beat = _Beat.of(story, number, side, profile.rate_hz)
 
-    def piece(self, k: int) -> Samples | None:
+    def piece(self, k: int) -> Readout | None:
         """Return the samples of piece `k`, None beyond the end."""
         self.at = k
         beat = self._beat
@@ -174,7 +174,7 @@ class _Rendering:
         index, t, reading = index[lead:], t[lead:], reading[lead:]
         rng = np.random.default_rng([*self._seed, 43, self._foot, k])
         acc, gyro = self._motion(t)
-        return Samples(
+        return Readout(
             time=self._session.start + np.round(t * SECOND).astype(np.int64),
             ticks=beat.boot + np.round(index * beat.tick * SECOND).astype(np.int64),
             pressure=self._chain.convert(reading, t, rng),

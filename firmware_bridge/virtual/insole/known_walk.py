@@ -17,7 +17,7 @@ from firmware_bridge.virtual.gait.ground_truth import Steps, Truth, truth
 from firmware_bridge.virtual.gait.scenario import Story, plain_story
 from firmware_bridge.virtual.gait.tabulated_curves import RUNNING, WALKING, feet
 from firmware_bridge.virtual.gait.walker import Course, Gait
-from firmware_bridge.virtual.insole.foot import Samples, VirtualFoot
+from firmware_bridge.virtual.insole.foot import Readout, VirtualFoot
 from firmware_bridge.virtual.insole.sensors import Fault
 
 _WALKERS: Mapping[str, Gait] = {
@@ -90,7 +90,7 @@ def story_frames(
     return frames
 
 
-def _cut(samples: Samples, worn: Insole, chunk_s: float) -> list[Frames]:
+def _cut(samples: Readout, worn: Insole, chunk_s: float) -> list[Frames]:
     size = max(1, round(chunk_s * worn.profile.rate_hz))
     whole = Frames(
         worn.wearer, worn.side, worn.device, samples.time, samples.pressure, acc=samples.acc, gyro=samples.gyro

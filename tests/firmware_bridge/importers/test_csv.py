@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, Link, Side, parse_profile, read_recording
+from firmware_bridge.contracts.importers import FormatRig
 from firmware_bridge.importers.parsing.column_map import ColumnMap, read_map
 from firmware_bridge.importers.parsing.csv_sniffer import sniff
 from tests.stand_ins.recordings import csv
+
+RIG = FormatRig("csv", csv)
 
 MAP = 'time = "t"\nleft = "left_{n}"\nright = "right_{n}"\nrate_hz = 100\n'
 HEADER = "t,left_1,left_2,right_1,right_2\n"

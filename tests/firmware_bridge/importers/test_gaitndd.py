@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, ConfigError, CorruptData, Frames, Side, load_profile, read_recording
+from firmware_bridge.contracts.importers import FormatRig
 from firmware_bridge.importers import Recording, find_format
 from firmware_bridge.importers.parsing.wfdb import Signals, read_header
 from tests.stand_ins.recordings import gaitndd, packed, wfdb
+
+RIG = FormatRig("gaitndd", gaitndd, packed=False)
 
 LEFT = np.array([-2047, -1, 0, 1, 2047, 100, 7], np.int64)
 

@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 
 from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, Link, Side, open_log, parse_profile
+from firmware_bridge.contracts.importers import FormatRig
 from firmware_bridge.importers import Recording, read_recording
 from firmware_bridge.importers.formats.loadsol import _measured
 from service.pipeline.file_import import import_files
 from service.records.rows import Step
+from tests.stand_ins.recordings import loadsol
+
+RIG = FormatRig("loadsol", loadsol)
 
 HEAD = "loadapp_2024_01_17_14_48_48_148.loadflux\ncomment none\n"
 IDS = ["", "A1-L::heel", "A1-L::medial", "A1-L::lateral", "A1-L", "", "A1-L::xAcc", "A1-L::yAcc", "A1-L::zAcc"]

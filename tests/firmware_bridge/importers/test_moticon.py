@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, Link, Side, load_profile, parse_profile
+from firmware_bridge.contracts.importers import FormatRig
 from firmware_bridge.importers import Recording, read_recording
 from firmware_bridge.importers.formats.moticon import SIZE_3_MM2, _measured
-from firmware_bridge.importers.parsing.tracks import Measured
+from firmware_bridge.importers.parsing.tracks import FootSignals
+from tests.stand_ins.recordings import moticon
+
+RIG = FormatRig("moticon", moticon)
 
 REAL = ("230927_102231.first400.txt", "walk_data_with_events.text_export.txt")
 KINDS = [*(f"pressure {k}[N/cm²]" for k in range(1, 17)), "acceleration X[g]", "total force[N]"]
@@ -47,7 +51,7 @@ def skipped(path: Path, side: Side) -> int:
 
 
 def joined(path: Path, side: Side) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    parts: list[Measured] = [part for part in _measured(Recording(path)) if part.side is side]
+    parts: list[FootSignals] = [part for part in _measured(Recording(path)) if part.side is side]
     return {n: np.concatenate([p.channels[n] for p in parts]).astype(np.float64) for n in parts[0].channels}
 
 

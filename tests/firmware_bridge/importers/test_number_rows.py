@@ -11,15 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.importers.parsing.files import UNREADABLE, lines_of
-from firmware_bridge.importers.parsing.number_rows import _ROWS, FURTHEST_US, SPAN_US, Row, rows_of, whole_us
+from firmware_bridge.importers.parsing.number_rows import (
+    _ROWS,
+    FURTHEST_US,
+    SPAN_US,
+    TimedValues,
+    increasing_rows,
+    whole_us,
+)
 
 
-def parse(line: bytes) -> Row | None:
+def parse(line: bytes) -> TimedValues | None:
     return [float(line), 1.0] if line.strip().isdigit() else None
 
 
 def read(lines: list[bytes]) -> tuple[list[float], int]:
-    parts = list(rows_of(lines, parse))
+    parts = list(increasing_rows(lines, parse))
     times = [float(time) for part in parts if len(part.values) for time in part.values[:, 0]]
     return times, sum(part.skipped for part in parts)
 
@@ -48,9 +55,9 @@ def test_a_clock_that_begins_again_is_not_followed() -> None:
 
 
 def test_portions_are_short_in_number_and_in_time() -> None:
-    parts = list(rows_of(timed(5 * _ROWS, 1000), parse))
+    parts = list(increasing_rows(timed(5 * _ROWS, 1000), parse))
     assert max(len(part.values) for part in parts) == _ROWS
-    slow = list(rows_of(timed(50, 1_000_000), parse))
+    slow = list(increasing_rows(timed(50, 1_000_000), parse))
     assert max(part.values[-1, 0] - part.values[0, 0] for part in slow) <= SPAN_US
     assert sum(len(part.values) for part in slow) == 50
 

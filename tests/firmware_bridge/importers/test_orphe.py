@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, Link, Side, load_profile, parse_profile
+from firmware_bridge.contracts.importers import FormatRig
 from firmware_bridge.importers import Recording, read_recording
 from firmware_bridge.importers.formats.orphe import _measured
 from firmware_bridge.plugins import IMPORTERS
+from tests.stand_ins.recordings import orphe
+
+RIG = FormatRig("orphe", orphe, sides=(Side.LEFT,))
 
 APP = [f"{kind}{axis}" for kind in ("acc", "gyro", "quat") for axis in ("XYZ" if kind != "quat" else "WXYZ")]
 APP_NAMES = ["timestamp", *APP, *(f"press{k}" for k in range(1, 7))]

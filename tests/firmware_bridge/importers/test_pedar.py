@@ -23,11 +23,13 @@ from firmware_bridge import (
     parse_profile,
     read_recording,
 )
+from firmware_bridge.contracts.importers import FormatRig
 from tests.stand_ins.recordings import pedar
 
 SIZES = tomllib.loads(
     resources.files("firmware_bridge.importers.formats").joinpath("pedar_sizes.toml").read_text("utf-8")
 )
+RIG = FormatRig("pedar", pedar)
 
 
 def edited(path: Path, old: str, new: str) -> Path:

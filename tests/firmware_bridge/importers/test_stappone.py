@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from firmware_bridge import CorruptData, Device, Frames, Link, Side, load_profile, parse_profile
+from firmware_bridge.contracts.importers import FormatRig
 from firmware_bridge.importers import read_recording
 from firmware_bridge.plugins import IMPORTERS
+from tests.stand_ins.recordings import stappone
+
+RIG = FormatRig("stappone", stappone)
 
 NAMES = ["sole_id", "timestamp", "accel_x", *(f"pressure_{k:02}" for k in range(1, 13)), "corrupt"]
 START_MS = 1_650_000_000_000

@@ -20,8 +20,12 @@ from firmware_bridge import (
     load_profile,
     parse_profile,
 )
+from firmware_bridge.contracts.importers import FormatRig
 from firmware_bridge.importers import read_recording
 from firmware_bridge.importers.parsing.foot_from_name import side_of
+from tests.stand_ins.recordings import tekscan
+
+RIG = FormatRig("tekscan", tekscan, sides=(Side.LEFT,))
 
 HEAD = """DATA_TYPE MOVIE
 FILENAME C:\\MOVIES\\P01L.fsx

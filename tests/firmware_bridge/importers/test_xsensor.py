@@ -20,7 +20,11 @@ from firmware_bridge import (
     load_profile,
     parse_profile,
 )
+from firmware_bridge.contracts.importers import FormatRig
 from firmware_bridge.importers import read_recording
+from tests.stand_ins.recordings import xsensor
+
+RIG = FormatRig("xsensor", xsensor)
 
 LEFT = "0,1,2\n0,3,4\n0,5,0\n"
 RIGHT = "7,0,0\n8,0,0\n0,9,0\n"

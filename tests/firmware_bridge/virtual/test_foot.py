@@ -1,4 +1,4 @@
-"""Samples of a virtual insole: force and timing as in truth, any cut of time, two feet of one walk, faults."""
+"""Readout of a virtual insole: force and timing as in truth, any cut of time, two feet of one walk, faults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from firmware_bridge.devices.profile import Profile, load_profile
 from firmware_bridge.model import SECOND, Frames, Side
 from firmware_bridge.virtual.gait.pressure import SOURCES, Placement, _Foot, matrix, weights
 from firmware_bridge.virtual.gait.scenario import Story, plain_story
-from firmware_bridge.virtual.insole.foot import Samples, VirtualFoot
+from firmware_bridge.virtual.insole.foot import Readout, VirtualFoot
 from tests.walkers.walks import START, Course, Fault, Gait, lose, measured_curve, walk
 
 
@@ -82,8 +82,8 @@ def test_any_cut_of_time_gives_the_same_samples(profile: Profile) -> None:
     foot = VirtualFoot(profile, Side.LEFT, story())
     edges = [START, *(START + int(s * SECOND) for s in (0.013, 0.5, 19.999, 20.001, 20.3, 41, 69.9)), stop]
     parts = [foot.samples(a, b) for a, b in pairwise(edges)]
-    joined = Samples.join(parts)
-    for name in Samples._fields:
+    joined = Readout.join(parts)
+    for name in Readout._fields:
         assert np.array_equal(getattr(whole, name), getattr(joined, name))
     again = foot.samples(START + 5 * SECOND, START + 6 * SECOND)  # back in time
     assert np.array_equal(again.pressure, whole.between(START + 5 * SECOND, START + 6 * SECOND).pressure)

@@ -17,10 +17,12 @@ import pytest
 from rich.console import Console
 
 from firmware_bridge import SECOND, Damaged, Frames, Log, Side, open_log, salvage_log
+from firmware_bridge.contracts.importers import FormatRig
 from service.cli.checks.settings_check import _KINDS
 from service.pipeline.file_import import import_files
 from service.records.rows import Progress, Step
-from tests.stand_ins.recordings import ALL, ONE_FOOT, ROWS, csv, gaitpdb, pedar
+from tests.contracts.format_rigs import RIGS
+from tests.stand_ins.recordings import ROWS, csv, gaitpdb, pedar
 
 
 @pytest.fixture
@@ -51,12 +53,12 @@ def samples(log: Log, wearer: str) -> int:
     return sum(len(frames) for frames in log.read(Frames, wearer))
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_the_same_file_again_changes_nothing(name: str, take: Take, log: Log, tmp_path: Path) -> None:
-    path = ALL[name](tmp_path)
+@pytest.mark.parametrize("rig", RIGS.values(), ids=RIGS)
+def test_the_same_file_again_changes_nothing(rig: FormatRig, take: Take, log: Log, tmp_path: Path) -> None:
+    path = rig.write(tmp_path)
     failed, said = take(path)
     assert failed == 0
-    assert f"{path.name}: {(1 if name in ONE_FOOT else 2) * ROWS} samples of ann" in said
+    assert f"{path.name}: {len(rig.sides) * rig.samples} samples of ann" in said
     head = log.head()
     failed, said = take(path)
     assert failed == 0
@@ -174,7 +176,7 @@ def test_one_bad_file_leaves_the_others_alone(take: Take, log: Log, tmp_path: Pa
     (odd := tmp_path / "odd.txt").write_text("hello\n")
     failed, said = take(odd, gaitpdb(tmp_path), wearer=None)
     assert failed == 1
-    assert f"odd.txt: of no format that is known here ({', '.join(sorted(ALL))})" in said
+    assert f"odd.txt: of no format that is known here ({', '.join(sorted(RIGS))})" in said
     assert log.wearers() == ["walk"]
 
 

@@ -21,6 +21,9 @@ from firmware_bridge import (
     read_recording,
     wearer_of,
 )
+from firmware_bridge.importers import Format
+from firmware_bridge.plugins import IMPORTERS
+from tests.stand_ins.recordings import pedar
 
 
 def line(second: float, left: float, right: float) -> str:
@@ -111,16 +114,10 @@ def test_a_named_format_that_does_not_fit_says_so(tmp_path: Path) -> None:
         list(read_recording(path, "ann", form="nonsense"))
 
 
-def test_the_vector_of_the_layout_reads_as_documented(shared: Callable[..., Path]) -> None:
-    items = list(read_recording(shared("vectors", "physionet-gaitpdb", "synthetic.txt"), "vector"))
-    left, right = frames_of(items, Side.LEFT), frames_of(items, Side.RIGHT)
-    assert left.pressure[1].tolist() == [10, 11, 12, 13, 14, 15, 16, 17]
-    assert right.pressure[4].tolist() == [20, 22, 24, 26, 28, 30, 32, 34]
-
-
-def test_a_real_record_is_whole(shared: Callable[..., Path]) -> None:
-    items = list(read_recording(shared("data", "gaitpdb", "SiCo01_01.txt.gz"), "SiCo01_01"))
-    left = frames_of(items, Side.LEFT)
-    assert len(left) > 9000
-    assert np.isfinite(left.pressure).all()
-    assert sum(i.corrupt for i in items if isinstance(i, Link)) == 0
+def test_a_file_that_several_formats_claim_asks_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = pedar(tmp_path)
+    greedy = Format("greedy", "Anything", lambda _: True, lambda _: iter(()))
+    load: Callable[[str], Format] = IMPORTERS.load
+    monkeypatch.setattr(type(IMPORTERS), "load", lambda _, name: greedy if name == "csv" else load(name))
+    with pytest.raises(ConfigError, match=r"walk\.asc: could be of the formats greedy, pedar; .*--format"):
+        list(read_recording(path, "ann"))
