@@ -10,6 +10,8 @@ import pytest
 from blockbuster import BlockBuster
 from hypothesis import settings
 
+pytest.register_assert_rewrite("firmware_bridge.contracts")
+
 PROJECT = Path(__file__).parent.parent
 SHARED = PROJECT.parent / "shared"
 

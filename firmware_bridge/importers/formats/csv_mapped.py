@@ -20,7 +20,13 @@ from firmware_bridge.importers.format import Format, Recording, Samples, columns
 from firmware_bridge.importers.parsing.column_map import UNITS_US, ColumnMap, ColumnPositions, mapped_profile, read_map
 from firmware_bridge.importers.parsing.csv_sniffer import cells_of, example_map, sniff
 from firmware_bridge.importers.parsing.files import BOM, lines_of
-from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows, whole_us
+from firmware_bridge.importers.parsing.number_rows import (
+    LARGEST_READING,
+    TimedValues,
+    increasing_rows,
+    reading_of,
+    whole_us,
+)
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
 from firmware_bridge.model import SECOND
 
@@ -118,9 +124,7 @@ def _reading(columns: ColumnMap) -> Callable[[list[str]], list[float]]:
         value = float(cell)
         if value in numbers:
             return math.nan
-        if not abs(value * scale) < LARGEST_READING:
-            raise ValueError(cell)
-        return value * scale
+        return reading_of(value * scale)
 
     def readings(cells: list[str]) -> list[float]:
         if not numbers and scale == 1:

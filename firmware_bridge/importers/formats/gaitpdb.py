@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.importers.format import Format, Recording, Samples
 from firmware_bridge.importers.parsing.files import lines_of
-from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows, whole_us
+from firmware_bridge.importers.parsing.number_rows import TimedValues, increasing_rows, reading_of, whole_us
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
 
 COLUMNS = 19
@@ -36,12 +36,11 @@ def _row(line: bytes) -> TimedValues | None:
     if len(parts) != COLUMNS:
         return None
     try:
-        row = [float(part) for part in parts]
+        time, *readings = map(float, parts)
         # whole milliseconds: the text has no finer time
-        row[0] = whole_us(round(row[0], 3))
+        return [whole_us(round(time, 3)), *map(reading_of, readings)]
     except (ValueError, OverflowError):
         return None
-    return row if all(abs(x) < LARGEST_READING for x in row) else None
 
 
 FORMAT = Format("gaitpdb", "PhysioNet gaitpdb", _recognizes, _read)

@@ -36,6 +36,17 @@ def whole_us(time: float, unit_us: float = 1e6) -> float:
     return float(round(us))
 
 
+def reading_of(value: float) -> float:
+    """Return a number that can be a reading.
+
+    Raises:
+        ValueError: it does not fit into 32 bits, or is none.
+    """
+    if not abs(value) < LARGEST_READING:
+        raise ValueError(f"{value} is not a reading")
+    return value
+
+
 def increasing_rows(lines: Iterable[bytes], parse: Callable[[bytes], TimedValues | None]) -> Iterator[Rows]:
     """Yield the rows of a file, at most a thousand and ten seconds at once, in portions that depend on them alone.
 

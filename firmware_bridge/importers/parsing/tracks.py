@@ -19,7 +19,7 @@ from firmware_bridge.devices.profile import Profile
 from firmware_bridge.importers.format import Recording, Samples
 from firmware_bridge.importers.parsing.column_map import NA_VALUES
 from firmware_bridge.importers.parsing.csv_sniffer import cells_of
-from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, Rows, TimedValues, whole_us
+from firmware_bridge.importers.parsing.number_rows import Rows, TimedValues, reading_of, whole_us
 from firmware_bridge.importers.parsing.sampling_rate import rated_by
 from firmware_bridge.model import Float32s, Side
 
@@ -100,10 +100,7 @@ class Track:
         text = cell.strip()
         if text in NA_VALUES:
             return math.nan
-        value = self._number(text) * scale
-        if not abs(value) < LARGEST_READING:
-            raise ValueError(cell)
-        return value
+        return reading_of(self._number(text) * scale)
 
     def _number(self, cell: str) -> float:
         return float(cell if self.separator == "," else cell.replace(",", "."))
