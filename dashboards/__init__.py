@@ -1,1 +1,1 @@
-"""Grafana dashboards as code: `python -m dashboards.build` writes one JSON file per dashboard beside this file."""
+"""Grafana dashboards as code: `python -m dashboards.build` writes what the definitions say into files for Grafana."""

@@ -9,17 +9,17 @@ from pathlib import Path
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards.alert_rules import alerting
-from dashboards.data_quality import data_quality
-from dashboards.live_link import live_link
-from dashboards.my_trend import my_trend
-from dashboards.this_run import this_run
-from dashboards.with_without import with_without
+from dashboards.definitions.alert_rules import alerting
+from dashboards.definitions.data_quality import data_quality
+from dashboards.definitions.live_link import live_link
+from dashboards.definitions.my_trend import my_trend
+from dashboards.definitions.this_run import this_run
+from dashboards.definitions.with_without import with_without
 
 HERE = Path(__file__).parent
 REMEDY = (
-    "This file is made by code: change dashboards/*.py, then run `python -m dashboards.build`. In Grafana, a copy saved"
-    " under another name may be changed freely."
+    "This file is made by code: change dashboards/definitions, then run `python -m dashboards.build`. In Grafana, a"
+    " copy saved under another name may be changed freely."
 )
 DASHBOARDS: dict[str, Callable[[], Dashboard]] = {
     "live-link.json": live_link,
@@ -30,6 +30,11 @@ DASHBOARDS: dict[str, Callable[[], Dashboard]] = {
 }
 ALERTING = "provisioning/alerting/insole.yaml"
 FILES = (*DASHBOARDS, ALERTING)
+
+
+def path_of(name: str) -> Path:
+    """Return where a file lies: the alert rules where Grafana looks for them, the dashboards in a folder of theirs."""
+    return HERE / name if name == ALERTING else HERE / "generated" / name
 
 
 def text_of(name: str) -> str:
@@ -44,19 +49,20 @@ def differing() -> list[str]:
     found = []
     for name in FILES:
         made = text_of(name).splitlines()
-        path = HERE / name
+        path = path_of(name)
         there = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         if made != there:
             pairs = enumerate(zip(made, there, strict=False), 1)
             line = next((number for number, (one, other) in pairs if one != other), min(len(made), len(there)) + 1)
-            found.append(f"dashboards/{name}, line {line}: edited by hand, or older than the code. {REMEDY}")
+            own = path.relative_to(HERE)
+            found.append(f"dashboards/{own.as_posix()}, line {line}: edited by hand, or older than the code. {REMEDY}")
     return found
 
 
 def main() -> None:
     """Write every file."""
     for name in FILES:
-        path = HERE / name
+        path = path_of(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text_of(name), encoding="utf-8")
 

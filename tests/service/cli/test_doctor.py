@@ -197,7 +197,7 @@ def test_a_grafana_that_is_away_is_told(tmp_path: Path) -> None:
 
 def test_it_asks_for_what_is_provisioned() -> None:
     made = {}
-    for path in (PROJECT / "dashboards").glob("*.json"):
+    for path in (PROJECT / "dashboards/generated").glob("*.json"):
         dashboard = json.loads(path.read_text(encoding="utf-8"))
         made[dashboard["uid"]] = dashboard["title"]
     assert made == DASHBOARDS

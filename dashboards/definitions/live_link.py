@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
+from dashboards.definitions.this_run import heard
 from dashboards.influxql import IN_RANGE, WEARER, select, series
 from dashboards.page import Page, dashboard
 from dashboards.panels import (
@@ -20,7 +21,6 @@ from dashboards.panels import (
     table,
     words,
 )
-from dashboards.this_run import heard
 
 PAGE = Page("insole-live-link", "Live link", "Are both feet heard?", since="now-5m", refresh="5s")
 LINKED = words(true=("connected", BOTH), false=("not connected", "red"))

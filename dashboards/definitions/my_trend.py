@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
+from dashboards.definitions.this_run import ANSWERS
+from dashboards.definitions.this_run import PAGE as THIS_RUN
 from dashboards.influxql import IN_RANGE, USABLE, WEARER, Target, ms, select, series
 from dashboards.page import Page, dashboard
 from dashboards.panels import (
@@ -24,8 +26,6 @@ from dashboards.panels import (
     strip,
     table,
 )
-from dashboards.this_run import ANSWERS
-from dashboards.this_run import PAGE as THIS_RUN
 
 PAGE = Page(
     "insole-my-trend", "My trend", "What has changed over the weeks, and what was noted then?", since="now-90d/d"

@@ -19,8 +19,8 @@ from grafana_foundation_sdk.models.alerting import RelativeTimeRange, Rule
 from dashboards.influxql import DATASOURCE, IN_RANGE, Target, select
 
 HEAD = """\
-# Made by `python -m dashboards.build` from dashboards/alert_rules.py. Change it there: Grafana reads these rules from
-# this file, and its page cannot edit them.
+# Made by `python -m dashboards.build` from dashboards/definitions/alert_rules.py. Change it there: Grafana reads these
+# rules from this file, and its page cannot edit them.
 """
 EXPRESSIONS = "__expr__"
 STANDS_S = 3600

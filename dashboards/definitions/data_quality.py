@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
+from dashboards.definitions.this_run import heard
 from dashboards.influxql import BOUT, IN_RANGE, USABLE, WEARER, select, series
 from dashboards.page import Page, bout, dashboard
 from dashboards.panels import (
@@ -22,7 +23,6 @@ from dashboards.panels import (
     table,
     words,
 )
-from dashboards.this_run import heard
 
 PAGE = Page("insole-data-quality", "Data quality", "How much of it can be trusted?", since="now-7d")
 LEFT_OUT = words(true=("left out", BOTH), false=("used", "text"))
