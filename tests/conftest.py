@@ -10,10 +10,10 @@ import pytest
 from blockbuster import BlockBuster
 from hypothesis import settings
 
-pytest.register_assert_rewrite("firmware_bridge.contracts")
-
 PROJECT = Path(__file__).parent.parent
 SHARED = PROJECT.parent / "shared"
+ROOMS = ("firmware_bridge", "service", "dashboards")
+READMES = [PROJECT / "README.md", *(path for room in ROOMS for path in sorted(PROJECT.glob(f"{room}/**/README.md")))]
 
 settings.register_profile("usual", deadline=None)  # no test asserts on time, whatever else the machine does
 settings.register_profile("thorough", max_examples=1000, deadline=None)

@@ -1,1 +1,5 @@
 """What holds for every profile, source, log, archive and importer: suites to import and to run against one's own."""
+
+import pytest
+
+pytest.register_assert_rewrite("firmware_bridge.contracts.importers")

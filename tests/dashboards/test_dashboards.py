@@ -1,6 +1,6 @@
 """Grafana's files without Grafana: committed files, names, colors and provisioning.
 
-That every query runs is shown in `test_dashboard_queries`, that Grafana's own types agree in `test_dashboard_types`.
+That every query runs is shown in `test_queries`, that Grafana's own types agree in `test_types`.
 What no test shows: that Grafana's panels, its provisioning and its sessions work.
 """
 

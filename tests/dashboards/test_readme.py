@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from dashboards import build
 from firmware_bridge import SECOND, Link, Row, Side
-from service.cli import app
-from service.settings import Settings
 from tests.conftest import PROJECT
 from tests.dashboards.test_dashboards import check_names, not_understood
 from tests.stand_ins.grafana import Reader, boards, put
@@ -25,14 +21,10 @@ README = PROJECT.joinpath("dashboards/README.md").read_text(encoding="utf-8")
 MINUTE = 60 * SECOND
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", README)
-
-
 @pytest.fixture
 def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Do with the example what the README says, and return the file that was made."""
-    (code,) = blocks("python")
+    (code,) = re.findall(r"(?ms)^```python\n(.*?)^```$", README)
     entry, function = re.findall(r'`"([\w.-]+)": (\w+)` in `DASHBOARDS`', README)[0]
     made: dict[str, Any] = {"__name__": "dashboards.definitions.battery"}
     exec(compile(code, "README.md", "exec"), made)
@@ -71,20 +63,3 @@ def test_the_example_shows_what_is_stored(board: dict[str, Any], tmp_path: Path)
         now, so_far = (reader.panel(board, panel) for panel in board["panels"])
     assert now == {"left": [50.0], "right": [60.0]}
     assert [x for x in so_far["left"] if x is not None] == [52.0, 51.0, 50.0]
-
-
-def test_its_settings_are_settings() -> None:
-    for block in blocks("toml"):
-        Settings.model_validate(tomllib.loads(block))
-
-
-def test_its_commands_exist() -> None:
-    commands: Any = typer.main.get_command(app)
-    for verb, options in re.findall(r"(?m)^insole (\w+)([^#\n]*)", "".join(blocks("sh"))):
-        known = {option for parameter in commands.commands[verb].params for option in parameter.opts}
-        assert set(re.findall(r"--[\w-]+", options)) <= known
-
-
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)\)", README))))
-def test_its_links_lead_somewhere(target: str) -> None:
-    assert PROJECT.joinpath("dashboards", target).exists()

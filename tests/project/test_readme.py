@@ -1,4 +1,4 @@
-"""What the README tells people to type exists: every command, option, make target, setting and file."""
+"""What the READMEs tell people to type exists: every command, option, make target, setting and file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -15,10 +16,10 @@ from pydantic import BaseModel
 from firmware_bridge import parse_profile
 from service.cli import app
 from service.settings import Settings
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, READMES
 
-README = PROJECT / "README.md"
-TEXT = README.read_text(encoding="utf-8")
+TEXT = "\n".join(path.read_text(encoding="utf-8") for path in READMES)
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 SEPARATORS = {"&&", "||", "|", ";", "&", ">", ">>", "<"}
 
 
@@ -115,6 +116,9 @@ def test_every_variable_is_a_setting(name: str) -> None:
     assert list(_unknown(keys, Settings)) == []
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", TEXT))))
-def test_every_link_into_the_project_leads_somewhere(target: str) -> None:
-    assert PROJECT.joinpath(target).exists()
+LINKS = {(path.parent, target) for path in READMES for target in LINK.findall(path.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize(("folder", "target"), sorted(LINKS), ids=lambda part: Path(part).name)
+def test_every_link_into_the_project_leads_somewhere(folder: Path, target: str) -> None:
+    assert (folder / target).exists()

@@ -60,11 +60,6 @@ def test_its_table_has_the_formats_by_their_titles() -> None:
     assert rows == [(name, IMPORTERS.load(name).title) for name in sorted(IMPORTERS.builtin)]
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)\)", README))))
-def test_its_links_lead_somewhere(target: str) -> None:
-    assert PROJECT.joinpath("firmware_bridge/importers", target).exists()
-
-
 def test_the_example_imports_a_recording(tmp_path: Path) -> None:
     site = installed(tmp_path / "site")
     code = f"import pathlib, {Path(TEST).stem} as mine; mine.write(pathlib.Path('.'))"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, READMES
 
 FORBIDDEN = re.compile(
     r"diagnos|\btreat|prevent|\bcaus(e|es|ed|ing|al)\b|\bcur(e|es|ed|ing)\b|\bheal(s|ed|ing)?\b|\bclinical|"
@@ -73,7 +73,7 @@ def _said() -> Iterator[tuple[str, str]]:
     for pattern in SHOWN:
         for path in sorted(PROJECT.joinpath("service").rglob(pattern)):
             yield from _lines(path)
-    for path in (PROJECT / "README.md", *sorted(PROJECT.joinpath("dashboards").rglob("*.y*ml"))):
+    for path in (*READMES, *sorted(PROJECT.joinpath("dashboards").rglob("*.y*ml"))):
         yield from _lines(path)
 
 
@@ -105,7 +105,9 @@ def test_nothing_that_is_shown_claims_what_is_not_known() -> None:
     assert [claim for place, text in SAID for claim in _claims(place, text)] == []
 
 
-@pytest.mark.parametrize("file", ["messages", "guidance", "reasons", "links", "signs", "web/templates/help", "README"])
+@pytest.mark.parametrize(
+    "file", ["messages", "guidance", "reasons", "pain_associations", "signs", "web/templates/help", "README"]
+)
 def test_the_texts_are_really_looked_at(file: str) -> None:
     """Each of these files has sentences among what is looked at."""
     assert [text for place, text in SAID if file in place and text.count(" ") > 3]

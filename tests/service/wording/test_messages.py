@@ -21,7 +21,7 @@ from service.records.rows import Flag, Verdict
 from service.wording import guidance
 from service.wording.cannot_tell_reasons import REASONS
 from service.wording.messages import MEASURES, TOPICS, Message, flag_text, leaning, verdict_text
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, READMES
 
 NAN = float("nan")
 AT_14_03 = 1_763_992_980 * SECOND  # 2025-11-24 14:03 UTC
@@ -233,7 +233,7 @@ ALLOWED = (
 
 
 def _user_texts() -> Iterator[tuple[str, str]]:
-    """Every text that a person may read: strings of the code, help of the commands, pages, dashboards, the README."""
+    """Every text that a person may read: strings of the code, help of the commands, pages, dashboards, the READMEs."""
     for path in sorted([*PROJECT.glob("service/**/*.py"), *PROJECT.glob("firmware_bridge/**/*.py")]):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         shown = path.name == "cli.py" or "commands" in path.parts  # docstrings there are the help
@@ -246,8 +246,8 @@ def _user_texts() -> Iterator[tuple[str, str]]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in hidden:
                 yield f"{path.relative_to(PROJECT)}:{node.lineno}", node.value
-    pages = ("service/web/templates/**/*", "service/web/static/**/*", "dashboards/**/*.json", "README.md")
-    for path in (path for pattern in pages for path in sorted(PROJECT.glob(pattern)) if path.is_file()):
+    pages = ("service/web/templates/**/*", "service/web/static/**/*", "dashboards/**/*.json")
+    for path in (*READMES, *(path for pattern in pages for path in sorted(PROJECT.glob(pattern)) if path.is_file())):
         if path.suffix in {".html", ".js", ".json", ".md", ".txt", ".svg", ".css", ".webmanifest"}:
             yield str(path.relative_to(PROJECT)), path.read_text(encoding="utf-8")
 
