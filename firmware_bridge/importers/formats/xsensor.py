@@ -165,7 +165,7 @@ def _reader(head: _Head) -> Callable[[bytes], TimedValues | None]:
     def row(frame: bytes) -> TimedValues | None:
         lines = frame.splitlines(keepends=True)
         said: dict[str, str] = {}
-        grids: dict[Side, TimedValues] = {}
+        grids: dict[Side, list[float]] = {}
         side: Side | None = None
         for number, line in enumerate(lines):
             key, value = [*(cell.strip() for cell in cells_of(line, head.separator)[:2]), "", ""][:2]
@@ -191,7 +191,7 @@ def _reader(head: _Head) -> Callable[[bytes], TimedValues | None]:
     return row
 
 
-def _grid(head: _Head, lines: list[bytes]) -> TimedValues | None:
+def _grid(head: _Head, lines: list[bytes]) -> list[float] | None:
     """Return the readings of a grid's lines, row by row, None where it is not whole."""
     spaces = [line for number, line in enumerate(lines, 1) if number % head.apart]
     if len(lines) < head.rows * head.apart or not lines[-1].endswith(b"\n") or any(map(_blankless, spaces)):
