@@ -11,14 +11,17 @@ from functools import partial
 from typing import Any
 
 from firmware_bridge import (
+    Claims,
     ConfigError,
     Damaged,
+    EmbeddedLog,
     Insole,
     Log,
     SystemClock,
     bridge_foot_pod,
     bridge_insole,
     open_archive,
+    open_embedded_log,
     open_log,
     open_recorder,
     persist,
@@ -48,7 +51,7 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
     for copy in copies:
         open_archive(copy.url, copy.token).close()  # only the URL is looked at
     try:
-        opened = await asyncio.to_thread(open_log, settings.store)
+        opened = await asyncio.to_thread(open_embedded_log, settings.store)
     except Damaged as error:
         if not (insoles or pods):
             raise
@@ -95,7 +98,7 @@ def _record(group: asyncio.TaskGroup, log: Log, insoles: Sequence[Insole], pods:
         group.create_task(bridge_foot_pod(pod.wearer, pod.url, log, clock))
 
 
-def _recorder(store: str, insoles: Sequence[Insole], pods: Sequence[PodSettings]) -> Log:
+def _recorder(store: str, insoles: Sequence[Insole], pods: Sequence[PodSettings]) -> EmbeddedLog:
     """Open a log for the bridges, one for each insole: a second one would mix its samples into those of the first.
 
     So it is with pods: a wearer has one.
@@ -147,6 +150,6 @@ async def run_mirrors(settings: Settings, copies: Sequence[Copy], *, follow: boo
 
 def _alone(log: Log) -> bool:
     try:
-        return not log.workers()
+        return isinstance(log, Claims) and not log.workers()
     except ConfigError:  # claims do not hold here
         return False

@@ -18,9 +18,8 @@ import numpy as np
 import urllib3
 
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
-from firmware_bridge.model import Frames, Item, Side, kind_name
-from firmware_bridge.stores import BEGINNING, END
-from firmware_bridge.stores.remote.wire import pack, unpack
+from firmware_bridge.model import BEGINNING, END, Frames, Item, Side, kind_name
+from firmware_bridge.stores.remote.wire import deserialize, serialize
 
 _T = TypeVar("_T")
 
@@ -61,7 +60,7 @@ class RemoteArchive:
         """
         kinds: dict[str, type] = {kind_name(wanted): wanted for wanted in cast("list[type]", [kind])}
         place = {"kind": next(iter(kinds)), "wearer": wearer, "start": str(start), "stop": str(stop)}
-        found: list[Any] = list(unpack(self._ask("GET", "/read", place), kinds))
+        found: list[Any] = list(deserialize(self._ask("GET", "/read", place), kinds))
         return cast("list[_T]", _joined(found, start, stop) if kind is Frames else found)
 
     def check(self) -> str:
@@ -129,7 +128,7 @@ def _bodies(items: Iterable[Item]) -> Iterator[bytes]:
     """Give parcels, joined up to `BODY_BYTES`."""
     held: list[bytes] = []
     size = 0
-    for parcel in pack(items):
+    for parcel in serialize(items):
         if held and size + len(parcel) > BODY_BYTES:
             yield b"".join(held)
             held, size = [], 0

@@ -18,16 +18,18 @@ from firmware_bridge import (
     ConfigError,
     Damaged,
     Device,
+    EmbeddedLog,
     Frames,
     InsoleError,
     Link,
     Log,
+    LogFile,
     Pace,
     Salvaged,
     Usage,
     link_of,
     open_archive,
-    open_log,
+    open_embedded_log,
     pod_opener,
     salvage_log,
 )
@@ -40,6 +42,7 @@ from service.settings import InsoleSettings, PodSettings, Settings
 
 _KINDS: tuple[type, ...] = (
     Device,
+    EmbeddedLog,
     Frames,
     Link,
     Pace,
@@ -91,7 +94,7 @@ def compact(store: str) -> None:
         ConfigError: another program has it open, or there is nothing in it.
         Unavailable: the disk has no room for the copy.
     """
-    with closing(open_log(store)) as log, _busy("compacting"):
+    with closing(open_embedded_log(store)) as log, _busy("compacting"):
         if not log.wearers():
             raise ConfigError(f"store {store}: there is nothing in it; is it the right one?")
         given = log.compact()
@@ -142,7 +145,7 @@ def _parts(settings: Settings, *, whole: bool) -> Iterator[Part]:
 
 def _store(settings: Settings, *, whole: bool) -> Said:
     try:
-        with closing(open_log(settings.store)) as log:
+        with closing(open_embedded_log(settings.store)) as log:
             wrong = log.check(whole=whole)
             if not wrong:
                 return Said("\n      ".join(_sizes(log, settings)), [*_warnings(log, settings)])
@@ -161,7 +164,7 @@ def _readable(store: str) -> str:
         return f"readable: {_told(salvage_log(store, _KINDS, dry=True))}"
 
 
-def _sizes(log: Log, settings: Settings) -> Iterator[str]:
+def _sizes(log: LogFile, settings: Settings) -> Iterator[str]:
     """Yield how much there is of what, what goes next, and how long the room lasts."""
     usage, keep = log.usage(), settings.keep.keep()
     held = [holding for holding in log.holdings() if holding.rows]
@@ -177,7 +180,7 @@ def _sizes(log: Log, settings: Settings) -> Iterator[str]:
     yield f"room for about {days:.0f} more days at this pace" if days is not None else "too new to say how long it fits"
 
 
-def _warnings(log: Log, settings: Settings) -> Iterator[str]:
+def _warnings(log: EmbeddedLog, settings: Settings) -> Iterator[str]:
     usage = log.usage()
     if usage.share:
         yield f"on a network share ({usage.share}): two computers may harm it; keep it on a local disk"
