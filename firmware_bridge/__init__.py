@@ -10,7 +10,7 @@ from firmware_bridge.authoring.line_capture import hear_lines
 from firmware_bridge.bridge.foot_pod import bridge_foot_pod, pod_opener
 from firmware_bridge.bridge.insole import bridge_insole
 from firmware_bridge.bridge.listener import Listener, listening
-from firmware_bridge.bridge.retry import persist
+from firmware_bridge.bridge.retry import Backoff, persist
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.devices.calibration import Calibration, load_calibration, parse_calibration
 from firmware_bridge.devices.insole import Insole
@@ -77,6 +77,7 @@ __all__ = [
     "SECOND",
     "STANDARD_GRAVITY",
     "Archive",
+    "Backoff",
     "Calibration",
     "Claims",
     "Clock",

@@ -29,8 +29,8 @@ from firmware_bridge import (
 from service.alerts.dispatcher import Telling, check_receivers
 from service.alerts.stage import hear, remind
 from service.pipeline.analysis import INPUTS, Analysis
-from service.pipeline.mirror import Told, keep_mirrored, mirror
-from service.pipeline.mirror_selection import Copy
+from service.pipeline.mirror import MirrorProgress, keep_mirrored, mirror
+from service.pipeline.mirror_selection import MirrorTarget
 from service.pipeline.retention import Retention
 from service.pipeline.tail import tail
 from service.settings import PodSettings, Settings
@@ -47,9 +47,9 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
     """
     settings.web.check()
     check_receivers(settings.alerts.settings())
-    copies = settings.copies()
-    for copy in copies:
-        open_archive(copy.url, copy.token).close()  # only the URL is looked at
+    targets = settings.mirror_targets()
+    for target in targets:
+        open_archive(target.url, target.token).close()  # only the URL is looked at
     try:
         opened = await asyncio.to_thread(open_embedded_log, settings.store)
     except Damaged as error:
@@ -71,11 +71,11 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
 
             _record(group, recorder, insoles, pods)
             work(_analyze(log))
-            work(retain(Retention(log, settings.keep.keep(), [copy.url for copy in copies])))
+            work(retain(Retention(log, settings.keep.keep(), [target.url for target in targets])))
             work(hear(log, telling))
             work(remind(telling))
-            for copy in copies:
-                work(keep_mirrored(log, copy))
+            for target in targets:
+                work(keep_mirrored(log, target))
             work(serve(log, settings.web))
 
 
@@ -138,14 +138,21 @@ async def retain(retention: Retention) -> None:
         await asyncio.sleep(pause_s)
 
 
-async def run_mirrors(settings: Settings, copies: Sequence[Copy], *, follow: bool, told: Told | None = None) -> None:
+async def run_mirrors(
+    settings: Settings,
+    targets: Sequence[MirrorTarget],
+    *,
+    follow: bool,
+    on_progress: MirrorProgress | None = None,
+) -> None:
     """Bring archives up to date with the log, and keep them so with `follow`; at full pace where nobody else works."""
     with closing(await asyncio.to_thread(open_log, settings.store)) as log:
         alone = await asyncio.to_thread(_alone, log)
         async with asyncio.TaskGroup() as group:
-            for copy in copies:
-                paced = replace(copy, pace=1.0) if alone else copy
-                group.create_task(mirror(log, paced, open_archive(copy.url, copy.token), follow=follow, told=told))
+            for target in targets:
+                paced = replace(target, pace=1.0) if alone else target
+                archive = open_archive(target.url, target.token)
+                group.create_task(mirror(log, paced, archive, follow=follow, on_progress=on_progress))
 
 
 def _alone(log: Log) -> bool:

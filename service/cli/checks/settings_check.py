@@ -34,7 +34,7 @@ from firmware_bridge import (
     salvage_log,
 )
 from service.alerts.dispatcher import check_receivers, receivers
-from service.pipeline.mirror_selection import Copy
+from service.pipeline.mirror_selection import MirrorTarget
 from service.pipeline.retention import Keep, describe, excess, forecast
 from service.records import rows
 from service.records.timestamps import iso
@@ -42,7 +42,6 @@ from service.settings import InsoleSettings, PodSettings, Settings
 
 _KINDS: tuple[type, ...] = (
     Device,
-    EmbeddedLog,
     Frames,
     Link,
     Pace,
@@ -139,8 +138,8 @@ def _parts(settings: Settings, *, whole: bool) -> Iterator[Part]:
         yield f"{pod.wearer}'s foot pod", lambda pod=pod: Said(_pod(pod))  # type: ignore[misc]
     yield "page", lambda: Said(_page(settings))
     yield "alerts", lambda: Said(_alerts(settings))
-    for copy in settings.copies():
-        yield f"mirror {copy.url}", lambda copy=copy: Said(_archive(copy))  # type: ignore[misc]
+    for target in settings.mirror_targets():
+        yield f"mirror {target.url}", lambda target=target: Said(_archive(target))  # type: ignore[misc]
 
 
 def _store(settings: Settings, *, whole: bool) -> Said:
@@ -176,7 +175,8 @@ def _sizes(log: LogFile, settings: Settings) -> Iterator[str]:
         since = f", since {iso(holding.oldest)[:10]}" if holding.oldest is not None else ""
         yield f"  {holding.kind}: {holding.rows} rows, about {_size(holding.bytes)}{since}"
     days = forecast(held, usage, keep)
-    yield "next to be forgotten: " + "; ".join(describe(log, keep, [copy.url for copy in settings.copies()]))
+    mirrors = [target.url for target in settings.mirror_targets()]
+    yield "next to be forgotten: " + "; ".join(describe(log, keep, mirrors))
     yield f"room for about {days:.0f} more days at this pace" if days is not None else "too new to say how long it fits"
 
 
@@ -263,6 +263,6 @@ def _alerts(settings: Settings) -> str:
     return f"{count} receivers" if count else "nobody is told (alerts.urls is empty); flags are shown on the page"
 
 
-def _archive(copy: Copy) -> str:
-    with closing(open_archive(copy.url, copy.token)) as archive:
+def _archive(target: MirrorTarget) -> str:
+    with closing(open_archive(target.url, target.token)) as archive:
         return archive.check()

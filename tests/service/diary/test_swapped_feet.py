@@ -22,7 +22,7 @@ from service.diary.corrections import DERIVED, analyze_again, spans
 from service.diary.transfer import exchange, move
 from service.pipeline.analysis import INPUTS, Analysis, analyze_all
 from service.pipeline.mirror import mirror
-from service.pipeline.mirror_selection import Copy
+from service.pipeline.mirror_selection import MirrorTarget
 from service.records.rows import Progress, Replaced, Step
 from tests.service.diary.test_stop_notes import replayed, rows_of
 from tests.service.pipeline.test_analysis import arriving, described, worn
@@ -283,7 +283,7 @@ def test_a_mirror_follows(feet: Feet, open_log: Callable[[str | bool], EmbeddedL
     for exchanged in range(3):
         if exchanged:
             exchange(log, "ada", spans(log, "ada")[1], at(feet))
-        asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
+        asyncio.run(mirror(log, MirrorTarget("memory:"), archive, follow=False))
         there = {key: item for key, item in archive.items.items() if key[0] in BOTH}
         stored = {key for key in held(log) if key[0] in BOTH}
         devices = {(Device, row.time, row.wearer, row.side, row.device) for row in log.read(Device, "ada")}
