@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from firmware_bridge.contracts.logs.items import Mark, Reading, assert_same
 from firmware_bridge.errors import ConfigError, CorruptData, Unavailable
 from firmware_bridge.model import SECOND, Device, Frames, Key, Pace, Side
 from firmware_bridge.stores import Archive, open_archive
-from tests.contracts.log_model import Mark, Reading, assert_same
 from tests.stand_ins.archive_front import MIRROR_TOKEN, running_archive
 from tests.stand_ins.influx_front import TOKEN, InfluxFront, running_influx
 

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware_bridge.contracts.logs.items import Mark, Reading, Stage, assert_same, items, number
 from firmware_bridge.errors import CorruptData
 from firmware_bridge.model import Frames, Key, Link, Side, kind_name
 from firmware_bridge.stores.remote.wire import deserialize, serialize
-from service.records.rows import Progress
-from tests.contracts.log_model import Mark, Reading, assert_same, items, number
 
-KINDS = {kind_name(kind): kind for kind in (Reading, Mark, Link, Progress, Frames)}
+KINDS = {kind_name(kind): kind for kind in (Reading, Mark, Link, Stage, Frames)}
 
 
 @settings(deadline=None)

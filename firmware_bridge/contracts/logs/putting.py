@@ -1,0 +1,54 @@
+"""What every log keeps to where something is put."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from firmware_bridge.contracts.logs.items import KINDS, Reading, batches, number
+from firmware_bridge.contracts.logs.rig import FEW, LogRig, drained
+from firmware_bridge.errors import CorruptData
+from firmware_bridge.model import Item
+
+
+class PuttingContract:
+    @FEW
+    @given(puts=batches)
+    def test_putting_twice_is_putting_once(self, rig: LogRig, puts: list[list[Item]]) -> None:
+        with rig.fresh() as log:
+            for put in puts:
+                log.put(put)
+                before = log.head(), drained(log, KINDS)
+                log.put(put)
+                assert log.head() == before[0]
+                assert [n for n, _ in drained(log, KINDS)] == [n for n, _ in before[1]]
+
+    def test_a_changed_row_arrives_anew_and_a_tail_sees_it_again(self, rig: LogRig) -> None:
+        with rig.fresh() as log:
+            log.put([number(1), number(2)])
+            log.put([number(1, value=5.0)])
+            assert log.after([Reading], 0) == [(2, number(2)), (3, number(1, value=5.0))]
+            assert log.after([Reading], 2) == [(3, number(1, value=5.0))]
+            log.put([number(1, value=float("nan"))])
+            log.put([number(1, value=float("nan"))])
+            assert log.head() == 4
+
+    def test_a_put_is_all_or_nothing(self, rig: LogRig) -> None:
+        with rig.fresh() as log:
+            log.put([number(1)])
+            version = log.version()
+            for bad in (replace(number(3), count=2**63), replace(number(3), text="\ud800"), replace(number(-(2**64)))):
+                with pytest.raises(CorruptData):
+                    log.put([number(2), bad])
+            assert log.after([Reading], 0) == [(1, number(1))]
+            assert log.version() == version
+
+    def test_what_is_closed_takes_nothing_more(self, rig: LogRig) -> None:
+        with rig.fresh() as log:
+            log.put([number(1)])
+            log.close()
+            log.close()
+            with pytest.raises(RuntimeError, match="closed"):
+                log.head()
