@@ -42,4 +42,4 @@ class TestFiles(
 class TestMemory(PuttingContract, FollowingContract, ReadingContract, ReplacingContract):
     @pytest.fixture
     def rig(self) -> LogRig:
-        return LogRig(str, lambda _: MemoryLog())
+        return LogRig(str, MemoryLog)

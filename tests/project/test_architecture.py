@@ -37,6 +37,8 @@ LEAVES = {  # a foreign library is imported in its leaf, so that it can be missi
     "uvicorn": ("service/web/",),
     "typer": ("service/cli/commands/",),
     "plotly": ("service/review/figures/",),
+    "pytest": ("firmware_bridge/contracts/", "service/contracts/"),
+    "hypothesis": ("firmware_bridge/contracts/", "service/contracts/"),
     "pandas": (),
 }
 

@@ -16,7 +16,8 @@ _T = TypeVar("_T")
 class MemoryLog:
     """Items by identity, in the order of their arrival; see `Log` for its laws."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str = "memory:") -> None:
+        self.url = url
         self._held: dict[tuple[Any, ...], tuple[int, Item]] = {}
         self._head = self._version = 0
         self._lock = Lock()
