@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge import EmbeddedLog, Frames, Item, open_embedded_log, open_recorder, salvage_log
+from firmware_bridge import EmbeddedLog, Frames, Item, Log, open_embedded_log, open_recorder, salvage_log
 from firmware_bridge.model import partition_of
 from service.cli.checks.settings_check import _KINDS
 from service.pipeline.analysis import INPUTS, Analysis, analyze_all, derive_rows
@@ -40,9 +40,7 @@ def told(walker: str, wearer: str = "ada") -> list[Item]:
     ]
 
 
-def live(
-    log: EmbeddedLog, items: Sequence[Item], ends: Sequence[int], dies: Callable[[int], bool] = lambda _: False
-) -> None:
+def live(log: Log, items: Sequence[Item], ends: Sequence[int], dies: Callable[[int], bool] = lambda _: False) -> None:
     """Put items in batches, and analyze each as the stage does; where it dies, what it just found is lost."""
     analysis = Analysis(log)
     cursor = analysis.resume()
@@ -58,7 +56,7 @@ def live(
             log.put(analysis.feed(batch))
 
 
-def stored(log: EmbeddedLog, wearer: str = "ada") -> list[str]:
+def stored(log: Log, wearer: str = "ada") -> list[str]:
     return sets([row for kind in FOUND for row in log.read(kind, wearer)])
 
 
@@ -140,7 +138,7 @@ def test_analyzing_and_putting_again_changes_nothing(walker: str, ends: list[int
         assert stored(log) == found
 
 
-def replay_last(log: EmbeddedLog) -> list[Item]:
+def replay_last(log: Log) -> list[Item]:
     """Return what replay gives, a verdict by its last version."""
     rows = {(type(r), r.time, getattr(r, "side", ""), getattr(r, "topic", "")): r for r in derive_rows(log, "ada")}
     return [*rows.values()]

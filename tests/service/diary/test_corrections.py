@@ -14,19 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge import (
-    SECOND,
-    ConfigError,
-    Device,
-    EmbeddedLog,
-    Frames,
-    Item,
-    Link,
-    Row,
-    open_embedded_log,
-    row_key,
-    same_row,
-)
+from firmware_bridge import SECOND, ConfigError, Device, EmbeddedLog, Frames, Item, Link, Row, row_key, same_row
+from firmware_bridge.stores import open_embedded_log
 from service.diary.corrections import DERIVED, Change, analyze_again, spans, tell
 from service.diary.transfer import exchange, move
 from service.gait import History
@@ -190,9 +179,8 @@ def rows_of(log: EmbeddedLog, wearer: str, kinds: Iterable[type[Row]] = DERIVED)
 def said(changes: Sequence[Change], topic: str = "imbalance") -> list[tuple[str, str]]:
     return [
         (f"{c.before.answer} {c.before.reason}".strip(), f"{c.after.answer} {c.after.reason}".strip())
-        for c in changes
-        if c.before and c.after and c.after.topic == topic
-    ]
+        for c in changes if c.before and c.after and c.after.topic == topic
+    ]  # fmt: skip
 
 
 def test_shoes_entered_after_the_run_change_its_verdict_alone(log: EmbeddedLog) -> None:

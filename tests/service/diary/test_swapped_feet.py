@@ -32,6 +32,7 @@ from tests.walkers.walks import START
 LATER = 400 * SECOND
 BOTH = [*DERIVED, Frames, Link, Device]
 Feet = tuple[int | None, int | None]
+Open = Callable[[str | bool], EmbeddedLog]
 EVERYWHERE: Feet = (None, None)
 RANGES: dict[str, Feet] = {
     "all": EVERYWHERE,
@@ -71,7 +72,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
 
 
 @pytest.fixture
-def open_log(stores: dict[bool, Path], tmp_path: Path) -> Iterator[Callable[[str | bool], EmbeddedLog]]:
+def open_log(stores: dict[bool, Path], tmp_path: Path) -> Iterator[Open]:
     """Open a copy of the walks, or an empty log of a name."""
     opened: list[EmbeddedLog] = []
 
@@ -88,7 +89,7 @@ def open_log(stores: dict[bool, Path], tmp_path: Path) -> Iterator[Callable[[str
 
 
 @pytest.fixture
-def log(open_log: Callable[[str | bool], EmbeddedLog]) -> EmbeddedLog:
+def log(open_log: Open) -> EmbeddedLog:
     return open_log(True)
 
 
@@ -128,9 +129,7 @@ def on_the_other_foot(items: Iterable[Item], start: int, stop: int) -> Iterator[
 @ranges
 @pytest.mark.parametrize("alike", [True, False], ids=["alike", "different"])
 @pytest.mark.parametrize("number", [0, 1])
-def test_to_exchange_the_feet_twice_is_never_to_have_done_it(
-    number: int, alike: bool, feet: Feet, open_log: Callable[[str | bool], EmbeddedLog]
-) -> None:
+def test_to_exchange_feet_twice_is_never_to_have_done_it(number: int, alike: bool, feet: Feet, open_log: Open) -> None:
     log = open_log(alike)
     bout = spans(log, "ada")[number]
     there = at(feet, number * LATER)
@@ -149,9 +148,7 @@ def test_to_exchange_the_feet_twice_is_never_to_have_done_it(
 
 
 @ranges
-def test_it_gives_what_an_analysis_of_swapped_feet_gives(
-    feet: Feet, open_log: Callable[[str | bool], EmbeddedLog]
-) -> None:
+def test_it_gives_what_an_analysis_of_swapped_feet_gives(feet: Feet, open_log: Open) -> None:
     log, fresh = open_log(False), open_log("fresh")
     bounds, _ = exchange(log, "ada", spans(log, "ada")[1], at(feet))
     swapped = [*on_the_other_foot(walked(alike=False), *bounds)]
@@ -199,9 +196,7 @@ def test_one_exchange_after_another_is_nothing_new_to_the_next_analysis(
     assert others(log) == rows
 
 
-def test_what_was_never_analyzed_is_exchanged_with_the_rest_of_its_bout(
-    open_log: Callable[[str | bool], EmbeddedLog],
-) -> None:
+def test_what_was_never_analyzed_is_exchanged_with_the_rest_of_its_bout(open_log: Open) -> None:
     """A bridge alone has filled the log since the last analysis."""
     log, whole = open_log("late"), open_log(True)
     items = walked()
@@ -217,9 +212,7 @@ def test_what_was_never_analyzed_is_exchanged_with_the_rest_of_its_bout(
     assert samples(log) == samples(whole)
 
 
-def test_while_a_service_is_at_work_nothing_is_exchanged(
-    log: EmbeddedLog, open_log: Callable[[str | bool], EmbeddedLog]
-) -> None:
+def test_while_a_service_is_at_work_nothing_is_exchanged(log: EmbeddedLog, open_log: Open) -> None:
     other = opened_log(f"sqlite:///{log.path}")  # type: ignore[attr-defined]
     with closing(other):
         other.claim()
@@ -231,7 +224,7 @@ def test_while_a_service_is_at_work_nothing_is_exchanged(
 
 
 def test_what_is_interrupted_is_finished_and_not_undone(
-    open_log: Callable[[str | bool], EmbeddedLog], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    open_log: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     log = open_log(True)
     bout = spans(log, "ada")[1]
@@ -260,7 +253,7 @@ def test_what_is_interrupted_is_finished_and_not_undone(
     assert len(spans(log, "ada")) == 1
 
 
-def test_to_exchange_and_to_give_away_go_together(open_log: Callable[[str | bool], EmbeddedLog]) -> None:
+def test_to_exchange_and_to_give_away_go_together(open_log: Open) -> None:
     one, other = open_log(False), open_log("other")
     other.put(walked(alike=False))
     analyze_all(other)
@@ -278,7 +271,7 @@ def test_to_exchange_and_to_give_away_go_together(open_log: Callable[[str | bool
 
 
 @ranges
-def test_a_mirror_follows(feet: Feet, open_log: Callable[[str | bool], EmbeddedLog]) -> None:
+def test_a_mirror_follows(feet: Feet, open_log: Open) -> None:
     log, archive = open_log(False), Memory()
     for exchanged in range(3):
         if exchanged:
@@ -293,7 +286,7 @@ def test_a_mirror_follows(feet: Feet, open_log: Callable[[str | bool], EmbeddedL
 
 
 @pytest.mark.parametrize("limit", [7, 1000])
-def test_an_analysis_that_runs_follows_and_goes_on(limit: int, open_log: Callable[[str | bool], EmbeddedLog]) -> None:
+def test_an_analysis_that_runs_follows_and_goes_on(limit: int, open_log: Open) -> None:
     """The feet of a walk are exchanged while the next one goes on."""
     log, items = open_log("live"), [*walked()]
     cut = len(items) * 4 // 5

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from firmware_bridge import SECOND, Damaged, EmbeddedLog, Frames, Side, open_embedded_log, salvage_log
+from firmware_bridge import SECOND, Damaged, EmbeddedLog, Frames, Log, Side, open_log, salvage_log
 from service.cli.checks.settings_check import _KINDS
 from service.pipeline.file_import import import_files
 from service.records.rows import Progress, Step
@@ -29,8 +29,8 @@ def store(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def log(store: str) -> Iterator[EmbeddedLog]:
-    with closing(open_embedded_log(store)) as log:
+def log(store: str) -> Iterator[Log]:
+    with closing(open_log(store)) as log:
         yield log
 
 
@@ -47,12 +47,12 @@ def take(store: str, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[
 Take = Callable[..., tuple[int, str]]
 
 
-def samples(log: EmbeddedLog, wearer: str) -> int:
+def samples(log: Log, wearer: str) -> int:
     return sum(len(frames) for frames in log.read(Frames, wearer))
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_same_file_again_changes_nothing(name: str, take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
+def test_the_same_file_again_changes_nothing(name: str, take: Take, log: Log, tmp_path: Path) -> None:
     path = ALL[name](tmp_path)
     failed, said = take(path)
     assert failed == 0
@@ -64,7 +64,7 @@ def test_the_same_file_again_changes_nothing(name: str, take: Take, log: Embedde
     assert log.head() == head
 
 
-def test_the_same_content_under_another_name_changes_nothing(take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
+def test_the_same_content_under_another_name_changes_nothing(take: Take, log: Log, tmp_path: Path) -> None:
     path = gaitpdb(tmp_path)
     take(path)
     head = log.head()
@@ -74,7 +74,7 @@ def test_the_same_content_under_another_name_changes_nothing(take: Take, log: Em
     assert "copy.gz: is there already" in said
 
 
-def test_what_was_broken_off_is_completed(take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
+def test_what_was_broken_off_is_completed(take: Take, log: Log, tmp_path: Path) -> None:
     path = csv(tmp_path)
     whole = path.read_text()
     path.write_text("\n".join(whole.splitlines()[: 1 + ROWS * 2 // 3]) + "\n")
@@ -89,7 +89,7 @@ def test_what_was_broken_off_is_completed(take: Take, log: EmbeddedLog, tmp_path
 @pytest.mark.parametrize("rows", [ROWS // 3 + 7, ROWS - 1])
 @pytest.mark.parametrize("packed", [False, True])
 def test_what_was_broken_off_in_the_midst_of_a_second_is_completed(
-    rows: int, packed: bool, take: Take, log: EmbeddedLog, tmp_path: Path
+    rows: int, packed: bool, take: Take, log: Log, tmp_path: Path
 ) -> None:
     whole = gaitpdb(tmp_path)
     cut = tmp_path / "cut.txt"
@@ -107,9 +107,7 @@ def test_what_was_broken_off_in_the_midst_of_a_second_is_completed(
     assert "is there already" in said
 
 
-def test_a_recording_of_somebody_else_is_refused_until_it_is_said_again(
-    take: Take, log: EmbeddedLog, tmp_path: Path
-) -> None:
+def test_a_recording_of_somebody_else_is_refused_until_it_is_said_again(take: Take, log: Log, tmp_path: Path) -> None:
     path = pedar(tmp_path)
     take(path)
     head = log.head()
@@ -125,9 +123,7 @@ def test_a_recording_of_somebody_else_is_refused_until_it_is_said_again(
 
 
 @pytest.mark.parametrize("wearer", ["ann", "bob"])
-def test_a_recording_that_is_stored_at_another_time_is_found(
-    wearer: str, take: Take, log: EmbeddedLog, tmp_path: Path
-) -> None:
+def test_a_recording_that_is_stored_at_another_time_is_found(wearer: str, take: Take, log: Log, tmp_path: Path) -> None:
     path = csv(tmp_path)
     take(path)
     head = log.head()
@@ -138,14 +134,14 @@ def test_a_recording_that_is_stored_at_another_time_is_found(
     assert samples(log, "ann") + (samples(log, "bob") if wearer == "bob" else 0) == 4 * ROWS
 
 
-def test_two_people_may_walk_at_the_same_time(take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
+def test_two_people_may_walk_at_the_same_time(take: Take, log: Log, tmp_path: Path) -> None:
     path = gaitpdb(tmp_path)
     take(path)
     path.write_text(path.read_text().replace(" 50 ", " 48 "))
     assert take(path, wearer="bob")[0] == 0
 
 
-def test_empty_shoes_are_nobodys_recording(take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
+def test_empty_shoes_are_nobodys_recording(take: Take, log: Log, tmp_path: Path) -> None:
     path = tmp_path / "shelf.txt"
     path.write_text("".join(f"{i / 100} {' 0' * 18}\n" for i in range(ROWS)))
     assert take(path)[0] == 0
@@ -153,9 +149,7 @@ def test_empty_shoes_are_nobodys_recording(take: Take, log: EmbeddedLog, tmp_pat
 
 
 @pytest.mark.parametrize("late", [0, 1, 2])
-def test_an_overlap_anywhere_is_refused_before_anything_is_put(
-    late: int, take: Take, log: EmbeddedLog, tmp_path: Path
-) -> None:
+def test_an_overlap_anywhere_is_refused_before_anything_is_put(late: int, take: Take, log: Log, tmp_path: Path) -> None:
     take(gaitpdb(tmp_path), start=f"2026-05-01T06:30:0{late}.5Z")
     head = log.head()
     failed, said = take(csv(tmp_path, "other"), start="2026-05-01T06:30:00Z")
@@ -165,7 +159,7 @@ def test_an_overlap_anywhere_is_refused_before_anything_is_put(
     assert take(csv(tmp_path, "other"), start="2026-05-01T06:31:00Z")[0] == 0
 
 
-def test_a_change_at_the_very_end_is_an_overlap(take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
+def test_a_change_at_the_very_end_is_an_overlap(take: Take, log: Log, tmp_path: Path) -> None:
     path = gaitpdb(tmp_path)
     take(path)
     head = log.head()
@@ -176,7 +170,7 @@ def test_a_change_at_the_very_end_is_an_overlap(take: Take, log: EmbeddedLog, tm
     assert "another recording at that time" in said
 
 
-def test_one_bad_file_leaves_the_others_alone(take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
+def test_one_bad_file_leaves_the_others_alone(take: Take, log: Log, tmp_path: Path) -> None:
     (odd := tmp_path / "odd.txt").write_text("hello\n")
     failed, said = take(odd, gaitpdb(tmp_path), wearer=None)
     assert failed == 1
@@ -234,9 +228,7 @@ def test_what_brackets_enclose_is_shown(take: Take, tmp_path: Path) -> None:
     assert "1 'time[secs]', 2 'l[1]', 3 'r[1]'" in take(path)[1]
 
 
-def test_a_published_record_shows_the_published_contacts(
-    take: Take, log: EmbeddedLog, shared: Callable[..., Path]
-) -> None:
+def test_a_published_record_shows_the_published_contacts(take: Take, log: Log, shared: Callable[..., Path]) -> None:
     take(shared("data", "gaitndd", "control1.hea"))
     found = [step.time / SECOND for step in log.read(Step, "ann") if step.side is Side.LEFT]
     lines = shared("data", "gaitndd", "control1.ts").read_text().splitlines()
@@ -265,7 +257,7 @@ def long_walk(path: Path, minutes: int) -> Path:
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_recording(take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_recording(take: Take, log: Log, tmp_path: Path) -> None:
     assert take(long_walk(tmp_path / "warm.csv", 8), wearer="warm")[0] == 0  # loads what is loaded once
     peaks = []
     for minutes in (9, 27):  # from about eight minutes on every batch is full
