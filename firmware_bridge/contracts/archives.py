@@ -27,8 +27,8 @@ from firmware_bridge.stores import Archive, open_archive
 
 _T = TypeVar("_T")
 
-START = 1_700_000_000 * SECOND + 123_456_789
-FEW = settings(
+SINCE = 1_700_000_000 * SECOND + 123_456_789
+_few = settings(
     max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
@@ -59,32 +59,32 @@ class ArchiveRig:
 
 
 def numbers(wearer: str, count: int) -> list[Reading]:
-    return [Reading(START + i, wearer, "a", i / 7, i, i % 2 == 0, Side.RIGHT, f"text {i}") for i in range(count)]
+    return [Reading(SINCE + i, wearer, "a", i / 7, i, i % 2 == 0, Side.RIGHT, f"text {i}") for i in range(count)]
 
 
-def samples(wearer: str, side: Side, n: int, start: int = START) -> Frames:
+def samples(wearer: str, side: Side, n: int, start: int = SINCE) -> Frames:
     random = np.random.default_rng(n)
     time = start + np.arange(n) * 10_000_001
     return Frames(wearer, side, "d1", time, *(random.random((n, k), np.float32) for k in (16, 1, 3, 3)))
 
 
-def by_key(row: Any) -> tuple[int, str]:
+def _by_key(row: Any) -> tuple[int, str]:
     return row.time, row.topic
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
-keys = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6).filter(lambda t: not t.endswith("\\"))
-floats = st.floats(allow_infinity=False) | st.just(float("nan"))
-readings = st.builds(
+_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+_keys = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6).filter(lambda t: not t.endswith("\\"))
+_floats = st.floats(allow_infinity=False) | st.just(float("nan"))
+_readings = st.builds(
     Reading,
-    st.integers(START, START + 10**18),
+    st.integers(SINCE, SINCE + 10**18),
     st.just(""),
-    keys | st.sampled_from(["a b", "a,b", "a=b", 'a"b', "a\\b", "a'b", ""]),
-    floats,
+    _keys | st.sampled_from(["a b", "a,b", "a=b", 'a"b', "a\\b", "a'b", ""]),
+    _floats,
     st.integers(-(2**63), 2**63 - 1),
     st.booleans(),
     st.sampled_from(Side),
-    texts | st.sampled_from(['"', "\\", '\\"', "a\nb", "Grüße, 李", "%d %s", "'; DROP MEASUREMENT reading"]),
+    _texts | st.sampled_from(['"', "\\", '\\"', "a\nb", "Grüße, 李", "%d %s", "'; DROP MEASUREMENT reading"]),
 )
 
 
@@ -100,19 +100,19 @@ class ArchiveContract:
         """Give each test a wearer of its own, as tests share a server."""
         return str(request.node.name)
 
-    @FEW
-    @given(rows=st.lists(readings, min_size=1, max_size=20, unique_by=lambda r: (r.time, r.topic)))
+    @_few
+    @given(rows=st.lists(_readings, min_size=1, max_size=20, unique_by=lambda r: (r.time, r.topic)))
     def test_rows_are_read_back_equal(self, archive: ReadableArchive, wearer: str, rows: list[Reading]) -> None:
         own = [replace(row, wearer=wearer) for row in rows]
-        archive.replace([Reading], wearer, START, START + 10**18 + 1, own)
-        found = archive.read(Reading, wearer, START)
-        assert_same(sorted(found, key=by_key), sorted(own, key=by_key))
+        archive.replace([Reading], wearer, SINCE, SINCE + 10**18 + 1, own)
+        found = archive.read(Reading, wearer, SINCE)
+        assert_same(sorted(found, key=_by_key), sorted(own, key=_by_key))
         assert [row.time for row in found] == sorted(row.time for row in own)
 
     def test_what_a_foot_pod_tells_is_read_back(self, archive: ReadableArchive, wearer: str) -> None:
         nan = float("nan")
-        rows = [Pace(START, wearer, 3.0, 172.0, 1.05, 1234.5, True, 87.0)]
-        rows += [Pace(START + SECOND, wearer, 1.25, 110.0, nan, nan, False, nan)]
+        rows = [Pace(SINCE, wearer, 3.0, 172.0, 1.05, 1234.5, True, 87.0)]
+        rows += [Pace(SINCE + SECOND, wearer, 1.25, 110.0, nan, nan, False, nan)]
         archive.put(rows)
         assert_same(archive.read(Pace, wearer), rows)
 
@@ -123,7 +123,7 @@ class ArchiveContract:
         assert archive.read(Reading, name) == rows
         (chunk,) = archive.read(Frames, name)
         assert chunk.wearer == name
-        archive.replace([Reading], name, START, START + 2, [])
+        archive.replace([Reading], name, SINCE, SINCE + 2, [])
         assert archive.read(Reading, name) == rows[2:]
 
     def test_frames_are_read_back_with_every_bit(self, archive: ReadableArchive, wearer: str) -> None:
@@ -132,8 +132,8 @@ class ArchiveContract:
         archive.put([right])
         plain = [replace(f, force=None if f.force is None else f.force[:, 0]) for f in (left, right)]
         assert_same(archive.read(Frames, wearer), plain)
-        assert_same(archive.read(Frames, wearer, START + 10_000_001, START + 30_000_003), [f[1:3] for f in plain])
-        assert archive.read(Frames, wearer, START - 10, START) == []
+        assert_same(archive.read(Frames, wearer, SINCE + 10_000_001, SINCE + 30_000_003), [f[1:3] for f in plain])
+        assert archive.read(Frames, wearer, SINCE - 10, SINCE) == []
 
     def test_missing_numbers_are_read_back_as_missing(self, archive: ReadableArchive, wearer: str) -> None:
         whole = samples(wearer, Side.LEFT, 6)
@@ -146,7 +146,7 @@ class ArchiveContract:
         assert_same(archive.read(Frames, wearer), [replace(whole, pressure=pressure, force=None, acc=acc, gyro=None)])
 
     def test_a_new_device_begins_new_frames(self, archive: ReadableArchive, wearer: str) -> None:
-        first, second = samples(wearer, Side.LEFT, 5), samples(wearer, Side.LEFT, 5, START + SECOND)
+        first, second = samples(wearer, Side.LEFT, 5), samples(wearer, Side.LEFT, 5, SINCE + SECOND)
         other = Frames(wearer, Side.LEFT, "d2", second.time, second.pressure[:, :4])
         archive.put([Frames(wearer, Side.LEFT, "d1", first.time, first.pressure), other])
         found = archive.read(Frames, wearer)
@@ -164,16 +164,16 @@ class ArchiveContract:
 
     def test_replace_touches_its_kinds_wearer_and_range_only(self, archive: ReadableArchive, wearer: str) -> None:
         rows, others = numbers(wearer, 6), numbers(wearer + "'s", 6)
-        marks = [Mark(START + i, wearer) for i in range(3)]
+        marks = [Mark(SINCE + i, wearer) for i in range(3)]
         archive.put([*rows, *others, *marks])
         changed = replace(rows[2], value=float("nan"))
-        archive.replace([Reading], wearer, START + 1, START + 4, [changed])
+        archive.replace([Reading], wearer, SINCE + 1, SINCE + 4, [changed])
         assert_same(archive.read(Reading, wearer), [rows[0], changed, *rows[4:]])
         assert archive.read(Reading, wearer + "'s") == others
         assert archive.read(Mark, wearer) == marks
 
     def test_a_long_text_is_read_back(self, archive: ReadableArchive, wearer: str) -> None:
-        row = Device(START, wearer, Side.LEFT, "d1", '[sensors]\nname = "a\\b"\n' * 1000, "")
+        row = Device(SINCE, wearer, Side.LEFT, "d1", '[sensors]\nname = "a\\b"\n' * 1000, "")
         archive.put([row])
         assert archive.read(Device, wearer) == [row]
 
@@ -200,7 +200,7 @@ class ArchiveContract:
                 with pytest.raises(Unavailable, match=rig.away):
                     call()
             with pytest.raises(Unavailable):
-                archive.replace([Reading], wearer, START, START + 9, [])
+                archive.replace([Reading], wearer, SINCE, SINCE + 9, [])
         finally:
             rig.start()
         archive.put(rows)

@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.contracts.archives import START, ArchiveContract, ArchiveRig, ReadableArchive, numbers, samples
+from firmware_bridge.contracts.archives import (
+    SINCE,
+    ArchiveContract,
+    ArchiveRig,
+    ReadableArchive,
+    numbers,
+    samples,
+)
 from firmware_bridge.contracts.logs.items import Mark, Reading, assert_same
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.model import Frames, Key, Side
@@ -78,10 +85,10 @@ def test_what_no_tag_can_hold_is_refused(influx: Any, name: str) -> None:
 def test_a_sample_of_which_everything_is_missing_is_left_out(influx: Any, wearer: str) -> None:
     nothing = np.full((4, 8), np.nan, np.float32)
     nothing[2] = 5.0
-    time = START + np.arange(4)
+    time = SINCE + np.arange(4)
     influx.put([Frames(wearer, Side.LEFT, "d", time, nothing)])
     (chunk,) = influx.read(Frames, wearer)
-    assert chunk.time.tolist() == [START + 2]
+    assert chunk.time.tolist() == [SINCE + 2]
 
 
 def test_check_says_what_answers(influx: Archive) -> None:
@@ -102,4 +109,4 @@ def test_a_field_of_another_type_is_told(influx: Archive, wearer: str) -> None:
     other: Any = make_dataclass("Reading", [("time", int), ("wearer", Key[str]), ("value", str)], frozen=True)
     influx.put(numbers(wearer, 1))
     with pytest.raises(CorruptData, match=r"field type conflict.*use a new bucket"):
-        influx.put([other(START + 5, wearer, "five")])
+        influx.put([other(SINCE + 5, wearer, "five")])

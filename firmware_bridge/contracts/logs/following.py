@@ -8,16 +8,25 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.contracts.logs.items import KINDS, Model, Reading, Stage, assert_same, batches, items, number
-from firmware_bridge.contracts.logs.rig import FEW, LogRig, drained
+from firmware_bridge.contracts.logs.items import (
+    EVERY_KIND,
+    Model,
+    Reading,
+    Stage,
+    assert_same,
+    items,
+    number,
+    put_lists,
+)
+from firmware_bridge.contracts.logs.rig import LogRig, drained, few_examples
 from firmware_bridge.model import PARTITIONS, Item, partition_of
 
 owned = st.lists(st.integers(0, 3), min_size=PARTITIONS, max_size=PARTITIONS)
 
 
 class FollowingContract:
-    @FEW
-    @given(puts=batches, limit=st.integers(1, 7))
+    @few_examples
+    @given(puts=put_lists, limit=st.integers(1, 7))
     def test_a_tail_sees_all_kinds_in_the_order_of_arrival(
         self, rig: LogRig, puts: list[list[Item]], limit: int
     ) -> None:
@@ -26,24 +35,24 @@ class FollowingContract:
             for put in puts:
                 log.put(put)
                 model.put(put)
-            found = drained(log, KINDS, limit=limit)
+            found = drained(log, EVERY_KIND, limit=limit)
             numbers = [n for n, _ in found]
             assert all(a < b for a, b in pairwise([0, *numbers, log.head() + 1]))
             assert_same([item for _, item in found], list(model.held.values()))
 
-    @FEW
+    @few_examples
     @given(put=st.lists(items, max_size=12), owners=owned)
     def test_partitions_are_disjoint_and_complete(self, rig: LogRig, put: list[Item], owners: list[int]) -> None:
         with rig.fresh() as log:
             log.put(put)
             mine = [{p for p in range(PARTITIONS) if owners[p] == owner} for owner in range(4)]
-            parts = [drained(log, KINDS, limit=2, partitions=partitions) for partitions in mine]
+            parts = [drained(log, EVERY_KIND, limit=2, partitions=partitions) for partitions in mine]
             for owner, part in enumerate(parts):
                 for _, item in part:
                     partition = item.partition if isinstance(item, Stage) else partition_of(item.wearer)
                     assert owners[partition] == owner
             merged = sorted((found for part in parts for found in part), key=lambda found: found[0])
-            everything = drained(log, KINDS)
+            everything = drained(log, EVERY_KIND)
             assert [n for n, _ in merged] == [n for n, _ in everything]
             assert_same([item for _, item in merged], [item for _, item in everything])
 

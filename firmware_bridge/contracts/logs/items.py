@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.model import BEGINNING, END, Frames, Item, Key, Link, Side, item_key, same_row
 
-WEARERS = ["anna", "bo", "çelik"]
+PEOPLE = ["anna", "bo", "çelik"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class Stage:
     done: int
 
 
-KINDS: list[type] = [Reading, Mark, Link, Stage, Frames]
+EVERY_KIND: list[type] = [Reading, Mark, Link, Stage, Frames]
 
 times = st.integers(0, 9)
-wearers = st.sampled_from(WEARERS)
+wearers = st.sampled_from(PEOPLE)
 sides = st.sampled_from(Side)
 floats = st.floats(allow_infinity=True, allow_nan=True)
 ints = st.integers(BEGINNING, END)
@@ -85,7 +85,7 @@ def frames(draw: st.DrawFn) -> Frames:
 
 
 items = st.one_of(readings, marks, stages, frames())
-batches = st.lists(st.lists(items, max_size=6), max_size=6)
+put_lists = st.lists(st.lists(items, max_size=6), max_size=6)
 
 
 def same(one: object, other: object) -> bool:
@@ -142,3 +142,8 @@ def assert_same(found: Sequence[object], wanted: Sequence[object]) -> None:
 
 def number(i: int, wearer: str = "anna", topic: str = "a", value: float = 0.0) -> Reading:
     return Reading(i, wearer, topic, value, i, good=True, side=Side.LEFT, text="x")
+
+
+def chunk(start: int, wearer: str = "anna") -> Frames:
+    noise = np.random.default_rng(start % 2**32).random((10, 16), np.float32)
+    return Frames(wearer, Side.LEFT, "d", start + np.arange(10), noise)

@@ -9,7 +9,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -23,11 +22,12 @@ from hypothesis.stateful import (
 )
 
 from firmware_bridge.contracts.logs.items import (
-    KINDS,
+    EVERY_KIND,
     Mark,
     Model,
     Reading,
     assert_same,
+    chunk,
     identity,
     items,
     number,
@@ -39,7 +39,7 @@ from firmware_bridge.contracts.logs.rig import LogRig
 from firmware_bridge.model import END, Device, Frames, Item, Link, Side
 from firmware_bridge.stores.log_file import LogFile
 
-RAW = (Frames, Link)
+_RAW = (Frames, Link)
 OF_A_WEARER: list[type] = [Reading, Mark, Frames]
 kinds = st.lists(st.sampled_from(OF_A_WEARER), min_size=1, unique=True)
 
@@ -49,11 +49,6 @@ def opened(rig: LogRig, url: str) -> LogFile:
     log = rig.open(url)
     assert isinstance(log, LogFile)
     return log
-
-
-def chunk(start: int, wearer: str = "anna") -> Frames:
-    noise = np.random.default_rng(start % 2**32).random((10, 16), np.float32)
-    return Frames(wearer, Side.LEFT, "d", start + np.arange(10), noise)
 
 
 def link(time: int, wearer: str = "anna") -> Link:
@@ -118,7 +113,7 @@ class Keeping(RuleBasedStateMachine):
             wanted += min(limit, len(may))
         was = list(self.model.held.values())
         assert self.log.forget(kinds, wearer, before, arrived, limit) == wanted
-        there = {n for n, _ in self.log.after(KINDS, 0)}
+        there = {n for n, _ in self.log.after(EVERY_KIND, 0)}
         gone = [item for item in was if self.number_of(item) not in there]
         assert len(gone) == wanted
         for item in gone:
@@ -135,7 +130,7 @@ class Keeping(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 5))
     def tail(self, limit: int) -> None:
-        found = self.log.after(KINDS, self.cursor, limit=limit)
+        found = self.log.after(EVERY_KIND, self.cursor, limit=limit)
         self.seen += [n for n, _ in found]
         self.cursor = self.seen[-1] if found else self.cursor
 
@@ -171,7 +166,7 @@ class Keeping(RuleBasedStateMachine):
 
     @invariant()
     def what_is_there_is_what_should_be(self) -> None:
-        found = self.log.after(KINDS, 0)
+        found = self.log.after(EVERY_KIND, 0)
         assert_same([item for _, item in found], list(self.model.held.values()))
         assert {identity(item): n for n, item in found} == self.numbers, "no arrival number changes"
         assert self.log.head() == self.head
@@ -185,7 +180,7 @@ class Keeping(RuleBasedStateMachine):
     def renumber(self) -> None:
         """Take over the numbers of what has arrived since; all others have to be those that they were."""
         head = self.log.head()
-        found = {identity(item): n for n, item in self.log.after(KINDS, 0)}
+        found = {identity(item): n for n, item in self.log.after(EVERY_KIND, 0)}
         for key, n in found.items():
             assert self.head < n <= head or self.numbers[key] == n
         self.numbers, self.head = found, head
@@ -207,12 +202,12 @@ class KeepingContract:
         log.put([device, *(chunk(i * 10) for i in range(10)), *(link(i * 10) for i in range(10))])
         log.put([chunk(0, "bo"), chunk(-50)])  # of somebody else; and an older one that came later
         head = log.head()
-        assert log.forget(RAW, "anna", 50, arrived=21) == 10
+        assert log.forget(_RAW, "anna", 50, arrived=21) == 10
         assert [int(c.time[0]) for c in log.read(Frames, "anna")] == [-50, 50, 60, 70, 80, 90]
         assert [row.time for row in log.read(Link, "anna")] == [50, 60, 70, 80, 90]
         assert [int(c.time[0]) for c in log.read(Frames, "bo")] == [0]
         assert log.read(Device, "anna") == [device]
-        assert log.forget(RAW, "anna", 50, arrived=21) == 0
+        assert log.forget(_RAW, "anna", 50, arrived=21) == 0
         assert log.head() == head
         log.put([link(0)])
         assert log.after([Link], head) == [(head + 1, link(0))], "an arrival number is not given twice"
@@ -225,7 +220,7 @@ class KeepingContract:
         assert log.forget([Frames], "anna", 1000, arrived=99, limit=3) == 0
 
     def test_what_was_never_stored_is_forgotten_at_once(self, log: LogFile) -> None:
-        assert log.forget(RAW, "anna", 1000, arrived=99) == 0
+        assert log.forget(_RAW, "anna", 1000, arrived=99) == 0
         assert log.span(Frames, "anna") is None
         assert log.holdings() == []
 

@@ -7,23 +7,23 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from firmware_bridge.contracts.logs.items import KINDS, Reading, batches, number
-from firmware_bridge.contracts.logs.rig import FEW, LogRig, drained
+from firmware_bridge.contracts.logs.items import EVERY_KIND, Reading, number, put_lists
+from firmware_bridge.contracts.logs.rig import LogRig, drained, few_examples
 from firmware_bridge.errors import CorruptData
 from firmware_bridge.model import Item
 
 
 class PuttingContract:
-    @FEW
-    @given(puts=batches)
+    @few_examples
+    @given(puts=put_lists)
     def test_putting_twice_is_putting_once(self, rig: LogRig, puts: list[list[Item]]) -> None:
         with rig.fresh() as log:
             for put in puts:
                 log.put(put)
-                before = log.head(), drained(log, KINDS)
+                before = log.head(), drained(log, EVERY_KIND)
                 log.put(put)
                 assert log.head() == before[0]
-                assert [n for n, _ in drained(log, KINDS)] == [n for n, _ in before[1]]
+                assert [n for n, _ in drained(log, EVERY_KIND)] == [n for n, _ in before[1]]
 
     def test_a_changed_row_arrives_anew_and_a_tail_sees_it_again(self, rig: LogRig) -> None:
         with rig.fresh() as log:

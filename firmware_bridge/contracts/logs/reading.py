@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from firmware_bridge.contracts.logs.items import (
     Reading,
     Stage,
     assert_same,
+    chunk,
     items,
     number,
     started,
@@ -22,8 +22,8 @@ from firmware_bridge.contracts.logs.items import (
     times,
     wearers,
 )
-from firmware_bridge.contracts.logs.rig import FEW, LogRig
-from firmware_bridge.model import BEGINNING, END, Frames, Item, Side, item_key
+from firmware_bridge.contracts.logs.rig import LogRig, few_examples
+from firmware_bridge.model import BEGINNING, END, Frames, Item, item_key
 from firmware_bridge.stores.log import Log
 
 crowded = st.lists(st.builds(number, st.integers(0, 2), topic=texts), max_size=20, unique_by=item_key)
@@ -38,10 +38,6 @@ def paged(log: Log, kind: type, wearer: str, limit: int, start: int = BEGINNING,
     return pages
 
 
-def chunk(start: int) -> Frames:
-    return Frames("anna", Side.LEFT, "d", start + np.arange(10), np.ones((10, 2), np.float32))
-
-
 NO_KEYS: list[tuple[Any, ...]] = [
     (),
     (1,),
@@ -54,7 +50,7 @@ NO_KEYS: list[tuple[Any, ...]] = [
 
 
 class ReadingContract:
-    @FEW
+    @few_examples
     @given(put=st.lists(items, max_size=15), wearer=wearers, start=times, length=times)
     def test_read_gives_a_range_in_order_of_time(
         self, rig: LogRig, put: list[Item], wearer: str, start: int, length: int
@@ -72,7 +68,7 @@ class ReadingContract:
             assert_same(log.read(Frames, wearer), chunks)
             assert log.wearers() == sorted({item.wearer for item in put} - {""})
 
-    @FEW
+    @few_examples
     @given(put=st.lists(items, max_size=15), wearer=wearers, start=times, length=times, limit=st.integers(1, 5))
     def test_all_pages_together_are_the_whole(
         self, rig: LogRig, put: list[Item], wearer: str, start: int, length: int, limit: int
@@ -85,7 +81,7 @@ class ReadingContract:
                     assert all(len(page) == limit for page in pages[:-1])
                     assert_same([item for page in pages for item in page], log.read(kind, whose, *bounds))
 
-    @FEW
+    @few_examples
     @given(rows=crowded, limit=st.integers(1, 4))
     def test_pages_part_those_who_share_a_time(self, rig: LogRig, rows: list[Reading], limit: int) -> None:
         with rig.fresh() as log:
@@ -93,7 +89,7 @@ class ReadingContract:
             found = [row for page in paged(log, Reading, "anna", limit) for row in page]
             assert found == sorted(rows, key=item_key)
 
-    @FEW
+    @few_examples
     @given(rows=crowded, split=st.integers(0, 20), limit=st.integers(1, 4))
     def test_what_is_put_between_two_pages_counts_where_it_comes_behind(
         self, rig: LogRig, rows: list[Reading], split: int, limit: int

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.contracts.logs.items import (
-    KINDS,
+    EVERY_KIND,
     Mark,
     Model,
     Reading,
@@ -16,12 +16,12 @@ from firmware_bridge.contracts.logs.items import (
     times,
     wearers,
 )
-from firmware_bridge.contracts.logs.rig import FEW, LogRig, drained
+from firmware_bridge.contracts.logs.rig import LogRig, drained, few_examples
 from firmware_bridge.model import Frames, Item, item_key
 
 
 class ReplacingContract:
-    @FEW
+    @few_examples
     @given(
         put=st.lists(items, max_size=12),
         rows=st.lists(items, max_size=5),
@@ -39,7 +39,7 @@ class ReplacingContract:
         with rig.fresh() as log:
             log.put(put)
             log.replace(kinds, wearer, start, start + length, rows)
-            assert_same([item for _, item in drained(log, KINDS)], list(model.held.values()))
+            assert_same([item for _, item in drained(log, EVERY_KIND)], list(model.held.values()))
             head = log.head()
             log.put([number(99)])
             assert log.head() == head + 1, "no arrival number is given twice, not even one whose item is gone"

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from firmware_bridge.model import Item
 from firmware_bridge.stores import EmbeddedLog, Log, open_log
 
-FEW = settings(
+few_examples = settings(
     max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
