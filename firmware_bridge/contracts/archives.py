@@ -81,7 +81,7 @@ _readings = st.builds(
     st.just(""),
     _keys | st.sampled_from(["a b", "a,b", "a=b", 'a"b', "a\\b", "a'b", ""]),
     _floats,
-    st.integers(-(2**63), 2**63 - 1),
+    st.integers(BEGINNING, END),
     st.booleans(),
     st.sampled_from(Side),
     _texts | st.sampled_from(['"', "\\", '\\"', "a\nb", "Grüße, 李", "%d %s", "'; DROP MEASUREMENT reading"]),

@@ -10,7 +10,7 @@ from hypothesis import given
 from firmware_bridge.contracts.logs.items import EVERY_KIND, Reading, number, put_lists
 from firmware_bridge.contracts.logs.rig import LogRig, drained, few_examples
 from firmware_bridge.errors import CorruptData
-from firmware_bridge.model import Item
+from firmware_bridge.model import END, Item
 
 
 class PuttingContract:
@@ -39,7 +39,11 @@ class PuttingContract:
         with rig.fresh() as log:
             log.put([number(1)])
             version = log.version()
-            for bad in (replace(number(3), count=2**63), replace(number(3), text="\ud800"), replace(number(-(2**64)))):
+            for bad in (
+                replace(number(3), count=END + 1),
+                replace(number(3), text="\ud800"),
+                replace(number(-(2**64))),
+            ):
                 with pytest.raises(CorruptData):
                     log.put([number(2), bad])
             assert log.after([Reading], 0) == [(1, number(1))]

@@ -52,7 +52,10 @@ _log = logging.getLogger(__name__)
 
 
 class SqliteLog:
-    """A log in one SQLite file; see `Log` for its laws. The file is made, readable by its owner only, if absent."""
+    """A log in one SQLite file, with all three faces: see `Log`, `LogFile` and `Claims` for their laws.
+
+    The file is made, readable by its owner only, if absent.
+    """
 
     def __init__(self, url: str) -> None:
         self.path = path_of(url)
@@ -159,7 +162,7 @@ class SqliteLog:
             return space.span(connection, table(kind).name, wearer, arrived)
 
     def forget(self, kinds: Sequence[type], wearer: str, before: int, arrived: int, limit: int = 1000) -> int:
-        """Delete what is old, in one transaction; see `Log.forget`."""
+        """Delete what is old, in one transaction; see `LogFile.forget`."""
         tables = [table(kind) for kind in self._there(kinds)]
         where = "WHERE wearer = ? AND time < ? AND _arrival <= ? ORDER BY time LIMIT ?"
         count = 0
@@ -171,7 +174,7 @@ class SqliteLog:
         return count
 
     def give_back(self) -> int:
-        """Give some empty room back to the disk; see `Log.give_back`."""
+        """Give some empty room back to the disk; see `LogFile.give_back`."""
         with self._calls.running(), self._lock, explained(self.path):
             given = space.give_back(self._writer) if space.shrinks(self._writer) else 0
             if not given:
@@ -179,7 +182,7 @@ class SqliteLog:
         return given
 
     def usage(self) -> Usage:
-        """Return how much room the log takes; see `Log.usage`."""
+        """Return how much room the log takes; see `LogFile.usage`."""
         with self._reading() as connection:
             used, reusable = space.pages(connection)
             shrinks = space.shrinks(connection)
@@ -188,12 +191,12 @@ class SqliteLog:
         return Usage(used, reusable, free_bytes(self.path), shrinks, network_share(self.path), aside)
 
     def holdings(self) -> list[Holding]:
-        """Return what the log holds of each kind; see `Log.holdings`."""
+        """Return what the log holds of each kind; see `LogFile.holdings`."""
         with self._reading() as connection:
             return space.holdings(connection)
 
     def compact(self) -> int:
-        """Make the file as small as what it holds; see `Log.compact`."""
+        """Make the file as small as what it holds; see `LogFile.compact`."""
         with self._calls.running(), self._lock, self._version_lock, explained(self.path):
             self._versions += _data_version(self._watcher) + 1
             self._disconnect()
@@ -203,20 +206,20 @@ class SqliteLog:
                 self._connect()
 
     def check(self, *, whole: bool = False) -> list[str]:
-        """Return what is wrong in the file, having tried that it may be written; see `Log.check`."""
+        """Return what is wrong in the file, having tried that it may be written; see `LogFile.check`."""
         with self._calls.running(), self._lock, explained(self.path):
             space.try_writing(self._writer)
         with self._reading() as connection:
             return space.wrong(connection) if whole else []
 
     def claim(self, work: str = UNNAMED) -> None:
-        """Become the one that does this work on this log; see `Log.claim`."""
+        """Become the one that does this work on this log; see `Claims.claim`."""
         with self._calls.running(), self._lock:
             if work not in self._claims:
                 self._claims[work] = WorkerLock(self.path, work)
 
     def workers(self) -> dict[str, str]:
-        """Return who is at work on this log; see `Log.workers`."""
+        """Return who is at work on this log; see `Claims.workers`."""
         with self._calls.running():
             return workers(self.path)
 
