@@ -10,7 +10,7 @@ from hypothesis import given
 from firmware_bridge.contracts.logs.items import EVERY_KIND, Reading, number, put_lists
 from firmware_bridge.contracts.logs.rig import LogRig, drained, few_examples
 from firmware_bridge.errors import CorruptData
-from firmware_bridge.model import END, Item
+from firmware_bridge.model import BEGINNING, END, Item
 
 
 class PuttingContract:
@@ -42,7 +42,7 @@ class PuttingContract:
             for bad in (
                 replace(number(3), count=END + 1),
                 replace(number(3), text="\ud800"),
-                replace(number(-(2**64))),
+                replace(number(2 * BEGINNING)),
             ):
                 with pytest.raises(CorruptData):
                     log.put([number(2), bad])
