@@ -10,7 +10,7 @@ from firmware_bridge.authoring.line_capture import hear_lines
 from firmware_bridge.bridge.foot_pod import bridge_foot_pod, pod_opener
 from firmware_bridge.bridge.insole import bridge_insole
 from firmware_bridge.bridge.listener import Listener, listening
-from firmware_bridge.bridge.retry import persist
+from firmware_bridge.bridge.retry import Backoff, persist
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.devices.calibration import Calibration, load_calibration, parse_calibration
 from firmware_bridge.devices.insole import Insole
@@ -26,8 +26,11 @@ from firmware_bridge.devices.profile import (
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, TooOld, Unavailable
 from firmware_bridge.importers import read_recording, wearer_of
 from firmware_bridge.model import (
+    BEGINNING,
+    END,
     PARTITIONS,
     SECOND,
+    STANDARD_GRAVITY,
     Column,
     Device,
     Frames,
@@ -39,6 +42,7 @@ from firmware_bridge.model import (
     Row,
     Side,
     columns,
+    item_key,
     kind_name,
     partition_of,
     row_key,
@@ -48,26 +52,34 @@ from firmware_bridge.sources import link_of, open_source
 from firmware_bridge.sources.discovery import Found, find_devices
 from firmware_bridge.stores import (
     Archive,
+    Claims,
     Damaged,
+    EmbeddedLog,
     Holding,
     Log,
+    LogFile,
     Salvaged,
     Usage,
     open_archive,
+    open_embedded_log,
     open_log,
     open_recorder,
     salvage_log,
 )
-from firmware_bridge.stores.remote.wire import pack as pack_items
-from firmware_bridge.stores.remote.wire import unpack as unpack_items
+from firmware_bridge.stores.remote.wire import deserialize, serialize
 from firmware_bridge.virtual.insole.known_walk import KnownWalk, known_walk
 from firmware_bridge.virtual.links.play import play_virtual
 
 __all__ = [
+    "BEGINNING",
+    "END",
     "PARTITIONS",
     "SECOND",
+    "STANDARD_GRAVITY",
     "Archive",
+    "Backoff",
     "Calibration",
+    "Claims",
     "Clock",
     "Column",
     "ConfigError",
@@ -75,6 +87,7 @@ __all__ = [
     "Damaged",
     "Device",
     "Draft",
+    "EmbeddedLog",
     "Found",
     "Frames",
     "Holding",
@@ -86,6 +99,7 @@ __all__ = [
     "Link",
     "Listener",
     "Log",
+    "LogFile",
     "Pace",
     "Packet",
     "Profile",
@@ -102,10 +116,12 @@ __all__ = [
     "builtin_profiles",
     "check_golden",
     "columns",
+    "deserialize",
     "draft_profile",
     "examples_of",
     "find_devices",
     "hear_lines",
+    "item_key",
     "kind_name",
     "known_walk",
     "link_of",
@@ -114,10 +130,10 @@ __all__ = [
     "load_profile",
     "mistakes_of",
     "open_archive",
+    "open_embedded_log",
     "open_log",
     "open_recorder",
     "open_source",
-    "pack_items",
     "parse_calibration",
     "parse_profile",
     "partition_of",
@@ -129,6 +145,6 @@ __all__ = [
     "row_key",
     "salvage_log",
     "same_row",
-    "unpack_items",
+    "serialize",
     "wearer_of",
 ]

@@ -19,6 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 SECOND = 1_000_000_000
+BEGINNING = -(2**63)
+"""Before every time; the default start of a range."""
+END = 2**63 - 1
+"""After every time; the default stop of a range."""
+STANDARD_GRAVITY = 9.80665
+"""Acceleration of free fall, m/s^2, as the 3rd General Conference on Weights and Measures (1901) defined it."""
 PARTITIONS = 64
 
 _T = TypeVar("_T")
@@ -210,6 +216,11 @@ def kind_name(kind: type) -> str:
 def row_key(row: Row) -> tuple[str | int | float, ...]:
     """Return what identifies a row among its kind: its time and its key fields."""
     return (row.time, *(getattr(row, c.name) for c in columns(type(row)) if c.key))
+
+
+def item_key(item: Item) -> tuple[str | int | float, ...]:
+    """Return what identifies an item among its kind: of a row its `row_key`, of frames first time, wearer and side."""
+    return (int(item.time[0]), item.wearer, item.side) if isinstance(item, Frames) else row_key(item)
 
 
 def same_row(one: Row, other: Row) -> bool:

@@ -11,14 +11,17 @@ from functools import partial
 from typing import Any
 
 from firmware_bridge import (
+    Claims,
     ConfigError,
     Damaged,
+    EmbeddedLog,
     Insole,
     Log,
     SystemClock,
     bridge_foot_pod,
     bridge_insole,
     open_archive,
+    open_embedded_log,
     open_log,
     open_recorder,
     persist,
@@ -26,8 +29,8 @@ from firmware_bridge import (
 from service.alerts.dispatcher import Telling, check_receivers
 from service.alerts.stage import hear, remind
 from service.pipeline.analysis import INPUTS, Analysis
-from service.pipeline.mirror import Told, keep_mirrored, mirror
-from service.pipeline.mirror_selection import Copy
+from service.pipeline.mirror import MirrorProgress, keep_mirrored, mirror
+from service.pipeline.mirror_selection import MirrorTarget
 from service.pipeline.retention import Retention
 from service.pipeline.tail import tail
 from service.settings import PodSettings, Settings
@@ -44,11 +47,11 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
     """
     settings.web.check()
     check_receivers(settings.alerts.settings())
-    copies = settings.copies()
-    for copy in copies:
-        open_archive(copy.url, copy.token).close()  # only the URL is looked at
+    targets = settings.mirror_targets()
+    for target in targets:
+        open_archive(target.url, target.token).close()  # only the URL is looked at
     try:
-        opened = await asyncio.to_thread(open_log, settings.store)
+        opened = await asyncio.to_thread(open_embedded_log, settings.store)
     except Damaged as error:
         if not (insoles or pods):
             raise
@@ -68,11 +71,11 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
 
             _record(group, recorder, insoles, pods)
             work(_analyze(log))
-            work(retain(Retention(log, settings.keep.keep(), [copy.url for copy in copies])))
+            work(retain(Retention(log, settings.keep.keep(), [target.url for target in targets])))
             work(hear(log, telling))
             work(remind(telling))
-            for copy in copies:
-                work(keep_mirrored(log, copy))
+            for target in targets:
+                work(keep_mirrored(log, target))
             work(serve(log, settings.web))
 
 
@@ -95,7 +98,7 @@ def _record(group: asyncio.TaskGroup, log: Log, insoles: Sequence[Insole], pods:
         group.create_task(bridge_foot_pod(pod.wearer, pod.url, log, clock))
 
 
-def _recorder(store: str, insoles: Sequence[Insole], pods: Sequence[PodSettings]) -> Log:
+def _recorder(store: str, insoles: Sequence[Insole], pods: Sequence[PodSettings]) -> EmbeddedLog:
     """Open a log for the bridges, one for each insole: a second one would mix its samples into those of the first.
 
     So it is with pods: a wearer has one.
@@ -135,18 +138,25 @@ async def retain(retention: Retention) -> None:
         await asyncio.sleep(pause_s)
 
 
-async def run_mirrors(settings: Settings, copies: Sequence[Copy], *, follow: bool, told: Told | None = None) -> None:
+async def run_mirrors(
+    settings: Settings,
+    targets: Sequence[MirrorTarget],
+    *,
+    follow: bool,
+    on_progress: MirrorProgress | None = None,
+) -> None:
     """Bring archives up to date with the log, and keep them so with `follow`; at full pace where nobody else works."""
     with closing(await asyncio.to_thread(open_log, settings.store)) as log:
         alone = await asyncio.to_thread(_alone, log)
         async with asyncio.TaskGroup() as group:
-            for copy in copies:
-                paced = replace(copy, pace=1.0) if alone else copy
-                group.create_task(mirror(log, paced, open_archive(copy.url, copy.token), follow=follow, told=told))
+            for target in targets:
+                paced = replace(target, pace=1.0) if alone else target
+                archive = open_archive(target.url, target.token)
+                group.create_task(mirror(log, paced, archive, follow=follow, on_progress=on_progress))
 
 
 def _alone(log: Log) -> bool:
     try:
-        return not log.workers()
+        return isinstance(log, Claims) and not log.workers()
     except ConfigError:  # claims do not hold here
         return False

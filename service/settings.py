@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from firmware_bridge import Calibration, ConfigError, Insole, Side, load_calibration, load_profile
 from service.alerts.policy import AlertRule, AlertSettings
 from service.alerts.quiet_hours import Quiet, parse_quiet
-from service.pipeline.mirror_selection import PACE, Copy, Part
+from service.pipeline.mirror_selection import PACE, MirrorTarget, Sampling
 from service.pipeline.retention import Keep
 from service.records.timestamps import parse_zone
 
@@ -166,12 +166,12 @@ class MirrorKeys(BaseModel):
     url: str = Field(description="influx://host:8086/bucket?org=name, or https://host:8321 for another service")
     token: str = Field("", description="of this archive; better in token_file. Without both, influx.token")
     token_file: Path | None = None
-    frames: Part = Field("full", description="samples at full rate, thinned to thin_hz, or none")
+    frames: Sampling = Field("full", description="samples at full rate, thinned to thin_hz, or none")
     thin_hz: float = Field(10.0, gt=0, le=1000)
     pace: float = Field(PACE, gt=0, le=1, description="share of the time spent on a copy that lags behind")
 
-    def copy_of(self, influx_token: str) -> Copy:
-        """Return the copy, with its token read.
+    def target(self, influx_token: str) -> MirrorTarget:
+        """Return it as the mirror takes it, with its token read.
 
         Raises:
             ConfigError: the token's file cannot be read.
@@ -182,7 +182,7 @@ class MirrorKeys(BaseModel):
                 token = self.token_file.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 raise ConfigError(f"mirror.token_file {self.token_file}: cannot be read: {error}") from error
-        return Copy(self.url, token, self.frames, self.thin_hz, self.pace)
+        return MirrorTarget(self.url, token, self.frames, self.thin_hz, self.pace)
 
 
 class GrafanaKeys(BaseModel):
@@ -262,7 +262,7 @@ class Settings(BaseSettings):
             raise ConfigError(f"{asked}: the settings know {', '.join(wearers) or 'no insole'}")
         return [keys.insole() for keys in self.insoles if keys.wearer == chosen]
 
-    def copies(self) -> tuple[Copy, ...]:
+    def mirror_targets(self) -> tuple[MirrorTarget, ...]:
         """Return the archives that get a copy: those of `mirrors`, then those of `[[mirror]]`.
 
         Raises:
@@ -272,7 +272,7 @@ class Settings(BaseSettings):
         urls = [each.url for each in keys]
         if twice := sorted({url for url in urls if urls.count(url) > 1}):
             raise ConfigError(f"mirrors: {twice[0]} is named twice; leave it out of mirrors, or of [[mirror]]")
-        return tuple(each.copy_of(self.influx.token) for each in keys)
+        return tuple(each.target(self.influx.token) for each in keys)
 
     @classmethod
     def settings_customise_sources(

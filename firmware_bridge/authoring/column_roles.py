@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from firmware_bridge.devices.conversion import Floats
+from firmware_bridge.model import STANDARD_GRAVITY
 
 FULL_SCALES = (100, 255, 1023, 4095, 16383, 32767, 65535)
 """Where converters end: percent, 8, 10, 12, 14, 15 and 16 bits."""
 """Where nothing comes near such an end, it is not guessed: a reading beyond it would count as a mangled line."""
-GRAVITY = {1.0: "g", 9.80665: "m/s2", 1000.0: "mg", 16384.0: "counts of a sensor of +-2 g"}
+_UNIT_OF_ONE_G = {1.0: "g", STANDARD_GRAVITY: "m/s2", 1000.0: "mg", 16384.0: "counts of a sensor of +-2 g"}
 """The length of a resting accelerometer's vector in the units that are in use."""
 _NAMED = (
     (r"^(t|ts|ms|us|time.*|.*millis.*|.*micros.*|.*stamp|t_?ms|t_?us|.*time_?(ms|us|s)?)$", "time"),
@@ -132,7 +133,7 @@ def _inertial(rows: Floats, roles: list[str]) -> None:
 
 def _gravity(vectors: Floats) -> float | None:
     length = _length(vectors)
-    return next((g for g in GRAVITY if 0.75 * g <= length <= 1.35 * g), None)
+    return next((g for g in _UNIT_OF_ONE_G if 0.75 * g <= length <= 1.35 * g), None)
 
 
 def _lengths(vectors: Floats) -> Floats:
@@ -156,7 +157,7 @@ def _settled(guess: Guess, rows: Floats, elapsed_s: float | None) -> Guess:
         guess.role, guess.why = "ignored", f"{guess.count} of the 3 numbers of a motion sensor"
     elif guess.role == "acc":
         gravity = _gravity(part) or 1.0
-        guess.scale, guess.unit = 1 / gravity, GRAVITY[gravity]
+        guess.scale, guess.unit = 1 / gravity, _UNIT_OF_ONE_G[gravity]
         guess.why = f"its length is about {_length(part):.3g}, gravity in {guess.unit}"
     elif guess.role == "gyro":
         guess.why = "it follows the accelerometer and goes below zero; deg/s is assumed"

@@ -13,7 +13,6 @@ from firmware_bridge.errors import Unavailable
 _T = TypeVar("_T")
 
 TELL_AFTER_S = 60.0
-"""How much waiting lies between two lines of the log that say the same."""
 LONGEST_ASKED_S = 300.0
 """Who asks to be left alone for longer is asked again after this."""
 
@@ -24,10 +23,29 @@ _log = logging.getLogger(__name__)
 
 
 class Backoff:
-    """Delays that grow from `first_s` by `factor` up to `most_s`, spread by ±20 % so that two never march in step."""
+    """Delays that grow from `first_s` by `factor` up to `most_s`.
 
-    def __init__(self, what: str, first_s: float = 0.25, factor: float = 1.7, most_s: float = 8.0) -> None:
+    Args:
+        what: is away, for the log.
+        first_s: the first delay.
+        factor: by which the next one is longer.
+        most_s: the longest.
+        spread: by what share they are made longer or shorter by chance, so that two never march in step.
+        tell_after_s: how much waiting lies between two lines of the log that say the same.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        first_s: float = 0.25,
+        factor: float = 1.7,
+        most_s: float = 8.0,
+        *,
+        spread: float = 0.2,
+        tell_after_s: float = TELL_AFTER_S,
+    ) -> None:
         self._what, self._first, self._factor, self._most = what, first_s, factor, most_s
+        self._spread, self._tell_after_s = spread, tell_after_s
         self.reset()
 
     def reset(self) -> None:
@@ -40,9 +58,9 @@ class Backoff:
 
         Never less than what was asked for, up to `LONGEST_ASKED_S`.
         """
-        delay = max(self._next * random.uniform(0.8, 1.2), min(error.wait_s, LONGEST_ASKED_S))
+        delay = max(self._next * random.uniform(1 - self._spread, 1 + self._spread), min(error.wait_s, LONGEST_ASKED_S))
         self._next = min(self._next * self._factor, self._most)
-        if str(error) != self._told or self._silent_s >= TELL_AFTER_S:
+        if str(error) != self._told or self._silent_s >= self._tell_after_s:
             _log.warning("%s: %s; trying again", self._what, error)
             self._told, self._silent_s = str(error), 0.0
         self._silent_s += delay

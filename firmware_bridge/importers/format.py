@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.errors import ConfigError
-from firmware_bridge.model import Float32s, Int64s, Side
-
-_YEAR_2262 = 2**63 - 1  # the last moment that 64 bits of nanoseconds can hold
+from firmware_bridge.model import END, Float32s, Int64s, Side
 
 
 class Samples(NamedTuple):
@@ -56,7 +54,7 @@ class Recording:
             ConfigError: they lie beyond the year 2262.
         """
         began = next((moment for moment in (self.start, own) if moment is not None), 0)
-        if began + int(since_us[-1]) * 1000 > _YEAR_2262:
+        if began + int(since_us[-1]) * 1000 > END:
             raise ConfigError(f"{self.path}: ends after the year 2262; give it another --start")
         return since_us.astype(np.int64) * 1000 + began
 

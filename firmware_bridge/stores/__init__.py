@@ -1,204 +1,42 @@
-"""Where items rest: the log, which has an arrival order, and archives, which mirror it.
+"""Where items rest: the log in its three faces, archives, which mirror it, and how either is opened by its URL.
 
-`open_log` and `open_archive` choose by the scheme of a URL; each store sits in a leaf module of its own.
+`log`: the order of arrival. `log_file`: the upkeep of one that lies in a file. `claims`: who works on it. `archive`: a
+store without an order of arrival. Each store sits in a folder of its own, which is imported when a URL first names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any, Protocol, cast, runtime_checkable
 
 from firmware_bridge.errors import ConfigError
-from firmware_bridge.model import Item
 from firmware_bridge.plugins import ARCHIVES, LOGS, Plugins
+from firmware_bridge.stores.archive import Archive
+from firmware_bridge.stores.claims import Claims
+from firmware_bridge.stores.log import Damaged, Log
+from firmware_bridge.stores.log_file import Holding, LogFile, Salvaged, Usage
 
 __all__ = [
-    "BEGINNING",
-    "END",
     "Archive",
+    "Claims",
     "Damaged",
+    "EmbeddedLog",
     "Holding",
     "Log",
+    "LogFile",
     "Salvaged",
     "Usage",
     "open_archive",
+    "open_embedded_log",
     "open_log",
     "open_recorder",
     "salvage_log",
 ]
 
-BEGINNING = -(2**63)
-"""Before every time; the default start of a range."""
-END = 2**63 - 1
-"""After every time; the default stop of a range."""
 
-_T = TypeVar("_T")
-
-
-class Damaged(ConfigError):
-    """A log that is damaged: what can still be read of it has to be saved first, see `salvage_log`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """What a log holds of one kind, of everybody."""
-
-    kind: str
-    rows: int
-    oldest: int | None  # UTC ns; None where there is none, or where the kind is of nobody
-    newest: int | None
-    bytes: int  # about
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """The room that a log takes, in bytes."""
-
-    used: int
-    reusable: int  # held by the log, but empty
-    free: int  # what its disk has left
-    shrinks: bool  # whether what is empty can be given back to the disk
-    share: str  # the network file system on which it lies, "" for a disk of this computer
-    spare: int = 0  # that lie beside it since it is, or was, damaged; see `open_recorder`
-
-
-@dataclass(frozen=True, slots=True)
-class Salvaged:
-    """What was saved of a damaged log."""
-
-    rows: dict[str, int]  # that could be read, by kind; none where it was not damaged
-    lost: dict[str, int]  # that could not, as far as it can be told
-    spare: int  # items that a recorder had put beside it
-    kept: str  # where the damaged one lies now; "" where it stays
-
-
-class Log(Protocol):
-    """The one place where stages meet: items in one arrival order. Synchronous, thread-safe, shared by processes.
-
-    Laws: a put is one transaction, and what it acknowledged survives a crash. The identity of a row is its time and
-    keys, that of frames their wearer, side and first time. Putting an equal item changes nothing; a changed one
-    replaces the old and gets a new arrival number. Arrival numbers strictly increase over all kinds, are never used
-    twice, and become visible in their order: who asks `after` its last number sees everything exactly once. Every
-    item lies in one of 64 partitions: that of its wearer, or the one its own field `partition` names.
-
-    Every call may raise `Unavailable` (locked, disk full), `ConfigError` (not writable) or, of those, `Damaged`.
-    """
-
-    def put(self, items: Iterable[Item]) -> None:
-        """Store all items or none of them. Of several with one identity the last one counts.
-
-        Raises:
-            CorruptData: a value that cannot be stored, such as an int of more than 64 bits.
-        """
-
-    def after(
-        self, kinds: Sequence[type], cursor: int, partitions: Collection[int] | None = None, limit: int = 1000
-    ) -> list[tuple[int, Item]]:
-        """Return the first `limit` items of these kinds that arrived after `cursor`, with their arrival numbers.
-
-        Of all partitions where none are named. Fewer than `limit` means that there are no more for now.
-        """
-
-    def read(self, kind: type[_T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[_T]:
-        """Return what has its time in [start, stop), ascending; of `Frames` every whole chunk that overlaps it."""
-
-    def replace(self, kinds: Sequence[type], wearer: str, start: int, stop: int, rows: Iterable[Item]) -> None:
-        """Let `rows` be all that these kinds hold of the wearer in [start, stop); one transaction.
-
-        What was there and is equal keeps its arrival number. Frames count by their first time.
-        """
-
-    def wearers(self) -> list[str]:
-        """Return everybody of whom something is stored, sorted."""
-
-    def head(self) -> int:
-        """Return the highest arrival number given so far, 0 for an empty log."""
-
-    def version(self) -> int:
-        """Return a number that changes whenever anybody, in any process, has put something; cheap."""
-
-    def span(self, kind: type, wearer: str, arrived: int = END) -> tuple[int, int] | None:
-        """Return the first and last time of what arrived up to a number; None where there is nothing. Cheap."""
-
-    def forget(self, kinds: Sequence[type], wearer: str, before: int, arrived: int, limit: int = 1000) -> int:
-        """Delete what lies before a time and arrived up to a number, oldest first; return how many items that were.
-
-        At most `limit` of each kind, in one transaction: call again until there are none. Frames count by their first
-        time. No arrival number changes, and a tail sees nothing of it.
-        """
-
-    def give_back(self) -> int:
-        """Give some room that is empty back to the disk, briefly; return the bytes, 0 where there is no more."""
-
-    def usage(self) -> Usage:
-        """Return how much room the log takes; cheap."""
-
-    def holdings(self) -> list[Holding]:
-        """Return what the log holds of each kind, in order of their names; it may take seconds."""
-
-    def compact(self) -> int:
-        """Make the log as small as what it holds, and one that shrinks from then on; return the bytes given back.
-
-        No item and no arrival number changes. It may take minutes; killed in the midst of it, the log is as it was.
-
-        Raises:
-            ConfigError: somebody else has the log open.
-            Unavailable: the disk has no room for the copy.
-        """
-
-    def check(self, *, whole: bool = False) -> list[str]:
-        """Try that the log may be written; return what is wrong in it, a line each, of all of it where `whole`.
-
-        To look through the whole may take minutes.
-        """
-
-    def claim(self, work: str = "") -> None:
-        """Become the one that does this work on this log, until it is closed or the process ends, however it does.
-
-        Without a name it is the work of the service; others are independent of it and of each other. Who has a work
-        already may claim it again.
-
-        Raises:
-            ConfigError: another one is at it; the message names its process.
-        """
-
-    def workers(self) -> dict[str, str]:
-        """Return the process numbers of those that have a claim, by their work.
-
-        Raises:
-            ConfigError: claims do not hold here, as on a network share that grants every lock.
-        """
-
-    def close(self) -> None:
-        """Wait for the calls that are running, then close. Calls after that are refused."""
-
-
-class Archive(Protocol):
-    """A store without arrival order, to which a log is mirrored. Putting twice is putting once.
-
-    Every call may raise `Unavailable` (down; try again), `ConfigError` (wrong token or name) or `CorruptData` (the
-    archive refuses these items, and would again).
-    """
-
-    def put(self, items: Iterable[Item]) -> None:
-        """Store items; when it raises, any part of them may be there already."""
-
-    def replace(self, kinds: Sequence[type], wearer: str, start: int, stop: int, rows: Iterable[Item]) -> None:
-        """Let `rows` be all that these kinds hold of the wearer in [start, stop)."""
-
-    def check(self) -> str:
-        """Say in one line what answers there, having tried that it may be read and written."""
-
-    def setup(self, keep_days: float | None = None) -> str:
-        """Create what the URL names unless it is there, and say in one line what is there now.
-
-        Args:
-            keep_days: for how long the archive keeps items; 0: for ever; None: as it does, or for ever where it is new.
-        """
-
-    def close(self) -> None:
-        """Let go of connections."""
+@runtime_checkable
+class EmbeddedLog(LogFile, Claims, Protocol):
+    """The log that a bridge has beside it: a file of this computer, whose programs share it. All three faces."""
 
 
 def open_log(url: str) -> Log:
@@ -211,16 +49,30 @@ def open_log(url: str) -> Log:
     return cast("Log", _load(LOGS, url)(url))
 
 
-def open_recorder(url: str) -> Log:
+def open_embedded_log(url: str) -> EmbeddedLog:
+    """Open the log that a URL names, for who works on it as its keeper: claims works of it, or makes room in it.
+
+    Raises:
+        ConfigError: as `open_log`; or the log does not lie in a file of this computer.
+        Unavailable: it may open later.
+    """
+    log = open_log(url)
+    if not isinstance(log, EmbeddedLog):
+        log.close()
+        raise _elsewhere(url)
+    return log
+
+
+def open_recorder(url: str) -> EmbeddedLog:
     """Open a log for those who only put, as bridges do: what comes is stored even where the log is damaged.
 
     From then on it lies in a spare log beside it, until `salvage_log` brings it in.
 
     Raises:
-        ConfigError: no such kind of log, or it cannot be used as it is.
+        ConfigError: as `open_embedded_log`.
         Unavailable: it may open later.
     """
-    return cast("Log", _load(LOGS, url).recorder(url))
+    return cast("EmbeddedLog", _own(url, "recorder")(url))
 
 
 def salvage_log(url: str, kinds: Sequence[type], *, dry: bool = False) -> Salvaged:
@@ -234,10 +86,10 @@ def salvage_log(url: str, kinds: Sequence[type], *, dry: bool = False) -> Salvag
         dry: only find out what could be read, and change nothing.
 
     Raises:
-        ConfigError: somebody else has it open, or there is none.
+        ConfigError: somebody else has it open, there is none, or it does not lie in a file of this computer.
         Unavailable: the disk has no room for what is saved.
     """
-    return cast("Salvaged", _load(LOGS, url).salvage(url, kinds, dry=dry))
+    return cast("Salvaged", _own(url, "salvage")(url, kinds, dry=dry))
 
 
 def open_archive(url: str, token: str | None = None) -> Archive:
@@ -257,3 +109,15 @@ def _load(plugins: Plugins, url: str) -> Any:
         example = "sqlite:///insole.db" if plugins is LOGS else "influx://localhost:8086/insole"
         raise ConfigError(f"{url!r} is not the URL of a {plugins.family}; write it like {example}")
     return plugins.load(scheme.partition("+")[0])
+
+
+def _own(url: str, name: str) -> Any:
+    """Return what a kind of log has of its own beside opening it: its class has `recorder` and `salvage`."""
+    found = getattr(_load(LOGS, url), name, None)
+    if found is None:
+        raise _elsewhere(url)
+    return found
+
+
+def _elsewhere(url: str) -> ConfigError:
+    return ConfigError(f"store {url}: does not lie in a file of this computer; name one that does: sqlite:///insole.db")

@@ -5,7 +5,7 @@ Everything that is open is found in rows, so that a restart changes nothing. Blo
 
 from __future__ import annotations
 
-import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from firmware_bridge import SECOND, ConfigError, Log, Unavailable
+from firmware_bridge import SECOND, Backoff, ConfigError, Log, Unavailable
 from service.alerts.apprise_notifier import AppriseNotifier, Missed, check_urls
 from service.alerts.confounders import alongside, sentence
 from service.alerts.episodes import INSOLE, RECENT_NS, began, cleared, ended, subject
@@ -27,8 +27,6 @@ AGAIN_S, AGAIN_MOST_S = 10.0, 300.0
 """How often it is looked whether something is to be brought to somebody; while a receiver is away, less and less."""
 LOOK_BACK_NS = 60 * 24 * 3600 * SECOND
 """Blocks so old are not asked for what is usual."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,8 @@ class Telling:
         self._notifiers: dict[tuple[str, tuple[str, ...]], AppriseNotifier] = {}
         self._watched: set[str] | None = None  # wearers of whom something may be open; None: not known yet
         self._rows_put = 0
-        self._pause_s, self._failed = AGAIN_S, ""
+        # One asker, whom nobody marches in step with; what it says of a receiver that stays away is said once.
+        self._backoff = Backoff("alert", 2 * AGAIN_S, 2.0, AGAIN_MOST_S, spread=0.0, tell_after_s=math.inf)
         self._one = threading.Lock()
         self._closing = threading.Event()
 
@@ -83,13 +82,9 @@ class Telling:
         try:
             self.again()
         except Unavailable as error:
-            if str(error) != self._failed:
-                _log.warning("alert: %s; trying again", error)
-            self._pause_s = max(min(2 * self._pause_s, AGAIN_MOST_S), min(error.wait_s, AGAIN_MOST_S))
-            self._failed = str(error)
-        else:
-            self._pause_s, self._failed = AGAIN_S, ""
-        return self._pause_s
+            return self._backoff.delay(error)
+        self._backoff.reset()
+        return AGAIN_S
 
     def again(self) -> None:
         """Try again what is open, and tell what has ended.

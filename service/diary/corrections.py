@@ -12,6 +12,8 @@ from itertools import pairwise
 import numpy as np
 
 from firmware_bridge import (
+    BEGINNING,
+    END,
     SECOND,
     ConfigError,
     Device,
@@ -26,7 +28,7 @@ from firmware_bridge import (
 )
 from service.gait import History
 from service.gait.thresholds import BOUT_NS, RESET_NS
-from service.pipeline.analysis import BEGINNING, Wearer, blocks_of, judged, resumed
+from service.pipeline.analysis import ResumableAnalyzer, blocks_of, judged, resumed
 from service.pipeline.retention import kept_from
 from service.records.notes import Span
 from service.records.rows import Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
@@ -38,7 +40,6 @@ SIDED: tuple[type, ...] = (Device, *MEASURED)
 """What says of a foot which one it is, apart from what was found."""
 _AROUND_NS = 120 * SECOND
 """What goes with a bout that is moved, or whose feet are exchanged: so much before and after it."""
-_END = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +114,15 @@ def _refuse_loss(log: Log, wearer: str, since: int | None, but: Span | None = No
 def _analyze_again(log: Log, wearer: str, since: int | None) -> list[Change]:
     head = log.head()
     begin = BEGINNING if since is None else _beginning(spans(log, wearer), since)
-    told = Replaced(begin, wearer, _names(DERIVED), _END, restart=0, done=head, since=begin, head=head)
-    fed = Wearer(log, wearer, resumed(told), before=begin)
+    told = Replaced(begin, wearer, _names(DERIVED), END, restart=0, done=head, since=begin, head=head)
+    fed = ResumableAnalyzer(log, wearer, resumed(told), before=begin)
     found = {(type(row), *row_key(row)): row for rows in fed.catch_up(resumed(told)) for row in rows}
     rows = [row for row in found.values() if not isinstance(row, Verdict)]
     verdicts = _verdicts(fed.history, rows)
     changes = _changes(log.read(Verdict, wearer, begin), verdicts)
     at: Progress = fed.progress()
     told = replace(told, restart=at.restart, since=at.since)
-    log.replace(DERIVED, wearer, begin, _END, [*rows, *verdicts, told, resumed(told)])
+    log.replace(DERIVED, wearer, begin, END, [*rows, *verdicts, told, resumed(told)])
     return changes
 
 

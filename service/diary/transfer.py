@@ -8,6 +8,7 @@ from dataclasses import replace
 from firmware_bridge import (
     ConfigError,
     Device,
+    EmbeddedLog,
     Frames,
     Item,
     Link,
@@ -78,7 +79,7 @@ def _hand_over(log: Log, wearer: str, other: str, start: int, stop: int, feet: t
 
 
 def exchange(
-    log: Log, wearer: str, bout: Span, feet: tuple[int | None, int | None] = (None, None)
+    log: EmbeddedLog, wearer: str, bout: Span, feet: tuple[int | None, int | None] = (None, None)
 ) -> tuple[tuple[int, int], list[Change]]:
     """Exchange the feet of a bout whose insoles were worn, or plugged, the wrong way round, and analyze it again.
 

@@ -11,19 +11,31 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log, Row, kind_name, partition_of, row_key
+from firmware_bridge import (
+    BEGINNING,
+    SECOND,
+    ConfigError,
+    Device,
+    Frames,
+    Item,
+    Link,
+    Log,
+    Row,
+    kind_name,
+    partition_of,
+    row_key,
+)
 from service.gait import Analyzer, Baseline, History, verdicts
 from service.pipeline.item_order import arrivals, by_time
 from service.records.rows import Block, Note, Progress, Replaced, Step, Verdict
 
-STAGE = "analysis"
+ANALYSIS_STAGE = "analysis"
 FED: tuple[type, ...] = (Device, Frames, Link, Note)
 """What an analyzer is fed."""
 INPUTS: tuple[type, ...] = (*FED, Replaced)
 PROGRESS_EVERY = 1000
 """Arrivals after which progress is put although nothing was found, so that a restart need not read them again."""
 STEP = kind_name(Step)
-BEGINNING = -(1 << 63)
 MARK_EVERY = 10 * SECOND
 """Event time between the places from which a wearer's items can be read again."""
 
@@ -44,14 +56,14 @@ class Analysis:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._wearers: dict[str, Wearer] = {}
+        self._wearers: dict[str, ResumableAnalyzer] = {}
         self._progress: dict[str, Progress] = {}  # by stage, as the log has it
         self._done = self._put = 0
 
     def resume(self) -> int:
         """Find out where the last analysis was; return the cursor to go on from."""
-        self._progress = {p.stage: p for p in self._log.read(Progress, "") if p.stage.split(" ")[0] == STAGE}
-        self._done = self._put = self._progress[STAGE].done if STAGE in self._progress else 0
+        self._progress = {p.stage: p for p in self._log.read(Progress, "") if p.stage.split(" ")[0] == ANALYSIS_STAGE}
+        self._done = self._put = self._progress[ANALYSIS_STAGE].done if ANALYSIS_STAGE in self._progress else 0
         return self._done
 
     def feed(self, batch: Sequence[tuple[int, Item]]) -> list[Row]:
@@ -73,20 +85,20 @@ class Analysis:
         """Return where everything stands, for a caller whose input has come to its end."""
         self._put = self._done
         moved = [wearer.progress() for _, wearer in sorted(self._wearers.items()) if wearer.moved]
-        return [*moved, Progress(0, "", STAGE, 0, restart=self._done, done=self._done)]
+        return [*moved, Progress(0, "", ANALYSIS_STAGE, 0, restart=self._done, done=self._done)]
 
     def _take_over(self, told: Replaced, number: int, rows: list[Row]) -> list[Row]:
         """Go on from an analysis that was done again; give what it had not seen, some of which it has replaced."""
         if STEP not in told.kinds.split():
             return rows
-        wearer = self._wearers[told.wearer] = Wearer(self._log, told.wearer, resumed(told))
+        wearer = self._wearers[told.wearer] = ResumableAnalyzer(self._log, told.wearer, resumed(told))
         later = arrivals(self._log, FED, told.wearer, told.done, number)
         found = [row for arrival, item in later for row in wearer.feed(arrival, item)]
         return [row for row in rows if row.wearer != told.wearer] + found
 
-    def _wearer(self, name: str) -> Wearer:
+    def _wearer(self, name: str) -> ResumableAnalyzer:
         if name not in self._wearers:
-            self._wearers[name] = Wearer(self._log, name, self._progress.pop(_stage(name), None))
+            self._wearers[name] = ResumableAnalyzer(self._log, name, self._progress.pop(_stage(name), None))
         return self._wearers[name]
 
 
@@ -95,7 +107,7 @@ class _Mark(NamedTuple):
     number: int
 
 
-class Wearer:
+class ResumableAnalyzer:
     """One wearer's analyzer, with the arrival number of the first item that it still needs."""
 
     def __init__(self, log: Log, wearer: str, was: Progress | None = None, *, before: int | None = None) -> None:
@@ -205,7 +217,7 @@ def analyze_all(log: Log) -> int:
     return count
 
 
-def replay(log: Log, wearer: str, kept: int = BEGINNING) -> Iterator[Row]:
+def derive_rows(log: Log, wearer: str, kept: int = BEGINNING) -> Iterator[Row]:
     """Yield the rows that the stored frames and notes of a wearer give today, without putting anything.
 
     Of bouts before `kept` there are blocks only, and they count as they are.
@@ -247,4 +259,4 @@ def _last(item: Frames | Link | Row) -> int:
 
 
 def _stage(wearer: str) -> str:
-    return f"{STAGE} {wearer}"
+    return f"{ANALYSIS_STAGE} {wearer}"

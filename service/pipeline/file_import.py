@@ -19,6 +19,7 @@ from rich.progress import Progress as Bar
 
 from firmware_bridge import (
     SECOND,
+    Claims,
     ConfigError,
     CorruptData,
     Damaged,
@@ -28,7 +29,7 @@ from firmware_bridge import (
     Link,
     Log,
     Side,
-    open_log,
+    open_embedded_log,
     read_recording,
     wearer_of,
 )
@@ -69,7 +70,7 @@ def import_files(
         raise ConfigError(f"--start: {error}") from error
     console = Console(stderr=True)
     failed = 0
-    with closing(open_log(store)) as log, _bar(console) as bar:
+    with closing(open_embedded_log(store)) as log, _bar(console) as bar:
         for path in files:
             name = wearer or wearer_of(path)
             read = _reader(bar, path, name, began, form, columns)
@@ -94,10 +95,10 @@ def import_files(
     return failed
 
 
-def _left_to_a_service(log: Log) -> str:
+def _left_to_a_service(claims: Claims) -> str:
     """Say that a service is at work, which finds new frames by itself; "" where it is not that."""
     try:
-        owner = log.workers().get("")
+        owner = claims.workers().get("")
     except ConfigError:
         return ""
     return f"left to the insole service that works on this store (pid {owner})" if owner else ""

@@ -15,22 +15,22 @@ COPIED: tuple[type, ...] = (Device, Frames, Link, Pace, Step, Second, Block, Fla
 KIND_OF = {kind_name(kind): kind for kind in COPIED}
 PACE = 0.5
 
-Part = Literal["full", "thinned", "none"]
+Sampling = Literal["full", "thinned", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class MirrorTarget:
     """One archive, what it gets, and how much of the time is spent on it."""
 
     url: str
     token: str = field(default="", repr=False)
-    frames: Part = "full"
+    frames: Sampling = "full"
     thin_hz: float = 10.0  # what "thinned" keeps
-    pace: float = PACE  # share of the time, 0 to 1, in which a copy that lags behind is brought on
+    pace: float = PACE  # share of the time, 0 to 1, in which one that lags behind is brought on
 
     @property
     def stage(self) -> str:
-        """The name under which it is remembered how far the copy has come."""
+        """The name under which it is remembered how far it has come."""
         return f"mirror {self.url}"
 
     @property

@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from firmware_bridge import SECOND, Frames, Holding, Link, Log, Usage, kind_name, partition_of
+from firmware_bridge import END, SECOND, Frames, Holding, Link, Log, LogFile, Usage, kind_name, partition_of
 from service.gait.thresholds import BOUT_NS, RESET_NS
-from service.pipeline.analysis import STAGE as ANALYSIS
+from service.pipeline.analysis import ANALYSIS_STAGE
 from service.records.rows import Block, Progress, Replaced, Second, Step
 from service.records.timestamps import iso
 
@@ -24,7 +24,6 @@ _DAY = 86_400 * SECOND
 _AROUND_NS = 3600 * SECOND
 """A bout without a block is shorter than this."""
 LONGEST_BOUT_NS = 2 * _DAY
-_ALL = (1 << 63) - 1
 PIECE = 500
 """Items of a kind in one transaction, which takes some 10 ms: a live foot waits no longer than for its own put."""
 PAUSE_S = 0.1
@@ -54,7 +53,7 @@ class Retention:
     """
 
     def __init__(
-        self, log: Log, keep: Keep, mirrors: Sequence[str] = (), now: Callable[[], int] = time.time_ns
+        self, log: LogFile, keep: Keep, mirrors: Sequence[str] = (), now: Callable[[], int] = time.time_ns
     ) -> None:
         self._log, self._keep, self._mirrors, self._now = log, keep, mirrors, now
         self._round: Iterator[int] | None = None
@@ -157,7 +156,7 @@ class Retention:
             self._items += count
             yield count
 
-    def _span(self, wearer: str, arrived: int = _ALL) -> tuple[int, int] | None:
+    def _span(self, wearer: str, arrived: int = END) -> tuple[int, int] | None:
         spans = [found for kind in RAW if (found := self._log.span(kind, wearer, arrived)) is not None]
         return (min(a for a, _ in spans), max(b for _, b in spans)) if spans else None
 
@@ -171,7 +170,7 @@ class Retention:
     def _stages(self, wearer: str, cut: int) -> dict[str, int]:
         """Return how far each stage has come that needs samples; one that never was has not come far."""
         rows = {row.stage: row for row in self._log.read(Progress, "")}
-        own, everybody = rows.get(f"{ANALYSIS} {wearer}"), rows.get(ANALYSIS)
+        own, everybody = rows.get(f"{ANALYSIS_STAGE} {wearer}"), rows.get(ANALYSIS_STAGE)
         seen = 0
         if own is not None and everybody is not None and not self._replaced_since(everybody.done):
             seen = own.done if cut <= own.since else own.restart  # a fresh analyzer reads neither of them again
@@ -228,7 +227,7 @@ def forecast(held: Sequence[Holding], usage: Usage, keep: Keep) -> float | None:
     return room(usage, keep) / (total * _DAY / (stop - start)) if total and stop - start >= _DAY else None
 
 
-def describe(log: Log, keep: Keep, mirrors: Sequence[str]) -> list[str]:
+def describe(log: LogFile, keep: Keep, mirrors: Sequence[str]) -> list[str]:
     """Return what would be forgotten next, a line each, for a person."""
     retention = Retention(log, keep, mirrors)
     lines = []

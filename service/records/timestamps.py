@@ -9,10 +9,9 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from firmware_bridge import SECOND, ConfigError
+from firmware_bridge import BEGINNING, END, SECOND, ConfigError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 _DATE, _TIME, _ZONE = r"(\d{4}-\d\d-\d\d)", r"(\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?", r"(Z|[+-]\d\d:?\d\d)"
 _ISO = re.compile(rf"{_DATE}(?:[T ]{_TIME}\s*{_ZONE})?", re.ASCII | re.IGNORECASE)
 
@@ -43,7 +42,7 @@ def parse_iso(text: str) -> int:
         raise ValueError(f"{text!r} is not a moment: {error}") from error
     since = moment - _EPOCH
     time = (since.days * 86_400 + since.seconds) * SECOND + int((fraction or "0").ljust(9, "0"))
-    if not _FIRST <= time <= _LAST:
+    if not BEGINNING <= time <= END:
         raise ValueError(f"{text!r} lies outside the years 1678 to 2262")
     return time
 

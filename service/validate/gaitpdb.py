@@ -18,7 +18,17 @@ from statistics import fmean, median
 
 import numpy as np
 
-from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, Link, Side, read_recording
+from firmware_bridge import (
+    SECOND,
+    STANDARD_GRAVITY,
+    ConfigError,
+    CorruptData,
+    Device,
+    Frames,
+    Link,
+    Side,
+    read_recording,
+)
 from service.gait import Analyzer
 from service.gait.blocks.gains import Stride, StrideBalance, stride_balance, whole_strides
 from service.records.rows import Step
@@ -46,7 +56,6 @@ WHOLE_SET = {  # as above, in brackets
 _FIRST_S, LAST_S = 20.0, 5.0  # left out by the paper: starting, stopping
 _FIRST_STRIDES, _BLOCK_STRIDES = 30, 10
 _MEDIAL, BESIDE = [2, 4, 6], slice(1, 7)  # sensors 3, 5, 7; all but heel and toe
-GRAVITY = 9.81
 SWING_POINTS = 3.0  # how far the product's own events may be off the paper's (choice)
 
 _TOO_FEW = f"in walks of {_FIRST_STRIDES} strides or fewer"
@@ -138,7 +147,9 @@ def _weights(path: Path) -> dict[str, float]:
         raise CorruptData(f"{path}: its first line names no columns ID and Weight")
     who, kilograms = header.index("ID"), header.index("Weight")
     told = [(line[who].strip(), line[kilograms].strip()) for line in lines if len(line) > kilograms]
-    return {_ODD_NAMES.get(name, name): GRAVITY * float(text) for name, text in told if _NUMBER.fullmatch(text)}
+    return {
+        _ODD_NAMES.get(name, name): STANDARD_GRAVITY * float(text) for name, text in told if _NUMBER.fullmatch(text)
+    }
 
 
 def _timing(walk: _Walk) -> dict[str, float]:

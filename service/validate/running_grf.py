@@ -17,7 +17,17 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_bridge import SECOND, ConfigError, CorruptData, Device, Frames, Insole, Side, parse_profile
+from firmware_bridge import (
+    SECOND,
+    STANDARD_GRAVITY,
+    ConfigError,
+    CorruptData,
+    Device,
+    Frames,
+    Insole,
+    Side,
+    parse_profile,
+)
 from service.validate.contacts import Float64s, apart, bias_ms, contacts_of, mae_ms, nearest
 from service.validate.report import Claim, Report, Subject, Tick
 
@@ -25,7 +35,6 @@ _SOURCE = "Alcantara 2022, PeerJ 10:e12752, github.com/alcantarar/Recurrent_GRF_
 FORCE, PERSON = "GRF_one_sub.csv", "Sub_Info_one_sub.csv"
 RECORDED_HZ = 500
 _RATES_HZ = (200, 100)
-GRAVITY = 9.81
 _LEVEL_N = 40.0
 SHORTEST_S = 0.100  # shorter crossings are the belt's
 _MATCH_S = 0.050
@@ -122,7 +131,7 @@ def _trials(folder: Path) -> tuple[Float64s, list[str]]:
         raise CorruptData(f"{folder}: {paths[0].name} has {len(force)} trials, and {PERSON} tells of {len(person)}")
     mass = np.array([mass for mass, _, _ in person])
     names = [f"{k} ({speed} m/s, {slope} deg)" for k, (_, speed, slope) in enumerate(person, 1)]
-    return force * GRAVITY * mass[:, None], names
+    return force * STANDARD_GRAVITY * mass[:, None], names
 
 
 def _compared(name: str, force: Float64s) -> _Trial:

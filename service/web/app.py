@@ -20,11 +20,12 @@ from starlette.types import Scope
 
 from firmware_bridge import Log, Unavailable
 from service.diary.red_flags import asked
+from service.pipeline.tail import Closing
 from service.records.rows import Note
 from service.web.api.mirror_in import archive
 from service.web.api.notes import telling
 from service.web.api.rows import api, known
-from service.web.live.broadcaster import Closing, Tails
+from service.web.live.broadcaster import Tails
 from service.web.live.stream import EventStream, events
 from service.web.pages.diary import add_diary
 from service.web.pages.runs import add_reviews, zone_here

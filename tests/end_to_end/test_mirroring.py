@@ -22,7 +22,7 @@ import pytest
 from firmware_bridge import SECOND, Frames, Item, Link, Log, Side, open_archive, open_log, row_key, same_row
 from service.pipeline.analysis import INPUTS, Analysis, analyze_all
 from service.pipeline.mirror import mirror
-from service.pipeline.mirror_selection import COPIED, Copy
+from service.pipeline.mirror_selection import COPIED, MirrorTarget
 from service.records.rows import Progress
 from tests.stand_ins.archive_front import MIRROR_TOKEN, running_archive
 from tests.stand_ins.influx_front import TOKEN, InfluxFront, running_influx
@@ -102,7 +102,7 @@ def test_an_influxd_killed_in_mid_run_and_started_ten_minutes_later_has_everythi
         async def main() -> None:
             monkeypatch.setattr(asyncio, "sleep", run.sleep)
             archive = open_archive(front.url, TOKEN)
-            mirroring = asyncio.ensure_future(mirror(log, Copy(front.url, TOKEN), archive))
+            mirroring = asyncio.ensure_future(mirror(log, MirrorTarget(front.url, TOKEN), archive))
             while run.coming or run.down:
                 await _sleep(0.01)
                 if mirroring.done():
@@ -115,7 +115,7 @@ def test_an_influxd_killed_in_mid_run_and_started_ten_minutes_later_has_everythi
         monkeypatch.undo()
         assert run.waited_s >= 590
         analyze_all(log)
-        asyncio.run(mirror(log, Copy(front.url, TOKEN), open_archive(front.url, TOKEN), follow=False))
+        asyncio.run(mirror(log, MirrorTarget(front.url, TOKEN), open_archive(front.url, TOKEN), follow=False))
         with closing(open_archive(front.url, TOKEN)) as archive:
             assert_copied(log, archive)
 

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge import Frames, Item, Log, open_log, open_recorder, salvage_log
+from firmware_bridge import EmbeddedLog, Frames, Item, Log, open_embedded_log, open_recorder, salvage_log
 from firmware_bridge.model import partition_of
 from service.cli.checks.settings_check import _KINDS
-from service.pipeline.analysis import INPUTS, Analysis, analyze_all, replay
+from service.pipeline.analysis import INPUTS, Analysis, analyze_all, derive_rows
 from service.records.rows import Block, Flag, Progress, Second, Step, Verdict
 from tests.walkers.gait_walks import evenly, merged, sets, silence
 from tests.walkers.two_walkers import WALKERS, days, few, plain, session, story_rows
@@ -60,8 +60,8 @@ def stored(log: Log, wearer: str = "ada") -> list[str]:
     return sets([row for kind in FOUND for row in log.read(kind, wearer)])
 
 
-def fresh(folder: str) -> Log:
-    return open_log(f"sqlite:///{Path(folder)}/log.db")
+def fresh(folder: str) -> EmbeddedLog:
+    return open_embedded_log(f"sqlite:///{Path(folder)}/log.db")
 
 
 ENDS = st.lists(st.integers(1, 600), max_size=25)
@@ -73,7 +73,7 @@ ENDS = st.lists(st.integers(1, 600), max_size=25)
 def test_replay_gives_what_was_stored_live(walker: str, ends: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder, closing(fresh(folder)) as log:
         live(log, told(walker), ends)
-        again = [row for row in replay(log, "ada") if isinstance(row, Step | Second | Block | Flag | Verdict)]
+        again = [row for row in derive_rows(log, "ada") if isinstance(row, Step | Second | Block | Flag | Verdict)]
         assert stored(log) == sets(again) == plain(walker)
 
 
@@ -140,7 +140,7 @@ def test_analyzing_and_putting_again_changes_nothing(walker: str, ends: list[int
 
 def replay_last(log: Log) -> list[Item]:
     """Return what replay gives, a verdict by its last version."""
-    rows = {(type(r), r.time, getattr(r, "side", ""), getattr(r, "topic", "")): r for r in replay(log, "ada")}
+    rows = {(type(r), r.time, getattr(r, "side", ""), getattr(r, "topic", "")): r for r in derive_rows(log, "ada")}
     return [*rows.values()]
 
 

@@ -37,6 +37,8 @@ LEAVES = {  # a foreign library is imported in its leaf, so that it can be missi
     "uvicorn": ("service/web/",),
     "typer": ("service/cli/commands/",),
     "plotly": ("service/review/figures/",),
+    "pytest": ("firmware_bridge/contracts/", "service/contracts/"),
+    "hypothesis": ("firmware_bridge/contracts/", "service/contracts/"),
     "pandas": (),
 }
 
@@ -138,6 +140,13 @@ def test_files_are_small() -> None:
 
 def test_files_are_named_for_what_they_do() -> None:
     assert [_name(path) for path in _sources(*PACKAGES, "tests") if FORBIDDEN_FILES.fullmatch(path.name)] == []
+
+
+def test_gravity_and_the_ends_of_time_stand_in_one_place() -> None:
+    number = re.compile(r"\b9\.8(0\d+|1|2)?\b|(\b2 ?\*\*|\b1 <<) ?63\b")
+    own = {"firmware_bridge/model.py", "firmware_bridge/stores/sqlite/raw_pages.py"}  # one reads SQLite's own integers
+    found = {_name(path) for path in _sources(*PACKAGES) if number.search(path.read_text(encoding="utf-8"))}
+    assert found == own
 
 
 def test_only_the_stages_the_page_and_the_talks_await() -> None:

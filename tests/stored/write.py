@@ -35,7 +35,7 @@ from firmware_bridge import (
     Side,
     columns,
     kind_name,
-    open_log,
+    open_embedded_log,
     parse_profile,
     profile_text,
 )
@@ -57,7 +57,7 @@ def write(path: Path) -> None:
     runs = [(START - days * DAY, Gait(si=Course.constant(si)), 400.0) for days, si in ((6, 0.0), (4, 0.4), (2, -0.3))]
     runs.append((START, Gait(si=Course(0, 12, 0, 60)), 450.0))
     runs.append((START + 3600 * SECOND, Gait(activity="walking"), 90.0))
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         log.put(devices(profile, time=START - 7 * DAY, wearer=WEARER))
         for number, (start, gait, seconds) in enumerate(runs):
             log.put(_said(start, number))
@@ -127,7 +127,7 @@ def main(name: str) -> None:
         path = Path(folder) / "store.sqlite"
         write(path)
         FOLDER.joinpath(f"{name}.sqlite.xz").write_bytes(lzma.compress(path.read_bytes(), preset=9))
-        with closing(open_log(f"sqlite:///{path}")) as log:
+        with closing(open_embedded_log(f"sqlite:///{path}")) as log:
             FOLDER.joinpath(f"{name}.json").write_text(json.dumps(read(log), indent=1) + "\n", encoding="utf-8")
 
 

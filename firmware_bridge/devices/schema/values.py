@@ -12,6 +12,8 @@ from typing import Annotated, Literal, NamedTuple, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from firmware_bridge.model import STANDARD_GRAVITY
+
 Endian = Literal["little", "big"]
 SideName = Literal["left", "right"]
 PacketRole = Literal["sequence", "time.hms", "time.s", "time.ms", "time.us", "battery", "side"]
@@ -41,7 +43,7 @@ UNITS: dict[str, Unit] = {
     "N": Unit(1.0, "N", _LOAD),
     "gram": Unit(0.00980665, "N", _LOAD),  # of force, by standard gravity
     "g": Unit(1.0, "g", ("acc",)),
-    "m/s2": Unit(1 / 9.80665, "g", ("acc",)),
+    "m/s2": Unit(1 / STANDARD_GRAVITY, "g", ("acc",)),
     "deg/s": Unit(1.0, "deg/s", ("gyro",)),
     "rad/s": Unit(180 / math.pi, "deg/s", ("gyro",)),
 }

@@ -20,12 +20,11 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
 from firmware_bridge.errors import ConfigError, TooOld
-from firmware_bridge.model import SECOND, Frames, Item, Side
-from firmware_bridge.stores import BEGINNING, END
+from firmware_bridge.model import BEGINNING, END, SECOND, Frames, Item, Side
 from firmware_bridge.stores.influx import setup as influx_setup
 from firmware_bridge.stores.influx.http_client import ANSWER_S, CONNECT_S, Server
-from firmware_bridge.stores.influx.line_protocol import batches, measurement
-from firmware_bridge.stores.influx.query_results import frames_of, rows_of
+from firmware_bridge.stores.influx.line_protocol import bodies, point_name
+from firmware_bridge.stores.influx.query_results import frames_from, rows_from
 
 _T = TypeVar("_T")
 
@@ -53,10 +52,10 @@ class InfluxArchive:
             TooOld: some lie before what the bucket keeps; all others are stored.
         """
         refused: TooOld | None = None
-        for batch in batches(items, _BATCH):
+        for body in bodies(items, _BATCH):
             try:
                 with self._translated():
-                    self._writer.write(self.bucket, self.org, batch, write_precision=WritePrecision.NS)
+                    self._writer.write(self.bucket, self.org, body, write_precision=WritePrecision.NS)
             except TooOld as error:  # a partial write: what it does not name is there
                 refused = error
         if refused is not None:
@@ -79,9 +78,9 @@ class InfluxArchive:
         """
         if kind is Frames:
             feet = {side: self._samples(wearer, side, start, stop) for side in Side}
-            chunks = [chunk for side, points in feet.items() for chunk in frames_of(points, wearer, side)]
+            chunks = [chunk for side, points in feet.items() for chunk in frames_from(points, wearer, side)]
             return cast("list[_T]", sorted(chunks, key=lambda chunk: (int(chunk.time[0]), chunk.side)))
-        return rows_of(self._points(kind, wearer, start, stop), kind)
+        return rows_from(self._points(kind, wearer, start, stop), kind)
 
     def check(self) -> str:
         """Say in one line what answers there, having tried reading and writing; see `Archive.check`."""
@@ -116,7 +115,7 @@ class InfluxArchive:
             start = page[-1]["time"] + 1
 
     def _page(self, kind: type, where: str, offset: int = 0) -> list[_Point]:
-        query = f'SELECT * FROM "{measurement(kind)}" WHERE {where} ORDER BY time LIMIT {_PAGE} OFFSET {offset}'  # noqa: S608
+        query = f'SELECT * FROM "{point_name(kind)}" WHERE {where} ORDER BY time LIMIT {_PAGE} OFFSET {offset}'  # noqa: S608
         return [
             dict(zip(series["columns"], values, strict=True))
             for series in self._server.query(query)
@@ -126,9 +125,9 @@ class InfluxArchive:
     def _delete(self, kind: type, wearer: str, start: int, stop: int) -> None:
         version = self._server.version
         if version.major == 1:
-            self._server.query(f'DELETE FROM "{measurement(kind)}" WHERE {_where(wearer, start, stop)}', "POST")  # noqa: S608
+            self._server.query(f'DELETE FROM "{point_name(kind)}" WHERE {_where(wearer, start, stop)}', "POST")  # noqa: S608
         elif version.major == 2:
-            predicate = f'_measurement="{measurement(kind)}" AND wearer={json.dumps(wearer, ensure_ascii=False)}'
+            predicate = f'_measurement="{point_name(kind)}" AND wearer={json.dumps(wearer, ensure_ascii=False)}'
             bounds = {"start": _rfc3339(start), "stop": _rfc3339(stop - 1)}  # the last moment that is deleted
             body = json.dumps(bounds | {"predicate": predicate}).encode()
             place = {"bucket": self.bucket, "org": self.org}

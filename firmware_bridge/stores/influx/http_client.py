@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import urllib3
 
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, TooOld, Unavailable
+from firmware_bridge.stores.retry_after import retry_after_s
 
 CONNECT_S = 5.0
 ANSWER_S = 30.0
@@ -177,19 +176,6 @@ def message(body: str) -> str:
     if isinstance(answer, dict):
         answer = answer.get("message") or answer.get("error") or body
     return " ".join(str(answer).split())[:300] or "no reason given"
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float:
-    """Return how long an answer asks to be left alone: seconds, or until a date; 0 where it does not say."""
-    told = headers.get("Retry-After") or ""
-    try:
-        return max(float(told), 0.0)
-    except ValueError:
-        pass
-    try:
-        return max((parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return 0.0
 
 
 def _told_version(body: str) -> str:

@@ -21,7 +21,7 @@ from firmware_bridge.errors import CorruptData
 from firmware_bridge.model import Frames, Item, Row, columns, kind_name
 
 FRAME = "frame"
-CHANNELS = {"force": ("force",), "acc": ("ax", "ay", "az"), "gyro": ("gx", "gy", "gz")}
+ARRAY_FIELDS = {"force": ("force",), "acc": ("ax", "ay", "az"), "gyro": ("gx", "gy", "gz")}
 
 _TAG = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _TEXT = str.maketrans({"\\": r"\\", '"': r"\""})
@@ -40,15 +40,15 @@ def _lines(items: Iterable[Item]) -> Iterator[bytes]:
             yield _row_line(item)
 
 
-def batches(items: Iterable[Item], size: int) -> Iterator[bytes]:
+def bodies(items: Iterable[Item], size: int) -> Iterator[bytes]:
     """Give the lines of items, joined by `size`."""
     left = _lines(items)
     while batch := list(islice(left, size)):
         yield b"\n".join(batch)
 
 
-def measurement(kind: type) -> str:
-    """Return the measurement that holds a kind: its name, and `frame` for `Frames`."""
+def point_name(kind: type) -> str:
+    """Return the measurement in which points of a kind lie: its name, and `frame` for `Frames`."""
     return FRAME if kind is Frames else kind_name(kind)
 
 
@@ -60,7 +60,7 @@ def sensor_name(number: int) -> str:
 def _frames_lines(frames: Frames) -> Iterator[bytes]:
     names = [sensor_name(number) for number in range(frames.pressure.shape[1])]
     arrays: list[NDArray[np.float32]] = [frames.pressure]
-    for field, channels in CHANNELS.items():
+    for field, channels in ARRAY_FIELDS.items():
         if (array := getattr(frames, field)) is not None:
             names += channels
             arrays.append(array.reshape(len(frames), len(channels)))

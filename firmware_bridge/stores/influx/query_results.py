@@ -11,24 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.model import Column, Frames, Side, columns
-from firmware_bridge.stores.influx.line_protocol import CHANNELS, sensor_name
+from firmware_bridge.stores.influx.line_protocol import ARRAY_FIELDS, sensor_name
 
 _T = TypeVar("_T")
 _Point = Mapping[str, Any]
 
 
-def rows_of(points: Iterable[_Point], kind: type[_T]) -> list[_T]:
+def rows_from(points: Iterable[_Point], kind: type[_T]) -> list[_T]:
     """Return points as rows; a field that a point lacks reads as NaN, 0, "" or False."""
     make: Any = kind
     wanted = columns(make)
     return [make(*(_value(c, point.get(c.name)) for c in wanted)) for point in points]
 
 
-def frames_of(points: Iterable[_Point], wearer: str, side: Side) -> Iterator[Frames]:
+def frames_from(points: Iterable[_Point], wearer: str, side: Side) -> Iterator[Frames]:
     """Give the samples of one foot as frames: one per stretch of the same device and channels."""
     for (device, sensors), part in groupby(points, lambda p: (p["device"], int(p["sensors"]))):
         samples = list(part)
-        arrays = {name: _array(samples, fields) for name, fields in CHANNELS.items()}
+        arrays = {name: _array(samples, fields) for name, fields in ARRAY_FIELDS.items()}
         optional = {name: None if np.isnan(array).all() else array for name, array in arrays.items()}
         force = optional.pop("force")
         yield Frames(

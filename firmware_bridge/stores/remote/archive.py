@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, TypeVar, cast
@@ -18,9 +18,9 @@ import numpy as np
 import urllib3
 
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
-from firmware_bridge.model import Frames, Item, Side, kind_name
-from firmware_bridge.stores import BEGINNING, END
-from firmware_bridge.stores.remote.wire import pack, unpack
+from firmware_bridge.model import BEGINNING, END, Frames, Item, Side, kind_name
+from firmware_bridge.stores.remote.wire import deserialize, serialize
+from firmware_bridge.stores.retry_after import retry_after_s
 
 _T = TypeVar("_T")
 
@@ -61,7 +61,7 @@ class RemoteArchive:
         """
         kinds: dict[str, type] = {kind_name(wanted): wanted for wanted in cast("list[type]", [kind])}
         place = {"kind": next(iter(kinds)), "wearer": wearer, "start": str(start), "stop": str(stop)}
-        found: list[Any] = list(unpack(self._ask("GET", "/read", place), kinds))
+        found: list[Any] = list(deserialize(self._ask("GET", "/read", place), kinds))
         return cast("list[_T]", _joined(found, start, stop) if kind is Frames else found)
 
     def check(self) -> str:
@@ -88,7 +88,7 @@ class RemoteArchive:
         with self._translated():
             answer = self._http.request(method, url, body=body, headers=self._headers, redirect=False)
         if answer.status != 200:
-            raise self._meaning(answer.status, answer.data, answer.headers.get("Retry-After") or "")
+            raise self._meaning(answer.status, answer.data, answer.headers)
         return answer.data
 
     @contextmanager
@@ -104,7 +104,7 @@ class RemoteArchive:
                 f"{self._where} does not answer", "is the service running, and the address right?"
             ) from error
 
-    def _meaning(self, status: int, body: bytes, wait: str) -> InsoleError:
+    def _meaning(self, status: int, body: bytes, headers: Mapping[str, str]) -> InsoleError:
         said = _detail(body)
         if status in {401, 403}:
             remedy = "set this mirror's token to the INSOLE_WEB__MIRROR_TOKEN of that service"
@@ -112,8 +112,8 @@ class RemoteArchive:
         if status in {413, 422}:
             return CorruptData(f"{self._where} refuses what was sent ({said})")
         if status == 429 or (status >= 500 and status != 501):
-            wait_s = float(wait) if wait.isdigit() else 0.0
-            return Unavailable(f"{self._where} is busy or ill: HTTP {status}, {said}", "look at its log", wait_s)
+            ill = f"{self._where} is busy or ill: HTTP {status}, {said}"
+            return Unavailable(ill, "look at its log", retry_after_s(headers))
         if status == 400:
             return ConfigError(f"{self._where} refuses the address ({said}); add the name to its web.hosts")
         return self._stranger(status)
@@ -129,7 +129,7 @@ def _bodies(items: Iterable[Item]) -> Iterator[bytes]:
     """Give parcels, joined up to `BODY_BYTES`."""
     held: list[bytes] = []
     size = 0
-    for parcel in pack(items):
+    for parcel in serialize(items):
         if held and size + len(parcel) > BODY_BYTES:
             yield b"".join(held)
             held, size = [], 0

@@ -21,13 +21,13 @@ from firmware_bridge.stores import frames_blob
 _FRAMES = kind_name(Frames)
 
 
-def pack(items: Iterable[Item]) -> Iterator[bytes]:
+def serialize(items: Iterable[Item]) -> Iterator[bytes]:
     """Give one parcel for each item."""
     for item in items:
         yield _pack_frames(item) if isinstance(item, Frames) else _pack_row(item)
 
 
-def unpack(data: bytes, kinds: Mapping[str, type]) -> Iterator[Item]:
+def deserialize(data: bytes, kinds: Mapping[str, type]) -> Iterator[Item]:
     """Give the items of parcels that follow each other.
 
     Raises:

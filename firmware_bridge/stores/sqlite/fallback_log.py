@@ -9,7 +9,7 @@ from typing import Any
 
 from firmware_bridge.errors import InsoleError
 from firmware_bridge.model import Item
-from firmware_bridge.stores import Log
+from firmware_bridge.stores.log import Log
 
 _log = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
-from firmware_bridge.stores import Damaged
-from firmware_bridge.stores.sqlite.tables import Table
+from firmware_bridge.stores.log import Damaged
+from firmware_bridge.stores.sqlite.tables import Relation
 from firmware_bridge.stores.sqlite.worker_lock import workers
 
 APPLICATION = 0x494E534C  # "INSL" in the file's head: tells it from other programs' SQLite files
-FORMAT = 1  # raised when older versions of this program could no longer use the file
+USER_VERSION = 1  # raised when older versions of this program could no longer use the file
 BUSY_S = 10.0
 ALONE_S = 1.0  # the patience of who wants a store for itself
 SALVAGED = "-salvaged"  # what was saved of a damaged store, until it takes that one's place
@@ -28,7 +28,7 @@ _CREATE = (
     "CREATE TABLE _arrival (number INTEGER NOT NULL, longest INTEGER NOT NULL)",
     "INSERT INTO _arrival VALUES (0, 0)",
     f"PRAGMA application_id = {APPLICATION}",
-    f"PRAGMA user_version = {FORMAT}",
+    f"PRAGMA user_version = {USER_VERSION}",
 )
 
 
@@ -151,7 +151,7 @@ def prepare(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def ensure(connection: sqlite3.Connection, wanted: Table) -> None:
+def ensure(connection: sqlite3.Connection, wanted: Relation) -> None:
     """Make a kind's table, or add to an older one what it lacks; within a transaction."""
     missing = lacking(connection, wanted)
     if missing is None:
@@ -166,7 +166,7 @@ def ensure(connection: sqlite3.Connection, wanted: Table) -> None:
         connection.execute(wanted.indexes[0])
 
 
-def lacking(connection: sqlite3.Connection, wanted: Table) -> list[str] | None:
+def lacking(connection: sqlite3.Connection, wanted: Relation) -> list[str] | None:
     """Return the fields that a kind's table lacks, or None where there is no table."""
     there = {row[1] for row in connection.execute(f'PRAGMA table_info("{wanted.name}")')}
     return [name for name in wanted.columns if name not in there] if there else None
@@ -187,8 +187,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def translated(path: Path, *, opening: bool = False) -> Iterator[None]:
-    """Turn SQLite's errors into the program's; what may pass in a store that works will not in one being opened."""
+def explained(path: Path, *, opening: bool = False) -> Iterator[None]:
+    """Say SQLite's errors in the program's own; what may pass in a store that works will not in one being opened."""
     try:
         yield
     except UnicodeEncodeError as error:
@@ -214,7 +214,7 @@ def alone(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         ConfigError: somebody has it open, in this process or another one.
     """
-    with translated(path, opening=True), closing(connect(path)) as connection:
+    with explained(path, opening=True), closing(connect(path)) as connection:
         connection.execute(f"PRAGMA busy_timeout = {round(ALONE_S * 1000)}")
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         try:
@@ -272,10 +272,10 @@ def _was_ours(path: Path) -> bool:
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if application == APPLICATION and version > FORMAT:
+    if application == APPLICATION and version > USER_VERSION:
         raise ConfigError(
-            f"store {path} was made by a newer version (format {version}, this one knows {FORMAT}); it was left as it "
-            "is; update this program or choose another file"
+            f"store {path} was made by a newer version (format {version}, this one knows {USER_VERSION}); it was left "
+            "as it is; update this program or choose another file"
         )
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
     if not application and "_arrival" in names:

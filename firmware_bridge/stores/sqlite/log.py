@@ -19,8 +19,9 @@ from threading import Lock
 from typing import Any, TypeVar, cast
 
 from firmware_bridge.errors import CorruptData
-from firmware_bridge.model import PARTITIONS, Frames, Item
-from firmware_bridge.stores import BEGINNING, END, Holding, Salvaged, Usage
+from firmware_bridge.model import BEGINNING, END, PARTITIONS, Frames, Item
+from firmware_bridge.stores.log import refuse_no_page
+from firmware_bridge.stores.log_file import Holding, Salvaged, Usage
 from firmware_bridge.stores.sqlite import usage as space
 from firmware_bridge.stores.sqlite.disk import free_bytes, network_share
 from firmware_bridge.stores.sqlite.fallback_log import Recorder
@@ -31,19 +32,19 @@ from firmware_bridge.stores.sqlite.file import (
     connect,
     create_file,
     ensure,
+    explained,
     lacking,
     lasting,
     path_of,
     prepare,
     transaction,
-    translated,
     url_of,
 )
 from firmware_bridge.stores.sqlite.open_calls import Calls
 from firmware_bridge.stores.sqlite.recovery import rescue
-from firmware_bridge.stores.sqlite.tables import Table, Values, partition, table
-from firmware_bridge.stores.sqlite.vacuum import compact
-from firmware_bridge.stores.sqlite.worker_lock import SERVICE, Claim, workers
+from firmware_bridge.stores.sqlite.tables import Relation, Values, encoded, table
+from firmware_bridge.stores.sqlite.vacuum import vacuum
+from firmware_bridge.stores.sqlite.worker_lock import UNNAMED, WorkerLock, workers
 
 _T = TypeVar("_T")
 
@@ -51,7 +52,10 @@ _log = logging.getLogger(__name__)
 
 
 class SqliteLog:
-    """A log in one SQLite file; see `Log` for its laws. The file is made, readable by its owner only, if absent."""
+    """A log in one SQLite file, with all three faces: see `Log`, `LogFile` and `Claims` for their laws.
+
+    The file is made, readable by its owner only, if absent.
+    """
 
     def __init__(self, url: str) -> None:
         self.path = path_of(url)
@@ -61,9 +65,9 @@ class SqliteLog:
         self._known: set[type] = set()  # kinds whose table is as it should be
         self._readable: set[type] = set()  # kinds whose table has every field
         self._calls = Calls(self.path)
-        self._claims: dict[str, Claim] = {}
+        self._claims: dict[str, WorkerLock] = {}
         self._versions = 0  # of watchers before this one
-        with translated(self.path, opening=True):
+        with explained(self.path, opening=True):
             create_file(self.path)
             self._connect()
 
@@ -99,20 +103,38 @@ class SqliteLog:
             merged = merge(*streams, key=itemgetter(0))
             return list(islice(chain.from_iterable(map(_decoded, merged)), limit))
 
-    def read(self, kind: type[_T], wearer: str, start: int = BEGINNING, stop: int = END) -> list[_T]:
-        """Return what lies in a range of time, ascending; see `Log.read`."""
+    def read(
+        self,
+        kind: type[_T],
+        wearer: str,
+        start: int = BEGINNING,
+        stop: int = END,
+        *,
+        limit: int | None = None,
+        after: Sequence[str | int | float] | None = None,
+    ) -> list[_T]:
+        """Return what lies in a range of time, ascending, or a page of it; see `Log.read`."""
+        refuse_no_page(kind, wearer, limit, after)
         if not self._there([kind]):
             return []
         found = table(kind)
         with self._reading() as connection:
             where = "WHERE wearer = ? AND time >= ? AND time < ?"
-            values: Values = (wearer, start, stop)
+            earliest: int = start
+            more: Values = ()
             if kind is Frames:
                 longest = connection.execute("SELECT longest FROM _arrival").fetchone()[0]
                 where += " AND stop > ?"
-                values = (wearer, max(start - longest, BEGINNING), stop, start)
-            rows = connection.execute(f"{found.select} {where} ORDER BY {', '.join(found.keys)}", values)
-            return [cast("_T", item) for row in rows for _, item in _decoded((row[0], found, row))]
+                earliest, more = max(start - longest, BEGINNING), (start,)
+            if after is not None:
+                condition, key = found.behind(after)
+                where += f" AND {condition}"
+                earliest, more = max(earliest, int(after[0])), (*more, *key)
+            query = f"{found.select} {where} ORDER BY {', '.join(found.keys)}"
+            # In the order of the index, and no further than the page needs: what cannot be read does not shorten it.
+            with closing(connection.execute(query, (wearer, earliest, stop, *more))) as rows:
+                items = (item for row in rows for _, item in _decoded((row[0], found, row)))
+                return cast("list[_T]", list(islice(items, limit)))
 
     def wearers(self) -> list[str]:
         """Return everybody of whom something is stored, sorted."""
@@ -129,7 +151,7 @@ class SqliteLog:
     def version(self) -> int:
         """Return a number that changes with every commit of anybody."""
         # On a connection of its own: SQLite counts the commits of all others.
-        with self._calls.running(), self._version_lock, translated(self.path):
+        with self._calls.running(), self._version_lock, explained(self.path):
             return self._versions + _data_version(self._watcher)
 
     def span(self, kind: type, wearer: str, arrived: int = END) -> tuple[int, int] | None:
@@ -140,7 +162,7 @@ class SqliteLog:
             return space.span(connection, table(kind).name, wearer, arrived)
 
     def forget(self, kinds: Sequence[type], wearer: str, before: int, arrived: int, limit: int = 1000) -> int:
-        """Delete what is old, in one transaction; see `Log.forget`."""
+        """Delete what is old, in one transaction; see `LogFile.forget`."""
         tables = [table(kind) for kind in self._there(kinds)]
         where = "WHERE wearer = ? AND time < ? AND _arrival <= ? ORDER BY time LIMIT ?"
         count = 0
@@ -152,15 +174,15 @@ class SqliteLog:
         return count
 
     def give_back(self) -> int:
-        """Give some empty room back to the disk; see `Log.give_back`."""
-        with self._calls.running(), self._lock, translated(self.path):
+        """Give some empty room back to the disk; see `LogFile.give_back`."""
+        with self._calls.running(), self._lock, explained(self.path):
             given = space.give_back(self._writer) if space.shrinks(self._writer) else 0
             if not given:
                 space.settle(self._writer, BUSY_S)
         return given
 
     def usage(self) -> Usage:
-        """Return how much room the log takes; see `Log.usage`."""
+        """Return how much room the log takes; see `LogFile.usage`."""
         with self._reading() as connection:
             used, reusable = space.pages(connection)
             shrinks = space.shrinks(connection)
@@ -169,35 +191,35 @@ class SqliteLog:
         return Usage(used, reusable, free_bytes(self.path), shrinks, network_share(self.path), aside)
 
     def holdings(self) -> list[Holding]:
-        """Return what the log holds of each kind; see `Log.holdings`."""
+        """Return what the log holds of each kind; see `LogFile.holdings`."""
         with self._reading() as connection:
             return space.holdings(connection)
 
     def compact(self) -> int:
-        """Make the file as small as what it holds; see `Log.compact`."""
-        with self._calls.running(), self._lock, self._version_lock, translated(self.path):
+        """Make the file as small as what it holds; see `LogFile.compact`."""
+        with self._calls.running(), self._lock, self._version_lock, explained(self.path):
             self._versions += _data_version(self._watcher) + 1
             self._disconnect()
             try:
-                return compact(self.path)
+                return vacuum(self.path)
             finally:
                 self._connect()
 
     def check(self, *, whole: bool = False) -> list[str]:
-        """Return what is wrong in the file, having tried that it may be written; see `Log.check`."""
-        with self._calls.running(), self._lock, translated(self.path):
+        """Return what is wrong in the file, having tried that it may be written; see `LogFile.check`."""
+        with self._calls.running(), self._lock, explained(self.path):
             space.try_writing(self._writer)
         with self._reading() as connection:
             return space.wrong(connection) if whole else []
 
-    def claim(self, work: str = SERVICE) -> None:
-        """Become the one that does this work on this log; see `Log.claim`."""
+    def claim(self, work: str = UNNAMED) -> None:
+        """Become the one that does this work on this log; see `Claims.claim`."""
         with self._calls.running(), self._lock:
             if work not in self._claims:
-                self._claims[work] = Claim(self.path, work)
+                self._claims[work] = WorkerLock(self.path, work)
 
     def workers(self) -> dict[str, str]:
-        """Return who is at work on this log; see `Log.workers`."""
+        """Return who is at work on this log; see `Claims.workers`."""
         with self._calls.running():
             return workers(self.path)
 
@@ -242,10 +264,10 @@ class SqliteLog:
             found.append(kind)
         return found
 
-    def _write(self, items: list[Item], replaced: Sequence[tuple[Table, str, Values]]) -> None:
+    def _write(self, items: list[Item], replaced: Sequence[tuple[Relation, str, Values]]) -> None:
         self._ensure({type(item): None for item in items})
-        with translated(self.path):
-            rows = _encoded(items)  # before the lock: this is most of the work
+        with explained(self.path):
+            rows = encoded(items)  # before the lock: this is most of the work
         with self._writing() as connection:
             number, longest = before = connection.execute("SELECT number, longest FROM _arrival").fetchone()
             kept: set[tuple[str, int]] = set()
@@ -266,13 +288,13 @@ class SqliteLog:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._calls.running(), self._lock, translated(self.path), transaction(self._writer):
+        with self._calls.running(), self._lock, explained(self.path), transaction(self._writer):
             yield self._writer
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection that sees one state of the file, so that nothing arrives between two of its queries."""
-        with self._calls.running(), translated(self.path):
+        with self._calls.running(), explained(self.path):
             connection = self._lent() or connect(self.path)
             try:
                 connection.execute("BEGIN")
@@ -293,26 +315,12 @@ def _data_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _encoded(items: Iterable[Item]) -> list[tuple[Table, int, Values]]:
-    """Return each item's table, partition and values; of several with one identity only the last."""
-    rows: dict[tuple[str, Values], tuple[Table, int, Values]] = {}
-    for item in items:
-        found = table(type(item))
-        values = found.encode(item)
-        if any(type(v) is int and not BEGINNING <= v <= END for v in values):
-            raise CorruptData(f"{found.name} of {item.wearer}: an int of more than 64 bits cannot be stored")
-        key = (found.name, found.key_of(values))
-        rows.pop(key, None)  # so that it takes the last one's place
-        rows[key] = (found, partition(item), values)
-    return list(rows.values())
-
-
-_Stored = tuple[int, Table, Sequence[Any]]
+_Stored = tuple[int, Relation, Sequence[Any]]
 
 
 def _arrivals(
     connection: sqlite3.Connection,
-    found: Table,
+    found: Relation,
     cursor: int,
     partitions: Sequence[int] | None,
     stack: ExitStack,

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import Device, Frames, Link, Pace
-from firmware_bridge.stores import Log, Salvaged
+from firmware_bridge.stores.log import Log
+from firmware_bridge.stores.log_file import Salvaged
 from firmware_bridge.stores.sqlite import usage as space
 from firmware_bridge.stores.sqlite.disk import free_bytes
-from firmware_bridge.stores.sqlite.file import SALVAGED, SPARE, alone, beside, lasting, prepare, translated
+from firmware_bridge.stores.sqlite.file import SALVAGED, SPARE, alone, beside, explained, lasting, prepare
 from firmware_bridge.stores.sqlite.row_salvage import copy, readable
-from firmware_bridge.stores.sqlite.worker_lock import Claim, workers
+from firmware_bridge.stores.sqlite.worker_lock import WorkerLock, workers
 
 BUILDING = "-salvaging"
 OF_SQLITE = ("-wal", "-shm")
@@ -34,7 +35,7 @@ def rescue(path: Path, kinds: Sequence[type], opened: Callable[[Path], Log], *, 
     if dry:
         found = readable(path, kinds)
         return Salvaged(found.rows, found.lost, 0, "")
-    with closing(Claim(path)):
+    with closing(WorkerLock(path)):
         _alone(path)
         saved, kept = Salvaged({}, {}, 0, ""), ""
         if path.exists() and not _sound(path, kinds):
@@ -63,7 +64,7 @@ def _alone(path: Path) -> None:
 
 def _sound(path: Path, kinds: Sequence[type]) -> bool:
     try:
-        with translated(path, opening=True), closing(prepare(path)) as store:
+        with explained(path, opening=True), closing(prepare(path)) as store:
             whole = not space.wrong(store)
     except InsoleError as error:
         if lasting(error):
@@ -77,7 +78,7 @@ def _saved(path: Path, kinds: Sequence[type]) -> Salvaged:
     building = beside(path, BUILDING)
     _remove(building)
     before = _state(path)
-    with translated(building, opening=True):
+    with explained(building, opening=True):
         found = copy(path, building, kinds)
     if not any(found.rows.values()):
         _remove(building)

@@ -6,7 +6,7 @@ missing number is NULL; a field that came later than a row reads as NaN, 0, "", 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
@@ -14,15 +14,15 @@ from operator import itemgetter
 from typing import Any
 
 from firmware_bridge.errors import CorruptData
-from firmware_bridge.model import Column, Frames, Item, Side, columns, kind_name, partition_of
+from firmware_bridge.model import BEGINNING, END, Column, Frames, Item, Side, columns, kind_name, partition_of
 from firmware_bridge.stores import frames_blob
 
 Values = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Table:
-    """The table of one kind of item."""
+class Relation:
+    """One kind of item as a table of SQL."""
 
     name: str
     columns: dict[str, str]  # field → SQL type with default
@@ -85,8 +85,15 @@ class Table:
         names = list(self.columns)
         return itemgetter(*(names.index(key) for key in self.keys))
 
+    def behind(self, key: Sequence[str | int | float]) -> tuple[str, Values]:
+        """Return the condition that an item of the same wearer comes behind an `item_key`, and its values."""
+        found = dict(zip((name for name in self.columns if name in self.keys), key, strict=True))
+        names = [name for name in self.keys if name != "wearer"]
+        values = (str(value) if isinstance(value, str) else value for value in map(found.__getitem__, names))
+        return f"({_names(names)}) > ({', '.join('?' * len(names))})", tuple(values)
 
-def table(kind: type) -> Table:
+
+def table(kind: type) -> Relation:
     """Return the table of a kind: a row class, or `Frames`.
 
     Raises:
@@ -95,10 +102,28 @@ def table(kind: type) -> Table:
     return _FRAMES if kind is Frames else _row_table(kind)
 
 
-def partition(item: Item) -> int:
+def _partition(item: Item) -> int:
     """Return the partition of an item: the one it names itself, or its wearer's."""
     own = getattr(item, "partition", None)
     return partition_of(item.wearer) if own is None else int(own)
+
+
+def encoded(items: Iterable[Item]) -> list[tuple[Relation, int, Values]]:
+    """Return each item's table, partition and values; of several with one identity only the last.
+
+    Raises:
+        CorruptData: an int that SQLite cannot hold.
+    """
+    rows: dict[tuple[str, Values], tuple[Relation, int, Values]] = {}
+    for item in items:
+        found = table(type(item))
+        values = found.encode(item)
+        if any(type(v) is int and not BEGINNING <= v <= END for v in values):
+            raise CorruptData(f"{found.name} of {item.wearer}: an int of more than 64 bits cannot be stored")
+        key = (found.name, found.key_of(values))
+        rows.pop(key, None)  # so that it takes the last one's place
+        rows[key] = (found, _partition(item), values)
+    return list(rows.values())
 
 
 def _names(names: Sequence[str] | dict[str, str]) -> str:
@@ -106,7 +131,7 @@ def _names(names: Sequence[str] | dict[str, str]) -> str:
 
 
 @cache
-def _row_table(kind: type) -> Table:
+def _row_table(kind: type) -> Relation:
     found = columns(kind)
     keys = [c.name for c in found if c.key]
     if any(c.key and c.type is float for c in found):
@@ -126,7 +151,7 @@ def _row_table(kind: type) -> Table:
         except (TypeError, ValueError) as error:
             raise CorruptData(f"a stored {kind_name(kind)} is damaged: {error}") from error
 
-    return Table(
+    return Relation(
         name=kind_name(kind),
         columns={c.name: _declared(c) for c in found},
         keys=order,
@@ -174,7 +199,7 @@ def _decode_frames(values: Sequence[Any]) -> Frames:
     return frames_blob.decode(codec, blob, start=time, wearer=wearer, side=Side(side), device=device)
 
 
-_FRAMES = Table(
+_FRAMES = Relation(
     name=kind_name(Frames),
     columns={
         "time": "INTEGER NOT NULL",  # of the first sample

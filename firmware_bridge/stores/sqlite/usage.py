@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from firmware_bridge.stores import BEGINNING, Holding
+from firmware_bridge.model import BEGINNING, END
+from firmware_bridge.stores.log_file import Holding
 
 SAMPLES = 40
 """Places of a table at which the size of its rows is looked at; counting every byte would read the whole file."""
@@ -116,10 +117,10 @@ def _times(connection: sqlite3.Connection, name: str) -> tuple[int | None, int |
     return min((a for a, _ in known), default=None), max((b for _, b in known), default=None)
 
 
-def span(connection: sqlite3.Connection, name: str, wearer: str, arrived: int | None = None) -> tuple[int, int] | None:
+def span(connection: sqlite3.Connection, name: str, wearer: str, arrived: int = END) -> tuple[int, int] | None:
     """Return the first and last time that a table has of a wearer."""
     query = f'SELECT time FROM "{name}" WHERE wearer = ? AND time >= ? AND _arrival <= ? ORDER BY time'  # noqa: S608
-    values = (wearer, BEGINNING, 2**63 - 1 if arrived is None else arrived)
+    values = (wearer, BEGINNING, arrived)
     ends = [connection.execute(f"{query} {order} LIMIT 1", values).fetchone() for order in ("ASC", "DESC")]
     return None if ends[0] is None else (ends[0][0], ends[1][0])
 

@@ -15,7 +15,7 @@ _STEPS = 100_000
 """SQLite's own steps between two looks whether the user has had enough."""
 
 
-def compact(path: Path) -> int:
+def vacuum(path: Path) -> int:
     """Copy a file into itself without what is empty; return the bytes given back to the disk.
 
     Killed in the midst of it, the file is as it was. It takes the room of two copies of what is held, for a while: one
@@ -31,12 +31,12 @@ def compact(path: Path) -> int:
         _make_sure_of_room(path, 2 * space.pages(connection)[0] + _MARGIN)
         _keep_copies_beside(connection, path)
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        _vacuum(connection)
+        _copied(connection)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return before - path.stat().st_size
 
 
-def _vacuum(connection: sqlite3.Connection) -> None:
+def _copied(connection: sqlite3.Connection) -> None:
     connection.set_progress_handler(_go_on, _STEPS)
     try:
         connection.execute("VACUUM")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from firmware_bridge.errors import ConfigError, Unavailable
 
-SERVICE = ""
+UNNAMED = ""
 """The work of the one service; others are named as a person would call them."""
 _PATIENCE_S = 0.3
 """Who only looks whether somebody is at work has the lock for a moment."""
@@ -47,14 +47,14 @@ else:
         return True
 
 
-class Claim:
+class WorkerLock:
     """The right to be the one that does a piece of work on a store, until `close` or the end of the process.
 
     Raises:
-        ConfigError: another process (or another claim of this one) has it, or the file system keeps no locks.
+        ConfigError: another process (or another lock of this one) has it, or the file system keeps no locks.
     """
 
-    def __init__(self, path: Path, work: str = SERVICE) -> None:
+    def __init__(self, path: Path, work: str = UNNAMED) -> None:
         self._path = path.resolve()  # the same store by another name is the same store
         self._work = work
         with _locking(self._path):
@@ -94,7 +94,7 @@ class Claim:
 
     def _taken(self, file: int) -> str:
         owner = _written(file)[0] or "?"
-        if self._work == SERVICE:
+        if self._work == UNNAMED:
             return f"another insole service (pid {owner}) works on this store"
         return f"another program (pid {owner}) has {self._work} on this store"
 
@@ -108,11 +108,11 @@ def workers(path: Path) -> dict[str, str]:
     path = path.resolve()
     found = {}
     with _locking(path):
-        for beside in (_beside(path, SERVICE), *sorted(path.parent.glob(f"{path.name}-work-*"))):
+        for beside in (_beside(path, UNNAMED), *sorted(path.parent.glob(f"{path.name}-work-*"))):
             if beside.exists() and (told := _holder(beside)):
                 found[told[1]] = told[0]
         look = f"a look from {os.getpid()}"
-        Claim(path, look).close()  # tells a share that keeps no locks
+        WorkerLock(path, look).close()  # tells a share that keeps no locks
         _beside(path, look).unlink(missing_ok=True)
     return found
 

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.model import STANDARD_GRAVITY
+
 Floats = NDArray[np.float64]
 
-GRAVITY = 9.81  # m/s^2
 CONTACT_N = 20.0  # contact begins and ends where the noise-free force crosses this
 SHANK = 0.08  # part of the body's mass that stops in the first bell
 PEAK_AT = 0.47  # where in stance the second bell peaks
@@ -102,7 +103,7 @@ def _bell(t: Floats, height: Floats, centre: Floats, width: Floats) -> Floats:
 
 def _bell_heights(stances: Stances) -> tuple[Floats, Floats]:
     mass = SHANK * stances.mass
-    mean_force = mass * (stances.speed_change / stances.stop + GRAVITY)
+    mean_force = mass * (stances.speed_change / stances.stop + STANDARD_GRAVITY)
     first = 2 * mean_force * stances.stop
     return first / stances.stop, 2 * (stances.impulse - first) / stances.support
 

@@ -16,7 +16,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from firmware_bridge.virtual.gait.ground_reaction import GRAVITY, Floats, Stances, contact_edges
+from firmware_bridge.model import STANDARD_GRAVITY
+from firmware_bridge.virtual.gait.ground_reaction import Floats, Stances, contact_edges
 
 Activity = Literal["running", "walking"]
 _BLOCK = 64  # strides drawn at once
@@ -213,7 +214,7 @@ def _solve(stances: Stances, contact: Floats, contact_time: Floats, period: Floa
     Running: each foot's impulse is m g (support + mean flight), which sums to m g T over a stride. Walking has no
     flight to tell the feet apart: the index of impulse is twice that of contact time, the sum is the same.
     """
-    weight = stances.mass * GRAVITY
+    weight = stances.mass * STANDARD_GRAVITY
     support = contact_time * 1.0
     on = np.zeros_like(support)
     for _ in range(5):

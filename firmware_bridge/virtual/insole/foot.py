@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from firmware_bridge.devices.profile import Profile
-from firmware_bridge.model import SECOND, Float32s, Int64s, Side
-from firmware_bridge.virtual.gait.ground_reaction import GRAVITY, Floats, force
+from firmware_bridge.model import SECOND, STANDARD_GRAVITY, Float32s, Int64s, Side
+from firmware_bridge.virtual.gait.ground_reaction import Floats, force
 from firmware_bridge.virtual.gait.motion import Swings, feel
 from firmware_bridge.virtual.gait.pressure import SOURCES, Placement, draw_foot, matrix, weights
 from firmware_bridge.virtual.gait.scenario import Session, Story
@@ -232,7 +232,7 @@ class _Rendering:
             return
         at, (slow, quick, forth, back) = t[here], standing.phase
         sway = 0.05 * np.sin(1.3 * at + slow) + 0.02 * np.sin(3.1 * at + quick)
-        half = standing.mass * GRAVITY * (0.5 + (sway if self._foot else -sway))
+        half = standing.mass * STANDARD_GRAVITY * (0.5 + (sway if self._foot else -sway))
         since = at - standing.start if standing.start else np.full(len(at), np.inf)
         edge = np.clip(np.minimum(since, standing.stop - at) / 0.2, 0, 1)
         rest = weights(np.array([0.3]), standing.pronation[self._foot : self._foot + 1], running=False)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
-from firmware_bridge import SECOND, ConfigError, open_log
+from firmware_bridge import SECOND, ConfigError, open_embedded_log, open_log
 from service.cli.actions.recordings import known_wearers
 from service.diary.corrections import Change, analyze_again, spans
 from service.diary.note_entry import accept, near
@@ -109,7 +109,7 @@ def again(store: str, wearer: str | None, since: str | None) -> None:
 
 def catch_up(store: str) -> None:
     """Analyze what has arrived since the last analysis."""
-    with closing(open_log(store)) as log:
+    with closing(open_embedded_log(store)) as log:
         log.claim()
         print(f"analysis: {analyze_all(log)} rows")
 
@@ -126,7 +126,7 @@ def hand_over(
         raise ConfigError("say who wore the insoles (--to WEARER), or that they were on the wrong feet (--swap-feet)")
     if not swap and (begin or end):
         raise ConfigError("--from and --until say when the feet were exchanged: they go with --swap-feet")
-    with closing(open_log(store)) as log:
+    with closing(open_embedded_log(store)) as log:
         known_wearers(log, wearer)
         span = find_bout(spans(log, wearer), bout, wearer)
         feet = _inside("--from", begin, span, wearer), _inside("--until", end, span, wearer)

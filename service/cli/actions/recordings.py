@@ -100,7 +100,7 @@ def replay(store: str, wearer: str, *, json: bool) -> bool:
         known_wearers(log, wearer)
         kept = kept_from(log, wearer)
         stored = {(row.time, row.side): row for row in log.read(Step, wearer, kept)}
-        again = {(row.time, row.side): row for row in analysis.replay(log, wearer, kept) if isinstance(row, Step)}
+        again = {(row.time, row.side): row for row in analysis.derive_rows(log, wearer, kept) if isinstance(row, Step)}
     if json:
         _print_lines(again.values())
     different = sum(1 for key in stored.keys() & again.keys() if not same_row(stored[key], again[key]))
@@ -117,7 +117,7 @@ def check_replay(store: str, wearer: str) -> bool:
     with closing(open_log(store)) as log:
         known_wearers(log, wearer)
         kept = kept_from(log, wearer)
-        again = {(type(row), *row_key(row)): row for row in analysis.replay(log, wearer, kept) if row.time >= kept}
+        again = {(type(row), *row_key(row)): row for row in analysis.derive_rows(log, wearer, kept) if row.time >= kept}
         stored = {(kind, *row_key(row)): row for kind in kinds for row in log.read(kind, wearer, kept)}
     keys = [key for key in {**stored, **again} if not _equal(stored.get(key), again.get(key))]
     if kept:  # the chunk that began just before it is forgotten, and with it a part of the first second

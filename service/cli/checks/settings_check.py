@@ -18,21 +18,23 @@ from firmware_bridge import (
     ConfigError,
     Damaged,
     Device,
+    EmbeddedLog,
     Frames,
     InsoleError,
     Link,
     Log,
+    LogFile,
     Pace,
     Salvaged,
     Usage,
     link_of,
     open_archive,
-    open_log,
+    open_embedded_log,
     pod_opener,
     salvage_log,
 )
 from service.alerts.dispatcher import check_receivers, receivers
-from service.pipeline.mirror_selection import Copy
+from service.pipeline.mirror_selection import MirrorTarget
 from service.pipeline.retention import Keep, describe, excess, forecast
 from service.records import rows
 from service.records.timestamps import iso
@@ -91,7 +93,7 @@ def compact(store: str) -> None:
         ConfigError: another program has it open, or there is nothing in it.
         Unavailable: the disk has no room for the copy.
     """
-    with closing(open_log(store)) as log, _busy("compacting"):
+    with closing(open_embedded_log(store)) as log, _busy("compacting"):
         if not log.wearers():
             raise ConfigError(f"store {store}: there is nothing in it; is it the right one?")
         given = log.compact()
@@ -136,13 +138,13 @@ def _parts(settings: Settings, *, whole: bool) -> Iterator[Part]:
         yield f"{pod.wearer}'s foot pod", lambda pod=pod: Said(_pod(pod))  # type: ignore[misc]
     yield "page", lambda: Said(_page(settings))
     yield "alerts", lambda: Said(_alerts(settings))
-    for copy in settings.copies():
-        yield f"mirror {copy.url}", lambda copy=copy: Said(_archive(copy))  # type: ignore[misc]
+    for target in settings.mirror_targets():
+        yield f"mirror {target.url}", lambda target=target: Said(_archive(target))  # type: ignore[misc]
 
 
 def _store(settings: Settings, *, whole: bool) -> Said:
     try:
-        with closing(open_log(settings.store)) as log:
+        with closing(open_embedded_log(settings.store)) as log:
             wrong = log.check(whole=whole)
             if not wrong:
                 return Said("\n      ".join(_sizes(log, settings)), [*_warnings(log, settings)])
@@ -161,7 +163,7 @@ def _readable(store: str) -> str:
         return f"readable: {_told(salvage_log(store, _KINDS, dry=True))}"
 
 
-def _sizes(log: Log, settings: Settings) -> Iterator[str]:
+def _sizes(log: LogFile, settings: Settings) -> Iterator[str]:
     """Yield how much there is of what, what goes next, and how long the room lasts."""
     usage, keep = log.usage(), settings.keep.keep()
     held = [holding for holding in log.holdings() if holding.rows]
@@ -173,11 +175,12 @@ def _sizes(log: Log, settings: Settings) -> Iterator[str]:
         since = f", since {iso(holding.oldest)[:10]}" if holding.oldest is not None else ""
         yield f"  {holding.kind}: {holding.rows} rows, about {_size(holding.bytes)}{since}"
     days = forecast(held, usage, keep)
-    yield "next to be forgotten: " + "; ".join(describe(log, keep, [copy.url for copy in settings.copies()]))
+    mirrors = [target.url for target in settings.mirror_targets()]
+    yield "next to be forgotten: " + "; ".join(describe(log, keep, mirrors))
     yield f"room for about {days:.0f} more days at this pace" if days is not None else "too new to say how long it fits"
 
 
-def _warnings(log: Log, settings: Settings) -> Iterator[str]:
+def _warnings(log: EmbeddedLog, settings: Settings) -> Iterator[str]:
     usage = log.usage()
     if usage.share:
         yield f"on a network share ({usage.share}): two computers may harm it; keep it on a local disk"
@@ -260,6 +263,6 @@ def _alerts(settings: Settings) -> str:
     return f"{count} receivers" if count else "nobody is told (alerts.urls is empty); flags are shown on the page"
 
 
-def _archive(copy: Copy) -> str:
-    with closing(open_archive(copy.url, copy.token)) as archive:
+def _archive(target: MirrorTarget) -> str:
+    with closing(open_archive(target.url, target.token)) as archive:
         return archive.check()

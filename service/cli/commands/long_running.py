@@ -85,17 +85,17 @@ def mirror(
     from service.settings import MirrorKeys
 
     settings = settings_of(config, store=store)
-    copies = settings.copies()
+    targets = settings.mirror_targets()
     if target:
-        own = MirrorKeys(url=target, token_file=token_file).copy_of(settings.influx.token)
-        copies = (next((copy for copy in copies if copy.url == target and token_file is None), own),)
-    if not copies:
+        own = MirrorKeys(url=target, token_file=token_file).target(settings.influx.token)
+        targets = (next((each for each in targets if each.url == target and token_file is None), own),)
+    if not targets:
         raise ConfigError("no archive is named: give one, or set mirrors in insole.toml")
     if setup or keep_days is not None:
-        for line in set_up(copies, keep_days):
+        for line in set_up(targets, keep_days):
             print(line)
     with _bars() as moved:
-        until_stopped(lambda: runtime.run_mirrors(settings, copies, follow=follow, told=moved))
+        until_stopped(lambda: runtime.run_mirrors(settings, targets, follow=follow, on_progress=moved))
 
 
 @contextmanager

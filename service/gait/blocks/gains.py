@@ -10,18 +10,17 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from firmware_bridge import Side
+from firmware_bridge import STANDARD_GRAVITY, Side
 from service.gait import thresholds as p
 from service.gait.blocks.confidence_intervals import standard_error, t975
 from service.gait.signal.load import Float64s
 from service.records.rows import Step
 
-GRAVITY: Final = 9.81
 """m/s²."""
 
 
@@ -213,7 +212,7 @@ def _ratio(strides: Float64s) -> Ratio:
     bounds = [i * len(logs) // p.BATCHES for i in range(p.BATCHES + 1)]
     chance = t975(p.BATCHES - 1) * standard_error(np.array([_middle(logs[a:b]) for a, b in pairwise(bounds)]))
     half = math.hypot(chance, 2 * p.GAIN_EDGE_S / time)
-    heights = 4 * p.GAIN_HEIGHT_M / (GRAVITY * flight * time)
+    heights = 4 * p.GAIN_HEIGHT_M / (STANDARD_GRAVITY * flight * time)
     return Ratio(math.exp(middle), math.exp(middle - half), math.exp(middle + half), len(logs), heights)
 
 

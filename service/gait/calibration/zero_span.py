@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge import SECOND, Calibration, CorruptData, Frames, Profile
+from firmware_bridge import SECOND, STANDARD_GRAVITY, Calibration, CorruptData, Frames, Profile
 from service.gait.signal.load import areas
 
 _Float64s = NDArray[np.float64]
 
-GRAVITY = 9.80665  # m/s^2, standard
 LEAST_S = 5.0
 """Shorter recordings say too little of a person who cannot stand perfectly still."""
 STILL = 0.02
@@ -82,7 +81,7 @@ def sway_spans(left: tuple[Frames, _Float64s], right: tuple[Frames, _Float64s], 
     if len(grid) < LEAST_S * GRID_HZ:
         raise CorruptData(f"both insoles were heard together for less than {LEAST_S:g} s; repeat it")
     forces = np.stack([np.interp(grid, frames.time, force) for frames, force in (left, right)], axis=1)
-    weight = mass_kg * GRAVITY
+    weight = mass_kg * STANDARD_GRAVITY
     speed = np.abs(np.gradient(forces / np.maximum(forces.mean(axis=0), 1e-12), axis=0)).sum(axis=1)
     forces = forces[speed <= np.quantile(speed, _SLOW)]
     gains, *_ = np.linalg.lstsq(forces, np.full(len(forces), weight), rcond=None)
@@ -116,7 +115,7 @@ def one_leg_span(frames: Frames, force: _Float64s, mass_kg: float) -> _Span:
             f"the stand varied by {100 * varies:.0f} % (at most {100 * STEADY:.0f} %); hold on to a wall without "
             "leaning on it, and try again"
         )
-    return _Span(mass_kg * GRAVITY / middle, varies)
+    return _Span(mass_kg * STANDARD_GRAVITY / middle, varies)
 
 
 def calibration_of(profile: Profile, zero: tuple[float, ...], gain: float) -> Calibration:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from firmware_bridge import SECOND, Side
+from firmware_bridge import SECOND, STANDARD_GRAVITY, Side
 from service.gait.blocks.confidence_intervals import t975
 from service.gait.detectors.baseline import usable, warm
 from service.gait.detectors.change import Change
@@ -23,7 +23,6 @@ from service.review.headline import minute
 from service.review.stance_curves import POINTS, Stances
 from service.wording.messages import MEASURES, leaning
 
-_GRAVITY = 9.81
 _HALF = t975(BATCHES - 1)
 
 
@@ -174,7 +173,7 @@ def _force_scale(left: Stances, right: Stances, mass_kg: float) -> tuple[str, di
     if "raw" in {left.unit, right.unit}:
         return "% of this foot's own peak", {f.side: float(f.force.max()) / 100 for f in (left, right)}
     if math.isfinite(mass_kg):
-        return "body weights", dict.fromkeys(Side, mass_kg * _GRAVITY)
+        return "body weights", dict.fromkeys(Side, mass_kg * STANDARD_GRAVITY)
     return "N", dict.fromkeys(Side, 1.0)
 
 

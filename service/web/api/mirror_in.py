@@ -18,13 +18,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from firmware_bridge import (
+    BEGINNING,
+    END,
     SECOND,
     CorruptData,
     Frames,
     Log,
+    deserialize,
     kind_name,
-    pack_items,
-    unpack_items,
+    serialize,
 )
 from service.pipeline.mirror_selection import COPIED
 from service.records.rows import Replaced, Step
@@ -36,9 +38,8 @@ MOST_AT_ONCE = 4
 """Bodies in memory: a Raspberry Pi serves a household."""
 _WINDOW_NS = 600 * SECOND
 """Of frames that are read at once."""
-_EVER = (-(1 << 63), (1 << 63) - 1)
 
-Moment = Annotated[int, Query(ge=_EVER[0], le=_EVER[1], description="UTC ns")]
+Moment = Annotated[int, Query(ge=BEGINNING, le=END, description="UTC ns")]
 _Wearer = Annotated[str, Query(min_length=1)]
 
 
@@ -77,9 +78,9 @@ def archive(log: Log, token: str, kinds: tuple[type, ...] = COPIED) -> APIRouter
         return await take(request, partial(_replace, log, wanted, wearer, start, stop))
 
     @router.get("/read")
-    def read(kind: str, wearer: _Wearer, start: Moment = _EVER[0], stop: Moment = _EVER[1]) -> Response:
+    def read(kind: str, wearer: _Wearer, start: Moment = BEGINNING, stop: Moment = END) -> Response:
         (wanted,) = _known(kind, known)
-        return StreamingResponse(pack_items(_stored(log, wanted, wearer, start, stop)), media_type=_MEDIA)
+        return StreamingResponse(serialize(_stored(log, wanted, wearer, start, stop)), media_type=_MEDIA)
 
     return router
 
@@ -105,7 +106,7 @@ async def _body(request: Request) -> bytes:
 
 def _put(data: bytes, known: Mapping[str, type], put: Callable[[list[Any]], None]) -> int:
     try:
-        items = list(unpack_items(data, known))
+        items = list(deserialize(data, known))
         put(items)
     except CorruptData as error:
         raise HTTPException(422, str(error)) from error

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
 
-from firmware_bridge import ConfigError, Device, Log, Pace
+from firmware_bridge import BEGINNING, END, ConfigError, Device, Log, Pace
 from service.records.bouts import bouts, plain_bout
 from service.records.rows import Block, Step, Verdict
 from service.records.timestamps import iso, parse_iso
@@ -26,7 +26,6 @@ from service.web.api.response_models import (
     view,
 )
 
-_EVER = (-(1 << 63), (1 << 63) - 1)
 _LIMIT = 1000
 _MOST = 10_000
 
@@ -87,8 +86,8 @@ def known(log: Log, wearer: str) -> None:
 def between(start: str | None, stop: str | None) -> tuple[int, int]:
     """Return a time range in UTC ns; answer 422 if it is none."""
     try:
-        first = _EVER[0] if start is None else parse_iso(start)
-        last = _EVER[1] if stop is None else parse_iso(stop)
+        first = BEGINNING if start is None else parse_iso(start)
+        last = END if stop is None else parse_iso(stop)
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
     if last <= first:

@@ -9,23 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
-from firmware_bridge import Item, Log, Unavailable, partition_of
+from firmware_bridge import Log, partition_of
+from service.pipeline.tail import Closing, tail
 from service.web.live.snapshot import KINDS, Live
 
 _POLL_S = 0.03
 _BATCH = 400  # items at most between two looks at `closing`
 MOST_WAITING = 1 << 20  # characters that wait for one viewer; some minutes of frames
-
-
-class Closing(Protocol):
-    """What tells that the service is about to stop; an `asyncio.Event` is one."""
-
-    def is_set(self) -> bool:
-        """Tell whether streams have to end now."""
 
 
 def written(name: str, data: dict[str, Any]) -> str:
@@ -136,9 +130,11 @@ class Tail:
         cursor = await asyncio.to_thread(self._log.head)
         await asyncio.to_thread(live.begin, self._log, self._now())
         self._begun.set()
-        async for batch in self._arrivals(cursor):
+        own = [partition_of(self._wearer)]
+        arrivals = tail(self._log, KINDS, cursor, own, limit=_BATCH, poll_s=self._poll_s, closing=self._closing)
+        async for batch in arrivals:
             moment = self._now()
-            text = "".join(written(*event) for item in batch for event in live.events(item, moment))
+            text = "".join(written(*event) for _, item in batch for event in live.events(item, moment))
             if text:
                 for seat in self._seats:
                     seat.give(text)
@@ -149,17 +145,6 @@ class Tail:
         self._begun.set()
         for seat in self._seats:
             seat.end()
-
-    async def _arrivals(self, cursor: int) -> AsyncIterator[list[Item]]:
-        """Yield what arrives, until the service closes."""
-        partition, seen = partition_of(self._wearer), None
-        while not self._closing.is_set():
-            seen, found = await asyncio.to_thread(_news, self._log, partition, cursor, seen)
-            if found:
-                cursor = found[-1][0]
-                yield [item for _, item in found]
-            else:
-                await asyncio.sleep(self._poll_s)
 
 
 class Tails:
@@ -175,15 +160,3 @@ class Tails:
         if wearer not in self._open:
             self._open[wearer] = Tail(self.log, wearer, self.closing, self.now, self._poll_s)
         return self._open[wearer]
-
-
-def _news(log: Log, partition: int, cursor: int, seen: int | None) -> tuple[int | None, list[tuple[int, Item]]]:
-    """Look whether anybody has put something, and only then read; a store that is busy is asked again later."""
-    try:
-        version = log.version()
-        if version == seen:
-            return seen, []
-        found = log.after(KINDS, cursor, (partition,), _BATCH)
-    except Unavailable:
-        return seen, []
-    return (None if found else version), found  # there may be more: look again before believing the version

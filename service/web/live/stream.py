@@ -7,7 +7,7 @@ event needs a number to go on from. What has become old by then is not painted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -15,7 +15,8 @@ from starlette.responses import StreamingResponse
 from starlette.types import Send
 
 from firmware_bridge import SECOND, Link, Log, Unavailable
-from service.web.live.broadcaster import Closing, Tails, written
+from service.pipeline.tail import rest
+from service.web.live.broadcaster import Tails, written
 
 BEAT_S = 5.0  # silence after which a comment is sent, so that both ends notice a dead connection
 SEND_S = 5.0  # a reader that takes nothing for so long is let go; its browser comes back by itself
@@ -61,10 +62,10 @@ async def _events(tails: Tails, wearer: str | None) -> AsyncGenerator[str, None]
             if not waited:
                 waited = True
                 yield written("waiting", {})
-            async for beat in _pause(tails.closing, BEAT_S / 5):
-                yield beat
+            await rest(BEAT_S / 5, tails.closing)
             if tails.closing.is_set():
                 return
+            yield ": waiting\n\n"
     tail = tails.of(wearer)
     with tail.seat() as seat:
         yield await tail.snapshot()
@@ -81,12 +82,3 @@ def _somebody(log: Log, now: int) -> str | None:
     wearers = log.wearers()
     heard = (wearer for wearer in wearers if log.read(Link, wearer, now - HEARD_NS))
     return next(heard, wearers[0] if wearers else None)
-
-
-async def _pause(closing: Closing, seconds: float, step_s: float = 0.05) -> AsyncIterator[str]:
-    """Wait, watching `closing`; then give a comment that keeps the connection alive."""
-    for _ in range(max(1, round(seconds / step_s))):
-        if closing.is_set():
-            return
-        await asyncio.sleep(step_s)
-    yield ": waiting\n\n"

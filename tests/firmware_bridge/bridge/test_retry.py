@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 
 import pytest
 
@@ -21,6 +22,14 @@ def test_delays_grow_to_the_cap_and_start_over_after_a_reset() -> None:
     assert all(6.4 <= delay <= 9.6 for delay in delays[10:])
     backoff.reset()
     assert backoff.delay(AWAY) <= 0.3
+
+
+def test_who_asks_alone_waits_exactly_and_is_left_alone_for_what_was_asked(caplog: pytest.LogCaptureFixture) -> None:
+    backoff = Backoff("alert", 20, 2.0, 300, spread=0.0, tell_after_s=math.inf)
+    assert [backoff.delay(AWAY) for _ in range(6)] == [20, 40, 80, 160, 300, 300]
+    assert len(caplog.records) == 1, "said once, however long it lasts"
+    backoff.reset()
+    assert [backoff.delay(Unavailable("busy", wait_s=60)) for _ in range(3)] == [60, 60, 80]
 
 
 def test_the_same_trouble_is_told_once_a_minute_and_another_at_once(caplog: pytest.LogCaptureFixture) -> None:

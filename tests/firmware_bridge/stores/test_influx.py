@@ -14,7 +14,7 @@ from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavai
 from firmware_bridge.model import Frames, Key, Link, Side
 from firmware_bridge.stores import open_archive
 from firmware_bridge.stores.influx.archive import InfluxArchive
-from firmware_bridge.stores.influx.line_protocol import _lines, batches
+from firmware_bridge.stores.influx.line_protocol import _lines, bodies
 from tests.stand_ins.answering import Answer, Server, answering, say
 
 
@@ -58,10 +58,10 @@ def test_a_row_without_values_still_is_a_point() -> None:
     assert list(_lines([Bare(1, "anna", "")])) == [b"bare,wearer=anna stored=true 1"]
 
 
-def test_lines_are_joined_in_batches() -> None:
-    found = list(batches([link(i) for i in range(7)], 3))
+def test_lines_are_joined_in_bodies() -> None:
+    found = list(bodies([link(i) for i in range(7)], 3))
     assert [batch.count(b"\n") + 1 for batch in found] == [3, 3, 1]
-    assert list(batches([], 3)) == []
+    assert list(bodies([], 3)) == []
 
 
 # --- the URL ---

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge.devices.profile import Profile, load_profile
-from firmware_bridge.model import SECOND, Frames, Side
+from firmware_bridge.model import SECOND, STANDARD_GRAVITY, Frames, Side
 from firmware_bridge.virtual.gait.pressure import SOURCES, Placement, _Foot, matrix, weights
 from firmware_bridge.virtual.gait.scenario import Story, plain_story
 from firmware_bridge.virtual.insole.foot import Readout, VirtualFoot
@@ -105,7 +105,7 @@ def test_standing_is_body_weight_on_two_feet(profile: Profile) -> None:
     left, right, truth = walk(Gait(stand_s=(6, 0)), seconds=20)
     assert truth.standing == ((START, START + 6 * SECOND),)
     both = force_of(left, profile)[1][50:550] + force_of(right, profile)[1][50:550]
-    assert both == pytest.approx(70 * 9.81, rel=0.01)
+    assert both == pytest.approx(70 * STANDARD_GRAVITY, rel=0.01)
 
 
 def test_two_feet_belong_to_one_walk(profile: Profile) -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_bridge.model import STANDARD_GRAVITY
 from firmware_bridge.virtual.gait.ground_reaction import (
     CONTACT_N,
-    GRAVITY,
     Stances,
     contact_edges,
     force,
@@ -17,7 +17,7 @@ from firmware_bridge.virtual.gait.ground_reaction import (
     walk_curve,
 )
 
-WEIGHT = 70 * GRAVITY
+WEIGHT = 70 * STANDARD_GRAVITY
 
 
 def stance(running: bool, support: float, impulse: float, stop: float = 0.030) -> Stances:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.virtual.gait.ground_reaction import GRAVITY, contact_edges
+from firmware_bridge.model import STANDARD_GRAVITY
+from firmware_bridge.virtual.gait.ground_reaction import contact_edges
 from firmware_bridge.virtual.gait.walker import _BLOCK, Course, Gait, Standing, Strides, plan
 
 
@@ -26,14 +27,14 @@ def joined(blocks: list[Strides], name: str) -> np.ndarray[tuple[int, ...], np.d
 def test_both_feet_carry_the_body_over_every_stride(activity: str) -> None:
     for block in strides(Gait(activity=activity, mass=82.0, si=Course.constant(6))):  # type: ignore[arg-type]
         carried = block.stances.impulse.sum(axis=1)
-        assert carried == pytest.approx(82 * GRAVITY * block.stride_time, rel=1e-9)
+        assert carried == pytest.approx(82 * STANDARD_GRAVITY * block.stride_time, rel=1e-9)
 
 
 def test_in_running_the_impulse_of_a_foot_is_weight_times_support_and_mean_flight() -> None:
     for block in strides(Gait(si=Course.constant(-5))):
         support = block.stances.support
         flight = (block.stride_time - support.sum(axis=1)) / 2
-        assert block.stances.impulse == pytest.approx(70 * GRAVITY * (support + flight[:, None]), rel=1e-3)
+        assert block.stances.impulse == pytest.approx(70 * STANDARD_GRAVITY * (support + flight[:, None]), rel=1e-3)
         assert (flight > 0).all()
 
 
@@ -79,7 +80,7 @@ def test_a_measured_curve_keeps_timing_and_momentum(activity: str) -> None:
     for block in strides(gait):
         on, off = contact_edges(block.stances)
         assert off - on == pytest.approx(block.contact_time, abs=1e-4)
-        assert block.stances.impulse.sum(axis=1) == pytest.approx(70 * GRAVITY * block.stride_time, rel=1e-9)
+        assert block.stances.impulse.sum(axis=1) == pytest.approx(70 * STANDARD_GRAVITY * block.stride_time, rel=1e-9)
 
 
 def test_camber_tilts_the_feet_against_each_other() -> None:

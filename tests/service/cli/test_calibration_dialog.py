@@ -13,6 +13,7 @@ import pytest
 
 from firmware_bridge import (
     SECOND,
+    STANDARD_GRAVITY,
     Calibration,
     ConfigError,
     CorruptData,
@@ -31,7 +32,7 @@ from firmware_bridge.virtual.links.serial import SerialInsole
 from service.cli.actions import calibration as asking
 from service.cli.actions.calibration import calibrate, identify
 from service.gait.calibration.identify import center, edges_exchanged, ends_exchanged, lifted
-from service.gait.calibration.zero_span import GRAVITY, one_leg_span, sway_spans, weighed, zero_of
+from service.gait.calibration.zero_span import one_leg_span, sway_spans, weighed, zero_of
 from service.gait.signal.load import layout_of
 from tests.stand_ins.scripted import ScriptedFoot
 
@@ -51,7 +52,7 @@ def frames(side: Side, readings: np.ndarray) -> Frames:
 def standing(share: np.ndarray, gain: float, side: Side, noise: float = 0.5) -> Frames:
     """Return what an insole reads under a share (n,) of the body's weight, if one count is `gain` kPa."""
     area = PROFILE.sensors.area_mm2
-    kpa = MASS_KG * GRAVITY * share / (area.sum() * 1e-3)
+    kpa = MASS_KG * STANDARD_GRAVITY * share / (area.sum() * 1e-3)
     spread = np.random.default_rng(int(side is Side.LEFT)).normal(0, noise, (len(share), COUNT))
     return frames(side, ZERO + kpa[:, None] / gain * EVEN + spread)
 
@@ -127,7 +128,7 @@ def test_counts_that_were_weighed_are_newtons_from_then_on() -> None:
     layout = layout_of(insole.device_row(0))
     assert layout.unit == "N"
     force = (standing(np.ones(10), 0.1, Side.LEFT, noise=0.0).pressure - layout.zero) @ layout.weights.T
-    assert force[:, 0] == pytest.approx(MASS_KG * GRAVITY, rel=1e-3)
+    assert force[:, 0] == pytest.approx(MASS_KG * STANDARD_GRAVITY, rel=1e-3)
     assert insole.device != plain.device
 
 

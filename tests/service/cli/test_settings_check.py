@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge import SECOND, ConfigError, Frames, Usage, open_log, open_recorder
+from firmware_bridge import SECOND, ConfigError, Frames, Usage, open_embedded_log, open_recorder
 from firmware_bridge.stores.sqlite.log import SqliteLog
 from service import runtime as stages
 from service.cli.checks.settings_check import _KINDS, check_all, compact, salvage
@@ -34,7 +34,7 @@ def settings() -> Settings:
 
 
 def filled(settings: Settings) -> None:
-    with closing(open_log(settings.store)) as log:
+    with closing(open_embedded_log(settings.store)) as log:
         for number in (-500, -450, -100, 0):
             log.put(day(number, count=100))
         analyzed(log, "ada")
@@ -65,7 +65,7 @@ def test_what_is_held_and_what_goes_next_is_said(settings: Settings, capsys: pyt
 
 def test_what_waits_is_said(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     filled(settings)
-    with closing(open_log(settings.store)) as log:
+    with closing(open_embedded_log(settings.store)) as log:
         (own,) = [row for row in log.read(Progress, "") if row.stage == "analysis ada"]
         log.put([replace(own, restart=0, done=0)])
     assert "older than 400 days and wait for the analysis" in said(settings, capsys)
@@ -120,7 +120,7 @@ def test_a_store_that_may_only_be_read_fails(
             super().__init__(f"file:{path}?mode=ro", uri=True, **options)
 
     real = sqlite3.connect
-    with closing(open_log(settings.store)):  # keeps what lies beside it, which cannot be made then
+    with closing(open_embedded_log(settings.store)):  # keeps what lies beside it, which cannot be made then
         monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, factory=ReadOnly, **k))
         text = said(settings, capsys, well=False)
     assert "fails store: store log.sqlite may not be written; change the permissions of the file and its dir" in text
@@ -178,7 +178,7 @@ def test_a_store_from_before_is_compacted(settings: Settings, capsys: pytest.Cap
         older.execute("PRAGMA user_version = 1")
     filled(settings)
     assert "an older file" in said(settings, capsys)
-    with closing(open_log(settings.store)) as log:
+    with closing(open_embedded_log(settings.store)) as log:
         log.forget([Frames], "ada", NOW, log.head())
         full = Path("log.sqlite").stat().st_size
     compact(settings.store)
@@ -198,7 +198,7 @@ def test_samples_of_the_future_make_the_clock_suspect(
     settings: Settings, capsys: pytest.CaptureFixture[str], ahead: int, said_so: str
 ) -> None:
     now = time.time_ns()
-    with closing(open_log(settings.store)) as log:
+    with closing(open_embedded_log(settings.store)) as log:
         log.put([chunk(now - 900 * SECOND, "bo"), chunk(now + ahead * SECOND)])
     text = said(settings, capsys)
     assert ("in the future" in text) is bool(said_so)
@@ -212,7 +212,7 @@ def test_who_keeps_a_store_within_its_bounds_is_told(settings: Settings, capsys:
     spent = settings.model_copy(update={"keep": KeepKeys(budget_gb=1e-4, free_gb=0)})
     assert "nobody analyzes or forgets" not in said(settings, capsys), "nobody is at work, and there is room"
     assert "warns store: no service is at work; nobody analyzes or forgets" in said(spent, capsys)
-    with closing(open_log(settings.store)) as bridge, closing(open_log(settings.store)) as service:
+    with closing(open_embedded_log(settings.store)) as bridge, closing(open_embedded_log(settings.store)) as service:
         bridge.claim("ada's left insole")
         text = said(settings, capsys)
         assert f"only bridges are at work: ada's left insole (pid {os.getpid()}); nobody analyzes or forgets" in text
@@ -246,21 +246,21 @@ async def running(settings: Settings, until: str) -> None:
 
 
 def reached(settings: Settings, until: str) -> bool:
-    with closing(open_log(settings.store)) as log:
+    with closing(open_embedded_log(settings.store)) as log:
         return until in {row.stage for row in log.read(Progress, "")}
 
 
 async def test_a_service_forgets_by_itself(settings: Settings) -> None:
     await asyncio.to_thread(filled, settings)
     await running(settings, "retain ada")
-    with closing(await asyncio.to_thread(open_log, settings.store)) as log:
+    with closing(await asyncio.to_thread(open_embedded_log, settings.store)) as log:
         (told,) = [row for row in await asyncio.to_thread(log.read, Progress, "") if row.stage == "retain ada"]
     newest = NOW + 99 * SECOND
     assert told.since == newest // (30 * SECOND) * 30 * SECOND - 400 * DAY
 
 
 async def test_two_services_do_not_share_a_store(settings: Settings) -> None:
-    with closing(await asyncio.to_thread(open_log, settings.store)) as other:
+    with closing(await asyncio.to_thread(open_embedded_log, settings.store)) as other:
         await asyncio.to_thread(other.claim)
         with pytest.raises(ConfigError, match=r"another insole service \(pid \d+\) works on this store; end it"):
             await stages.run(settings, [])

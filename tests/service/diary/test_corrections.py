@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log, Row, open_log, row_key, same_row
+from firmware_bridge import SECOND, ConfigError, Device, EmbeddedLog, Frames, Item, Link, Row, row_key, same_row
+from firmware_bridge.stores import open_embedded_log
 from service.diary.corrections import DERIVED, Change, analyze_again, spans, tell
 from service.diary.transfer import exchange, move
 from service.gait import History
@@ -28,7 +29,7 @@ from tests.walkers.mirrored_feet import mirrored, rounded
 from tests.walkers.stories import told_and_analyzed
 
 HOUR = 3600 * SECOND
-Copy = Callable[[], Log]
+Copy = Callable[[], EmbeddedLog]
 
 
 # ── the law, on blocks: whatever the order in which notes and blocks arrive, the verdicts are those of the end ──────
@@ -166,24 +167,23 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def log(story: Path, tmp_path: Path) -> Iterator[Log]:
-    with closing(open_log(f"sqlite:///{shutil.copy(story, tmp_path / 'log.sqlite')}")) as opened:
+def log(story: Path, tmp_path: Path) -> Iterator[EmbeddedLog]:
+    with closing(open_embedded_log(f"sqlite:///{shutil.copy(story, tmp_path / 'log.sqlite')}")) as opened:
         yield opened
 
 
-def rows_of(log: Log, wearer: str, kinds: Iterable[type[Row]] = DERIVED) -> list[str]:
+def rows_of(log: EmbeddedLog, wearer: str, kinds: Iterable[type[Row]] = DERIVED) -> list[str]:
     return [repr(row) for kind in kinds for row in log.read(kind, wearer)]
 
 
 def said(changes: Sequence[Change], topic: str = "imbalance") -> list[tuple[str, str]]:
     return [
         (f"{c.before.answer} {c.before.reason}".strip(), f"{c.after.answer} {c.after.reason}".strip())
-        for c in changes
-        if c.before and c.after and c.after.topic == topic
-    ]
+        for c in changes if c.before and c.after and c.after.topic == topic
+    ]  # fmt: skip
 
 
-def test_shoes_entered_after_the_run_change_its_verdict_alone(log: Log) -> None:
+def test_shoes_entered_after_the_run_change_its_verdict_alone(log: EmbeddedLog) -> None:
     before, today = rows_of(log, "demo"), spans(log, "demo")[-1]
     blue = checked(today.stop + HOUR, "demo", "shoes", "blue")
     assert said(tell(log, blue)) == [("differs", "cannot_tell no_baseline")]
@@ -196,7 +196,7 @@ def test_shoes_entered_after_the_run_change_its_verdict_alone(log: Log) -> None:
 ALL: tuple[type, ...] = (*FED, *DERIVED, Alert, Progress, Replaced)
 
 
-def arrived(log: Log) -> dict[int, str]:
+def arrived(log: EmbeddedLog) -> dict[int, str]:
     """Return everything in a log by its arrival number: what was not put again has the number that it had."""
     return {number: _told(item) for number, item in _everything(log, ALL)}
 
@@ -209,7 +209,7 @@ def _told(item: Item) -> str:
     )
 
 
-def test_a_deleted_bout_changes_the_baseline_of_those_after_it_and_nothing_else(log: Log) -> None:
+def test_a_deleted_bout_changes_the_baseline_of_those_after_it_and_nothing_else(log: EmbeddedLog) -> None:
     """All rows of all kinds are looked at: samples, steps, blocks and flags, of bouts before it and after it."""
     log.put([Alert(NOW, "demo", "imbalance", "m", "sent", NOW, "text"), Note(NOW, "demo", "remark", "windy")])
     before, bouts = arrived(log), spans(log, "demo")
@@ -230,7 +230,7 @@ def test_a_deleted_bout_changes_the_baseline_of_those_after_it_and_nothing_else(
     assert sorted(map(repr, log.read(Verdict, "demo"))) == sorted(map(repr, was.values()))
 
 
-def test_exchanged_feet_change_sides_and_the_baseline_of_later_bouts_and_nothing_else(log: Log) -> None:
+def test_exchanged_feet_change_sides_and_the_baseline_of_later_bouts_and_nothing_else(log: EmbeddedLog) -> None:
     bouts = spans(log, "demo")
     was: list[Step | Block] = [*log.read(Step, "demo"), *log.read(Block, "demo")]
     value = next(v.value for v in log.read(Verdict, "demo", bouts[5].start) if v.topic == "imbalance")
@@ -247,7 +247,7 @@ def test_exchanged_feet_change_sides_and_the_baseline_of_later_bouts_and_nothing
     assert analyze_all(log) == 0
 
 
-def notes_of_the_story(log: Log) -> list[Note]:
+def notes_of_the_story(log: EmbeddedLog) -> list[Note]:
     bouts = spans(log, "demo")
     shoes = [checked(b.stop + 2 * HOUR, "demo", "shoes", "blue" if k != 1 else "red") for k, b in enumerate(bouts)]
     return [*shoes, checked(bouts[2].start, "demo", "delete"), checked(bouts[3].start, "demo", "pain", "low back 2")]
@@ -255,13 +255,13 @@ def notes_of_the_story(log: Log) -> list[Note]:
 
 @pytest.mark.parametrize("seed", [None, 1])
 def test_notes_that_came_before_or_among_the_frames_give_the_same_verdicts(
-    seed: int | None, log: Log, tmp_path: Path
+    seed: int | None, log: EmbeddedLog, tmp_path: Path
 ) -> None:
     notes = notes_of_the_story(log)
     items = [item for _, item in _everything(log)]
     log.put(notes)
     analyze_all(log)
-    with closing(open_log(f"sqlite:///{tmp_path / 'other.sqlite'}")) as other:
+    with closing(open_embedded_log(f"sqlite:///{tmp_path / 'other.sqlite'}")) as other:
         if seed is None:
             other.put([*notes, *items])
             analyze_all(other)
@@ -279,14 +279,14 @@ def test_notes_that_came_before_or_among_the_frames_give_the_same_verdicts(
     assert [v.answer for v in verdicts] == ["cannot_tell"] * 5 + ["differs"]
 
 
-def _everything(log: Log, kinds: Sequence[type] = FED) -> Iterator[tuple[int, Item]]:
+def _everything(log: EmbeddedLog, kinds: Sequence[type] = FED) -> Iterator[tuple[int, Item]]:
     cursor = 0
     while batch := log.after(kinds, cursor):
         yield from batch
         cursor = batch[-1][0]
 
 
-def test_what_is_analyzed_again_is_what_was_found_and_notes_and_alerts_stay(log: Log) -> None:
+def test_what_is_analyzed_again_is_what_was_found_and_notes_and_alerts_stay(log: EmbeddedLog) -> None:
     log.put([*notes_of_the_story(log), Alert(NOW, "demo", "imbalance", "m", "sent", NOW, "text")])
     analyze_all(log)
     kept = (Step, Block, Verdict, Note, Alert)
@@ -298,7 +298,7 @@ def test_what_is_analyzed_again_is_what_was_found_and_notes_and_alerts_stay(log:
     assert analyze_all(log) == 0
 
 
-def test_from_a_moment_on_what_lies_before_is_left_alone(log: Log) -> None:
+def test_from_a_moment_on_what_lies_before_is_left_alone(log: EmbeddedLog) -> None:
     before, bouts = rows_of(log, "demo"), spans(log, "demo")
     first, last = log.read(Step, "demo")[5], log.read(Step, "demo", bouts[-1].start)[50]
     wrong = [replace(first, peak=1.0), replace(last, peak=1.0), replace(last, time=last.time + 1)]
@@ -311,7 +311,7 @@ def test_from_a_moment_on_what_lies_before_is_left_alone(log: Log) -> None:
     assert rows_of(log, "demo") == before
 
 
-def test_frames_that_are_gone_are_no_reason_to_lose_what_was_found(log: Log) -> None:
+def test_frames_that_are_gone_are_no_reason_to_lose_what_was_found(log: EmbeddedLog) -> None:
     bouts = spans(log, "demo")
     log.replace([Frames], "demo", bouts[0].start - HOUR, bouts[0].stop + HOUR, [])
     with pytest.raises(ConfigError, match="give --since a moment after"):
@@ -321,7 +321,7 @@ def test_frames_that_are_gone_are_no_reason_to_lose_what_was_found(log: Log) -> 
     assert rows_of(log, "demo") == before
 
 
-def test_a_bout_moves_to_who_wore_the_insoles(log: Log) -> None:
+def test_a_bout_moves_to_who_wore_the_insoles(log: EmbeddedLog) -> None:
     before, bouts = rows_of(log, "demo"), spans(log, "demo")
     mine, theirs = move(log, "demo", bouts[1], "eve")
     assert [b.start for b in spans(log, "demo")] == [b.start for k, b in enumerate(bouts) if k != 1]
@@ -340,7 +340,7 @@ def test_a_bout_moves_to_who_wore_the_insoles(log: Log) -> None:
     assert log.read(Step, "eve") == []
 
 
-def test_nothing_moves_onto_somebodys_own_data(log: Log) -> None:
+def test_nothing_moves_onto_somebodys_own_data(log: EmbeddedLog) -> None:
     span, before = spans(log, "demo")[1], rows_of(log, "demo")
     log.put([Link(span.start, "eve", next(iter(log.read(Link, "demo"))).side, "x", True, 1, 0, 0, 0, 0, 0, 9.0)])
     with pytest.raises(ConfigError, match="eve has data of their own"):

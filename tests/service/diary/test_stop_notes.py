@@ -10,7 +10,7 @@ import pytest
 
 from firmware_bridge import SECOND, Frames, Item, Log, open_log, row_key
 from service.diary.corrections import DERIVED, analyze_again
-from service.pipeline.analysis import INPUTS, Analysis, analyze_all, replay
+from service.pipeline.analysis import INPUTS, Analysis, analyze_all, derive_rows
 from service.records.rows import Note, Progress, Step
 from tests.service.pipeline.test_analysis import analyze_and_die, described, worn
 from tests.walkers.walks import START
@@ -24,7 +24,7 @@ def rows_of(log: Log, wearer: str) -> list[str]:
 
 
 def replayed(log: Log, wearer: str) -> list[str]:
-    last = {(type(row), *row_key(row)): row for row in replay(log, wearer)}
+    last = {(type(row), *row_key(row)): row for row in derive_rows(log, wearer)}
     return sorted(map(repr, last.values()))
 
 

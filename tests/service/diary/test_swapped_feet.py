@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log, Row, Side
-from firmware_bridge import open_log as opened_log
+from firmware_bridge import SECOND, ConfigError, Device, EmbeddedLog, Frames, Item, Link, Row, Side
+from firmware_bridge import open_embedded_log as opened_log
 from service.diary import corrections, transfer
 from service.diary.corrections import DERIVED, analyze_again, spans
 from service.diary.transfer import exchange, move
 from service.pipeline.analysis import INPUTS, Analysis, analyze_all
 from service.pipeline.mirror import mirror
-from service.pipeline.mirror_selection import Copy
+from service.pipeline.mirror_selection import MirrorTarget
 from service.records.rows import Progress, Replaced, Step
 from tests.service.diary.test_stop_notes import replayed, rows_of
 from tests.service.pipeline.test_analysis import arriving, described, worn
@@ -32,6 +32,7 @@ from tests.walkers.walks import START
 LATER = 400 * SECOND
 BOTH = [*DERIVED, Frames, Link, Device]
 Feet = tuple[int | None, int | None]
+Open = Callable[[str | bool], EmbeddedLog]
 EVERYWHERE: Feet = (None, None)
 RANGES: dict[str, Feet] = {
     "all": EVERYWHERE,
@@ -71,11 +72,11 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
 
 
 @pytest.fixture
-def open_log(stores: dict[bool, Path], tmp_path: Path) -> Iterator[Callable[[str | bool], Log]]:
+def open_log(stores: dict[bool, Path], tmp_path: Path) -> Iterator[Open]:
     """Open a copy of the walks, or an empty log of a name."""
-    opened: list[Log] = []
+    opened: list[EmbeddedLog] = []
 
-    def make(what: str | bool) -> Log:
+    def make(what: str | bool) -> EmbeddedLog:
         path = tmp_path / f"{what}.sqlite"
         if isinstance(what, bool):
             shutil.copy(stores[what], path)
@@ -88,11 +89,11 @@ def open_log(stores: dict[bool, Path], tmp_path: Path) -> Iterator[Callable[[str
 
 
 @pytest.fixture
-def log(open_log: Callable[[str | bool], Log]) -> Log:
+def log(open_log: Open) -> EmbeddedLog:
     return open_log(True)
 
 
-def samples(log: Log, wearer: str = "ada") -> dict[tuple[str, str], bytes]:
+def samples(log: EmbeddedLog, wearer: str = "ada") -> dict[tuple[str, str], bytes]:
     """Return all samples of each foot and insole, however they are cut."""
     found: dict[tuple[str, str], bytes] = {}
     for frames in log.read(Frames, wearer):
@@ -102,12 +103,12 @@ def samples(log: Log, wearer: str = "ada") -> dict[tuple[str, str], bytes]:
     return found
 
 
-def others(log: Log, wearer: str = "ada") -> list[str]:
+def others(log: EmbeddedLog, wearer: str = "ada") -> list[str]:
     kinds: tuple[type[Row], ...] = (*DERIVED, Link, Device)
     return [repr(row) for kind in kinds for row in log.read(kind, wearer)]
 
 
-def chunks(log: Log) -> list[tuple[object, ...]]:
+def chunks(log: EmbeddedLog) -> list[tuple[object, ...]]:
     return [(f.side, f.device, f.time.tobytes(), f.pressure.tobytes()) for f in log.read(Frames, "ada")]
 
 
@@ -128,9 +129,7 @@ def on_the_other_foot(items: Iterable[Item], start: int, stop: int) -> Iterator[
 @ranges
 @pytest.mark.parametrize("alike", [True, False], ids=["alike", "different"])
 @pytest.mark.parametrize("number", [0, 1])
-def test_to_exchange_the_feet_twice_is_never_to_have_done_it(
-    number: int, alike: bool, feet: Feet, open_log: Callable[[str | bool], Log]
-) -> None:
+def test_to_exchange_feet_twice_is_never_to_have_done_it(number: int, alike: bool, feet: Feet, open_log: Open) -> None:
     log = open_log(alike)
     bout = spans(log, "ada")[number]
     there = at(feet, number * LATER)
@@ -149,7 +148,7 @@ def test_to_exchange_the_feet_twice_is_never_to_have_done_it(
 
 
 @ranges
-def test_it_gives_what_an_analysis_of_swapped_feet_gives(feet: Feet, open_log: Callable[[str | bool], Log]) -> None:
+def test_it_gives_what_an_analysis_of_swapped_feet_gives(feet: Feet, open_log: Open) -> None:
     log, fresh = open_log(False), open_log("fresh")
     bounds, _ = exchange(log, "ada", spans(log, "ada")[1], at(feet))
     swapped = [*on_the_other_foot(walked(alike=False), *bounds)]
@@ -165,7 +164,7 @@ def test_it_gives_what_an_analysis_of_swapped_feet_gives(feet: Feet, open_log: C
     assert replayed(log, "ada") == sorted(rows_of(log, "ada"))
 
 
-def test_nothing_but_the_bout_is_touched(log: Log) -> None:
+def test_nothing_but_the_bout_is_touched(log: EmbeddedLog) -> None:
     first, second = spans(log, "ada")
     head = log.head()
     (start, stop), changes = exchange(log, "ada", second)
@@ -181,7 +180,7 @@ def test_nothing_but_the_bout_is_touched(log: Log) -> None:
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 @pytest.mark.parametrize("limit", [20, 1000])
 def test_one_exchange_after_another_is_nothing_new_to_the_next_analysis(
-    limit: int, order: tuple[int, int], log: Log
+    limit: int, order: tuple[int, int], log: EmbeddedLog
 ) -> None:
     """A part of a bout comes again, and is no bout of its own."""
     bouts = spans(log, "ada")
@@ -197,7 +196,7 @@ def test_one_exchange_after_another_is_nothing_new_to_the_next_analysis(
     assert others(log) == rows
 
 
-def test_what_was_never_analyzed_is_exchanged_with_the_rest_of_its_bout(open_log: Callable[[str | bool], Log]) -> None:
+def test_what_was_never_analyzed_is_exchanged_with_the_rest_of_its_bout(open_log: Open) -> None:
     """A bridge alone has filled the log since the last analysis."""
     log, whole = open_log("late"), open_log(True)
     items = walked()
@@ -213,7 +212,7 @@ def test_what_was_never_analyzed_is_exchanged_with_the_rest_of_its_bout(open_log
     assert samples(log) == samples(whole)
 
 
-def test_while_a_service_is_at_work_nothing_is_exchanged(log: Log, open_log: Callable[[str | bool], Log]) -> None:
+def test_while_a_service_is_at_work_nothing_is_exchanged(log: EmbeddedLog, open_log: Open) -> None:
     other = opened_log(f"sqlite:///{log.path}")  # type: ignore[attr-defined]
     with closing(other):
         other.claim()
@@ -225,7 +224,7 @@ def test_while_a_service_is_at_work_nothing_is_exchanged(log: Log, open_log: Cal
 
 
 def test_what_is_interrupted_is_finished_and_not_undone(
-    open_log: Callable[[str | bool], Log], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    open_log: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     log = open_log(True)
     bout = spans(log, "ada")[1]
@@ -254,7 +253,7 @@ def test_what_is_interrupted_is_finished_and_not_undone(
     assert len(spans(log, "ada")) == 1
 
 
-def test_to_exchange_and_to_give_away_go_together(open_log: Callable[[str | bool], Log]) -> None:
+def test_to_exchange_and_to_give_away_go_together(open_log: Open) -> None:
     one, other = open_log(False), open_log("other")
     other.put(walked(alike=False))
     analyze_all(other)
@@ -272,12 +271,12 @@ def test_to_exchange_and_to_give_away_go_together(open_log: Callable[[str | bool
 
 
 @ranges
-def test_a_mirror_follows(feet: Feet, open_log: Callable[[str | bool], Log]) -> None:
+def test_a_mirror_follows(feet: Feet, open_log: Open) -> None:
     log, archive = open_log(False), Memory()
     for exchanged in range(3):
         if exchanged:
             exchange(log, "ada", spans(log, "ada")[1], at(feet))
-        asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
+        asyncio.run(mirror(log, MirrorTarget("memory:"), archive, follow=False))
         there = {key: item for key, item in archive.items.items() if key[0] in BOTH}
         stored = {key for key in held(log) if key[0] in BOTH}
         devices = {(Device, row.time, row.wearer, row.side, row.device) for row in log.read(Device, "ada")}
@@ -287,7 +286,7 @@ def test_a_mirror_follows(feet: Feet, open_log: Callable[[str | bool], Log]) -> 
 
 
 @pytest.mark.parametrize("limit", [7, 1000])
-def test_an_analysis_that_runs_follows_and_goes_on(limit: int, open_log: Callable[[str | bool], Log]) -> None:
+def test_an_analysis_that_runs_follows_and_goes_on(limit: int, open_log: Open) -> None:
     """The feet of a walk are exchanged while the next one goes on."""
     log, items = open_log("live"), [*walked()]
     cut = len(items) * 4 // 5
@@ -312,7 +311,7 @@ def test_an_analysis_that_runs_follows_and_goes_on(limit: int, open_log: Callabl
     assert replayed(log, "ada") == sorted(rows_of(log, "ada"))
 
 
-def test_what_is_not_stored_is_not_exchanged_or_lost(log: Log) -> None:
+def test_what_is_not_stored_is_not_exchanged_or_lost(log: EmbeddedLog) -> None:
     first, second = spans(log, "ada")
     log.replace([Frames], "ada", second.start - SECOND, second.stop + 5 * SECOND, [])
     before = rows_of(log, "ada")

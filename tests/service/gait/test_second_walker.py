@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.virtual.gait.ground_reaction import CONTACT_N, GRAVITY, Floats, force
+from firmware_bridge import STANDARD_GRAVITY
+from firmware_bridge.virtual.gait.ground_reaction import CONTACT_N, Floats, force
 from firmware_bridge.virtual.gait.scenario import Story, _Telling, demo_story
 from firmware_bridge.virtual.gait.walker import Strides, plan
 from service.records.rows import Block, Flag, Step, Verdict
@@ -76,7 +77,7 @@ def test_contact_impulse_and_symmetry_are_what_truth_says_of_any_two_curves(acti
             assert newtons.min() >= 0
             assert newtons[(t < on - 1e-3) | (t > off + 1e-3)].max() <= CONTACT_N
             assert (newtons.mean(axis=1, keepdims=True) * stances.support) == pytest.approx(stances.impulse, rel=2e-3)
-        carried = strides.stances.impulse.sum(axis=1) / (gait.mass * GRAVITY * strides.stride_time)
+        carried = strides.stances.impulse.sum(axis=1) / (gait.mass * STANDARD_GRAVITY * strides.stride_time)
         assert carried == pytest.approx(np.ones(len(rows)), abs=1e-6)
         index = 200 * np.diff(strides.contact_time, axis=1) / strides.contact_time.sum(axis=1, keepdims=True)
         assert index == pytest.approx(np.full_like(index, 5.0), abs=1e-9)

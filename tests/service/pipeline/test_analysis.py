@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge import PARTITIONS, SECOND, Device, Frames, Item, Link, Log, Row, Side, open_log, partition_of
-from service.pipeline.analysis import INPUTS, PROGRESS_EVERY, Analysis, analyze_all, replay
+from service.pipeline.analysis import INPUTS, PROGRESS_EVERY, Analysis, analyze_all, derive_rows
 from service.records.rows import Block, Flag, Progress, Second, Step, Verdict
 from tests.walkers.gait_rows import earlier
 from tests.walkers.gait_walks import evenly, session
@@ -191,7 +191,8 @@ def test_replay_equals_what_was_stored_live(log: Log) -> None:
     analyze_and_die(log, np.random.default_rng(3), life=10)
     for wearer in ("ada", NEIGHBOR):
         last = {
-            (type(row), row.time, getattr(row, "side", getattr(row, "topic", ""))): row for row in replay(log, wearer)
+            (type(row), row.time, getattr(row, "side", getattr(row, "topic", ""))): row
+            for row in derive_rows(log, wearer)
         }
         assert sorted(map(repr, last.values())) == sorted(rows_of(log, wearer))
 

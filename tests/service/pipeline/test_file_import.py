@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from firmware_bridge import SECOND, Damaged, Frames, Log, Side, open_log, salvage_log
+from firmware_bridge import SECOND, Damaged, EmbeddedLog, Frames, Log, Side, open_log, salvage_log
 from firmware_bridge.contracts.importers import FormatRig
 from service.cli.checks.settings_check import _KINDS
 from service.pipeline.file_import import import_files
@@ -180,7 +180,7 @@ def test_one_bad_file_leaves_the_others_alone(take: Take, log: Log, tmp_path: Pa
     assert log.wearers() == ["walk"]
 
 
-def test_a_service_that_is_at_work_analyzes_it(take: Take, log: Log, tmp_path: Path) -> None:
+def test_a_service_that_is_at_work_analyzes_it(take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
     log.claim()
     failed, said = take(gaitpdb(tmp_path))
     assert failed == 0

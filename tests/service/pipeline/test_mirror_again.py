@@ -15,7 +15,7 @@ from service.diary.corrections import DERIVED, analyze_again, spans, tell
 from service.diary.transfer import move
 from service.pipeline.analysis import analyze_all
 from service.pipeline.mirror import mirror
-from service.pipeline.mirror_selection import Copy
+from service.pipeline.mirror_selection import MirrorTarget
 from service.records.notes import checked
 from service.records.rows import Note, Step
 from tests.service.pipeline.test_analysis import described, worn
@@ -87,9 +87,9 @@ def correct(log: Log) -> None:
 def test_what_is_analyzed_again_or_moved_is_replaced_in_the_archive(meanwhile: bool, log: Log) -> None:
     archive = Memory()
     if meanwhile:
-        asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
+        asyncio.run(mirror(log, MirrorTarget("memory:"), archive, follow=False))
     correct(log)
-    asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
+    asyncio.run(mirror(log, MirrorTarget("memory:"), archive, follow=False))
     own = {key: _text(item) for key, item in archive.items.items() if key[0] in (*KINDS, Frames)}
     assert own == held(log)
     assert {key[2] for key in own} == {"ada", "eve"}
@@ -98,9 +98,9 @@ def test_what_is_analyzed_again_or_moved_is_replaced_in_the_archive(meanwhile: b
 
 def test_an_archive_that_cannot_delete_gets_what_is_true_now(log: Log, caplog: pytest.LogCaptureFixture) -> None:
     archive = Memory(keeps=True)
-    asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
+    asyncio.run(mirror(log, MirrorTarget("memory:"), archive, follow=False))
     correct(log)
-    asyncio.run(mirror(log, Copy("memory:"), archive, follow=False))
+    asyncio.run(mirror(log, MirrorTarget("memory:"), archive, follow=False))
     assert held(log).items() < {key: _text(item) for key, item in archive.items.items()}.items()
     assert "cannot delete" in caplog.text
 
@@ -114,7 +114,7 @@ def test_influxdb_follows(log: Log, tmp_path: Path) -> None:
                 tell(log, checked(START + 20 * SECOND, "ada", "stop"))
                 analyze_again(log, "ada", START + 10 * SECOND)
             archive: Archive = open_archive(server.url, TOKEN)
-            asyncio.run(mirror(log, Copy(server.url), archive, follow=False))
+            asyncio.run(mirror(log, MirrorTarget(server.url), archive, follow=False))
             for kind in KINDS:
                 stored, mirrored = log.read(kind, "ada"), reader.read(kind, "ada")
                 assert sorted(map(repr, mirrored)) == sorted(map(repr, stored))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, ConfigError, Frames, Link, Side
-from service.pipeline.mirror_selection import COPIED, Copy, thinned
+from service.pipeline.mirror_selection import COPIED, MirrorTarget, thinned
 from service.settings import load_settings
 
 START = 1_700_000_000 * SECOND
@@ -59,14 +59,14 @@ def test_what_is_slower_than_thinned_is_whole() -> None:
 
 def test_a_chunk_within_a_slot_has_nothing() -> None:
     assert thinned(frames(5, start=START + 20_000_000), 1.0) is None
-    assert list(Copy("x", frames="thinned", thin_hz=1.0).of([frames(5, start=START + 20_000_000)])) == []
+    assert list(MirrorTarget("x", frames="thinned", thin_hz=1.0).of([frames(5, start=START + 20_000_000)])) == []
 
 
 def test_without_samples_all_else_is_copied() -> None:
     link = Link(START, "ada", Side.LEFT, "d", True, 1, 2, 3, 4, 5, 6, 7.0)
-    copy = Copy("x", frames="none")
-    assert list(copy.of([frames(3), link])) == [link]
-    assert set(COPIED) - set(copy.kinds) == {Frames}
+    target = MirrorTarget("x", frames="none")
+    assert list(target.of([frames(3), link])) == [link]
+    assert set(COPIED) - set(target.kinds) == {Frames}
 
 
 @pytest.fixture(autouse=True)
@@ -82,15 +82,15 @@ def test_plain_mirrors_and_tables_stand_beside_each_other(monkeypatch: pytest.Mo
         '[[mirror]]\nurl = "influx://c/d"\ntoken = "own"\nframes = "none"\n'
     )
     monkeypatch.setenv("INSOLE_INFLUX__TOKEN", "shared")
-    assert load_settings().copies() == (
-        Copy("influx://a/b", "shared"),
-        Copy("https://home", "home", "thinned", 20.0, 0.1),
-        Copy("influx://c/d", "own", "none"),
+    assert load_settings().mirror_targets() == (
+        MirrorTarget("influx://a/b", "shared"),
+        MirrorTarget("https://home", "home", "thinned", 20.0, 0.1),
+        MirrorTarget("influx://c/d", "own", "none"),
     )
 
 
 def test_the_token_is_not_shown() -> None:
-    assert "secret" not in repr(Copy("x", "secret"))
+    assert "secret" not in repr(MirrorTarget("x", "secret"))
 
 
 @pytest.mark.parametrize(
@@ -107,4 +107,4 @@ def test_the_token_is_not_shown() -> None:
 def test_a_mistake_is_named(text: str, said: str) -> None:
     Path("insole.toml").write_text(text)
     with pytest.raises(ConfigError, match=said):
-        load_settings().copies()
+        load_settings().mirror_targets()

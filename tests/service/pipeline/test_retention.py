@@ -11,7 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge import SECOND, Frames, Item, Link, Log, Row, Side, Unavailable, Usage, open_log, partition_of
+from firmware_bridge import (
+    SECOND,
+    EmbeddedLog,
+    Frames,
+    Item,
+    Link,
+    Row,
+    Side,
+    Unavailable,
+    Usage,
+    open_embedded_log,
+    partition_of,
+)
 from service.cli.actions.recordings import check_replay, replay
 from service.pipeline.analysis import analyze_all
 from service.pipeline.retention import _EVERY_S, PAUSE_S, Keep, Retention, describe, excess, forecast, kept_from, room
@@ -28,8 +40,8 @@ PLENTY = Keep(frames_days=400, budget_gb=1000, free_gb=0)
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
-    with closing(open_log(f"sqlite:///{tmp_path / 'log.sqlite'}")) as opened:
+def log(tmp_path: Path) -> Iterator[EmbeddedLog]:
+    with closing(open_embedded_log(f"sqlite:///{tmp_path / 'log.sqlite'}")) as opened:
         yield opened
 
 
@@ -45,14 +57,14 @@ def day(number: float, wearer: str = "ada", count: int = 4) -> list[Item]:
     return [item for link in links for item in (chunk(link.time, wearer), link)]
 
 
-def analyzed(log: Log, *wearers: str) -> None:
+def analyzed(log: EmbeddedLog, *wearers: str) -> None:
     """Say that the analysis is past everything."""
     head = log.head()
     put = [Progress(0, "", f"analysis {name}", partition_of(name), head, head, NOW + DAY) for name in wearers]
     log.put([*put, Progress(0, "", "analysis", 0, head, head)])
 
 
-def retained(log: Log, keep: Keep = PLENTY, mirrors: Sequence[str] = ()) -> list[float]:
+def retained(log: EmbeddedLog, keep: Keep = PLENTY, mirrors: Sequence[str] = ()) -> list[float]:
     """Run one round; return the pauses."""
     retention = Retention(log, keep, mirrors, now=lambda: NOW + DAY)
     pauses: list[float] = []
@@ -61,14 +73,14 @@ def retained(log: Log, keep: Keep = PLENTY, mirrors: Sequence[str] = ()) -> list
     return pauses
 
 
-def days(log: Log, wearer: str = "ada", kind: type[Row | Frames] = Frames) -> list[int]:
+def days(log: EmbeddedLog, wearer: str = "ada", kind: type[Row | Frames] = Frames) -> list[int]:
     """Return of which days there are samples, 0 being today."""
     stored: Iterable[Frames | Row] = log.read(kind, wearer)
     times = [int(item.time[0]) if isinstance(item, Frames) else item.time for item in stored]
     return sorted({round((time - NOW) / DAY) for time in times})
 
 
-def test_old_samples_go_in_small_pieces_and_everything_else_stays(log: Log) -> None:
+def test_old_samples_go_in_small_pieces_and_everything_else_stays(log: EmbeddedLog) -> None:
     log.put([*described("ada"), Note(NOW - 500 * DAY, "ada", "shoes", "blue"), block(NOW - 500 * DAY)])
     for number in (-500, -401, -399, 0):
         log.put(day(number, count=700))
@@ -83,7 +95,7 @@ def test_old_samples_go_in_small_pieces_and_everything_else_stays(log: Log) -> N
     assert retained(log) == [_EVERY_S]
 
 
-def test_what_nobody_has_analyzed_stays(log: Log) -> None:
+def test_what_nobody_has_analyzed_stays(log: EmbeddedLog) -> None:
     log.put([*day(-500), *day(0)])
     retained(log)
     assert days(log) == [-500, 0]
@@ -97,7 +109,7 @@ def test_what_nobody_has_analyzed_stays(log: Log) -> None:
     assert days(log) == [-450, 0]
 
 
-def test_what_a_fresh_analyzer_would_be_fed_again_stays(log: Log) -> None:
+def test_what_a_fresh_analyzer_would_be_fed_again_stays(log: EmbeddedLog) -> None:
     log.put([*day(-500), *day(-450), *day(0)])
     log.put([Progress(0, "", "analysis", 0, restart=24, done=24)])
     log.put([Progress(0, "", "analysis ada", 5, restart=4, done=24, since=NOW - 600 * DAY)])
@@ -112,7 +124,7 @@ def test_what_a_fresh_analyzer_would_be_fed_again_stays(log: Log) -> None:
 MIRROR = "influx://nowhere:1/insole"
 
 
-def test_a_mirror_of_the_settings_has_it_first(log: Log) -> None:
+def test_a_mirror_of_the_settings_has_it_first(log: EmbeddedLog) -> None:
     log.put([*day(-500), *day(0)])
     analyzed(log, "ada")
     retained(log, mirrors=[MIRROR])
@@ -128,7 +140,7 @@ def test_a_mirror_of_the_settings_has_it_first(log: Log) -> None:
     assert days(log) == [0]
 
 
-def test_nothing_goes_while_a_replacement_has_not_been_followed(log: Log) -> None:
+def test_nothing_goes_while_a_replacement_has_not_been_followed(log: EmbeddedLog) -> None:
     log.put([*day(-500), *day(0)])
     analyzed(log, "ada")
     log.put([Progress(0, "", f"mirror {MIRROR}", 0, restart=99, done=log.head() + 1)])
@@ -141,7 +153,7 @@ def test_nothing_goes_while_a_replacement_has_not_been_followed(log: Log) -> Non
     assert days(log) == [0]
 
 
-def test_who_rests_loses_nothing_and_a_clock_gone_wrong_takes_nothing(log: Log) -> None:
+def test_who_rests_loses_nothing_and_a_clock_gone_wrong_takes_nothing(log: EmbeddedLog) -> None:
     log.put([*day(-900, "bo"), *day(-800, "bo"), *day(-100), *day(0), *day(5000)])
     analyzed(log, "ada", "bo")
     retained(log)
@@ -149,7 +161,7 @@ def test_who_rests_loses_nothing_and_a_clock_gone_wrong_takes_nothing(log: Log) 
     assert days(log) == [-100, 0, 5000]
 
 
-def test_no_bout_is_cut_in_two(log: Log) -> None:
+def test_no_bout_is_cut_in_two(log: EmbeddedLog) -> None:
     cut = NOW - 400 * DAY
     first = cut - 1800 * SECOND
     for k in range(0, 3600, 60):
@@ -163,7 +175,7 @@ def test_no_bout_is_cut_in_two(log: Log) -> None:
     assert kept_from(log, "ada") == first // (30 * SECOND) * 30 * SECOND + 30 * SECOND
 
 
-def test_a_bout_without_a_block_is_not_cut_either(log: Log) -> None:
+def test_a_bout_without_a_block_is_not_cut_either(log: EmbeddedLog) -> None:
     cut = NOW - 400 * DAY
     steps = [replace(step(0), time=cut + k * SECOND, bout=cut - 50 * SECOND) for k in range(-50, 50)]
     log.put([*steps, *day(-400 - 90 / 86400, count=120), *day(-401), *day(0)])
@@ -173,7 +185,7 @@ def test_a_bout_without_a_block_is_not_cut_either(log: Log) -> None:
     assert len(log.read(Frames, "ada")) == 4 + 120 - 30
 
 
-def test_the_oldest_days_of_anybody_make_room(log: Log) -> None:
+def test_the_oldest_days_of_anybody_make_room(log: EmbeddedLog) -> None:
     for number in range(-6, 1):
         log.put(day(number, "bo" if number % 2 else "ada", count=300))
     analyzed(log, "ada", "bo")
@@ -184,7 +196,7 @@ def test_the_oldest_days_of_anybody_make_room(log: Log) -> None:
     assert days(log, kind=Link) == days(log)
 
 
-def test_the_newest_day_stays_and_that_is_told(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_newest_day_stays_and_that_is_told(log: EmbeddedLog, caplog: pytest.LogCaptureFixture) -> None:
     log.put([*day(-2), *day(-0.5), *day(0)])
     analyzed(log, "ada")
     with caplog.at_level(logging.WARNING):
@@ -193,7 +205,7 @@ def test_the_newest_day_stays_and_that_is_told(log: Log, caplog: pytest.LogCaptu
     assert "there is nothing to forget" in caplog.text
 
 
-def test_a_store_that_nobody_analyzes_grows_beyond_its_budget_and_says_so(log: Log) -> None:
+def test_a_store_that_nobody_analyzes_grows_beyond_its_budget_and_says_so(log: EmbeddedLog) -> None:
     """As where only a bridge runs: what nobody has seen is worth more than the budget."""
     for number in range(-6, 1):
         log.put(day(number))
@@ -210,7 +222,9 @@ def test_a_store_that_nobody_analyzes_grows_beyond_its_budget_and_says_so(log: L
     assert days(log) == [-1, 0]
 
 
-def test_the_same_trouble_is_told_once_while_the_store_is_away(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_same_trouble_is_told_once_while_the_store_is_away(
+    log: EmbeddedLog, caplog: pytest.LogCaptureFixture
+) -> None:
     """A disk that is full: there is no room even for giving some back, and the round begins again and again."""
 
     class Full:
@@ -239,7 +253,7 @@ def test_the_same_trouble_is_told_once_while_the_store_is_away(log: Log, caplog:
     assert caplog.text.count("there is nothing to forget") == 2, "and then every hour"
 
 
-def test_an_insole_that_is_switched_off_leaves_no_account_for_ever(log: Log) -> None:
+def test_an_insole_that_is_switched_off_leaves_no_account_for_ever(log: EmbeddedLog) -> None:
     off = [Link(NOW + k * DAY, "ada", Side.LEFT, "d", False, 0, 0, 0, 0, 0, 0, 90.0) for k in range(-500, 1)]
     log.put(off)
     analyzed(log, "ada")
@@ -258,7 +272,7 @@ def test_what_is_too_much() -> None:
     assert room(Usage(18 * 10**9, 0, 0, shrinks=True, share=""), keep) == 0
 
 
-def test_how_long_the_room_lasts(log: Log) -> None:
+def test_how_long_the_room_lasts(log: EmbeddedLog) -> None:
     log.put(day(0))
     assert forecast(log.holdings(), log.usage(), PLENTY) is None, "a day is needed to tell"
     for number in range(-9, 0):
@@ -272,7 +286,7 @@ def test_how_long_the_room_lasts(log: Log) -> None:
 class Away:
     """A log that is away at one call."""
 
-    def __init__(self, log: Log, at: int) -> None:
+    def __init__(self, log: EmbeddedLog, at: int) -> None:
         self._log, self._left = log, at
 
     def forget(self, *args: object) -> int:
@@ -286,7 +300,7 @@ class Away:
         return getattr(self._log, name)
 
 
-def test_a_store_that_is_away_for_a_moment_only_delays_it(log: Log) -> None:
+def test_a_store_that_is_away_for_a_moment_only_delays_it(log: EmbeddedLog) -> None:
     log.put([*day(-500, count=700), *day(0)])
     analyzed(log, "ada")
     retention = Retention(Away(log, 2), PLENTY, now=lambda: NOW)  # type: ignore[arg-type]
@@ -299,13 +313,13 @@ def test_a_store_that_is_away_for_a_moment_only_delays_it(log: Log) -> None:
     assert days(log) == [0]
 
 
-def found(log: Log, since: int) -> list[str]:
+def found(log: EmbeddedLog, since: int) -> list[str]:
     return [repr(row) for kind in (Step, Block, Flag, Verdict) for row in log.read(kind, "ada", since)]
 
 
-def test_the_analysis_goes_on_as_if_nothing_had_been_forgotten(log: Log, tmp_path: Path) -> None:
+def test_the_analysis_goes_on_as_if_nothing_had_been_forgotten(log: EmbeddedLog, tmp_path: Path) -> None:
     """Forgetting right up to the walk of today, between every two walks, against a log that keeps all."""
-    with closing(open_log(f"sqlite:///{tmp_path / 'whole.sqlite'}")) as whole:
+    with closing(open_embedded_log(f"sqlite:///{tmp_path / 'whole.sqlite'}")) as whole:
         for number in range(4):
             for store in (log, whole):
                 store.put([*(described("ada") if not number else ()), *worn("ada", number * 2 * DAY)])
@@ -318,7 +332,7 @@ def test_the_analysis_goes_on_as_if_nothing_had_been_forgotten(log: Log, tmp_pat
         assert len(log.read(Frames, "ada")) < 0.3 * len(whole.read(Frames, "ada"))
 
 
-def test_a_replay_of_what_is_kept_finds_the_same(log: Log, tmp_path: Path) -> None:
+def test_a_replay_of_what_is_kept_finds_the_same(log: EmbeddedLog, tmp_path: Path) -> None:
     log.put(described("ada"))
     for both in days_told("first running"):
         log.put(merged(*(evenly(foot, 1000) for foot in both)))

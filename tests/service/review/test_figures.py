@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge import SECOND, Side
+from firmware_bridge import SECOND, STANDARD_GRAVITY, Side
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.change import change
 from service.gait.detectors.measures import CONTACT, LEFT_INDEX, RIGHT_INDEX, setting
@@ -113,7 +113,7 @@ def test_the_butterfly_has_left_up_and_right_down_and_the_ribbon_on_the_heavier_
 
 def test_the_butterfly_is_in_body_weights_where_the_mass_is_known() -> None:
     drawn = figures.butterfly(_stances(Side.LEFT, 1000.0), _stances(Side.RIGHT, 1000.0), 70.0)
-    assert max(_named(drawn, "left").y) == pytest.approx(1000 / (70 * 9.81))
+    assert max(_named(drawn, "left").y) == pytest.approx(1000 / (70 * STANDARD_GRAVITY))
     assert drawn.layout.yaxis.title.text == "body weights"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from firmware_bridge import Link, Log, Side, open_log, pack_items
+from firmware_bridge import Link, Log, Side, open_log, serialize
 from service.records.rows import Note, Replaced, Step
 from service.web import create_app
 from service.web.api import mirror_in as taking
@@ -25,7 +25,7 @@ def link(time: int) -> Link:
 
 
 def body(*items: Any) -> bytes:
-    return b"".join(pack_items(items))
+    return b"".join(serialize(items))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import SECOND, Frames, Link, Pace
-from firmware_bridge.stores import Damaged, Log, open_log, open_recorder, salvage_log
+from firmware_bridge.stores import Damaged, Log, open_embedded_log, open_recorder, salvage_log
 from firmware_bridge.stores.sqlite import file as sqlite_file
 from firmware_bridge.stores.sqlite.log import SqliteLog
 from tests.firmware_bridge.stores.sqlite.test_recovery import COUNT, KINDS, chunk, hurt, link, made, names, numbers, url
@@ -42,7 +42,7 @@ def test_what_arrives_at_a_damaged_store_is_kept_beside_it_and_brought_in(
     found = salvage_log(url(path), KINDS)
     assert found.spare == 20
     assert found.rows["frames"] == COUNT
-    with closing(open_log(url(path))) as log:
+    with closing(open_embedded_log(url(path))) as log:
         assert [row.time for row in log.read(Link, "anna")] == list(range(COUNT + 10))
         assert [int(c.time[0]) for c in log.read(Frames, "anna")] == [100 * i for i in range(COUNT + 10)]
         assert log.head() == 2 * COUNT + 20
@@ -56,7 +56,7 @@ def test_what_a_foot_pod_tells_is_kept_too(path: Path) -> None:
     with closing(open_recorder(url(path))) as log:
         log.put([pace])
     assert salvage_log(url(path), KINDS).spare == 1
-    with closing(open_log(url(path))) as log:
+    with closing(open_embedded_log(url(path))) as log:
         assert log.read(Pace, "anna") == [pace]
 
 
@@ -66,7 +66,7 @@ def test_where_a_backup_was_put_back_it_is_brought_in_too(path: Path) -> None:
     with closing(open_recorder(url(path))) as log:
         log.put([chunk(COUNT)])
     path.write_bytes(backup)
-    with closing(open_log(url(path))) as log:
+    with closing(open_embedded_log(url(path))) as log:
         assert log.usage().spare > 0
     found = salvage_log(url(path), KINDS)
     assert (found.kept, found.spare) == ("", 1)
@@ -104,7 +104,7 @@ def failing(code: int) -> Callable[..., None]:
     def put(*_: object) -> None:
         error = sqlite3.OperationalError("disk I/O error")
         error.sqlite_errorcode = code
-        with sqlite_file.translated(Path("log.db")):
+        with sqlite_file.explained(Path("log.db")):
             raise error
 
     return put
@@ -148,7 +148,7 @@ def test_two_bridges_of_one_program_share_it(path: Path) -> None:
 
 
 def test_wrong_settings_are_told_by_a_recorder_as_by_a_log(tmp_path: Path) -> None:
-    openers: list[Callable[[str], Log]] = [open_log, open_recorder]
+    openers: list[Callable[[str], Log]] = [open_embedded_log, open_recorder]
     (tmp_path / "letter.db").write_text("dear\n" * 99)
     for open_it in openers:
         for wrong in ("insole.db", "sqlite://host/a.db", url(tmp_path / "letter.db")):

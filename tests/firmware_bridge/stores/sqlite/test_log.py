@@ -118,7 +118,7 @@ def test_a_newer_versions_store_is_left_as_it_is(path: Path) -> None:
     log = opened(path)
     log.put([reading(1)])
     log.close()
-    sql(path, f"PRAGMA user_version = {sqlite_file.FORMAT + 1}")
+    sql(path, f"PRAGMA user_version = {sqlite_file.USER_VERSION + 1}")
     before = path.read_bytes()
     with pytest.raises(ConfigError, match="newer version"):
         opened(path)

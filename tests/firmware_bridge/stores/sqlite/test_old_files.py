@@ -182,10 +182,10 @@ def test_a_newer_format_is_refused_and_left_as_it_is(path: Path, beyond: int) ->
         store.put(*devices())
     with closing(sqlite3.connect(path, isolation_level=None)) as newer:
         newer.execute("CREATE TABLE of_the_future (x)")
-        newer.execute(f"PRAGMA user_version = {sqlite_file.FORMAT + beyond}")
+        newer.execute(f"PRAGMA user_version = {sqlite_file.USER_VERSION + beyond}")
     before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
     with pytest.raises(
-        ConfigError, match=rf"log\.db was made by a newer version \(format {sqlite_file.FORMAT + beyond}"
+        ConfigError, match=rf"log\.db was made by a newer version \(format {sqlite_file.USER_VERSION + beyond}"
     ):
         open_log(f"sqlite:///{path}")
     assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before

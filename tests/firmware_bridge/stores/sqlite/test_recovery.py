@@ -16,7 +16,7 @@ import pytest
 
 from firmware_bridge.errors import ConfigError, Unavailable
 from firmware_bridge.model import Device, Frames, Link, Side
-from firmware_bridge.stores import Damaged, open_log, salvage_log
+from firmware_bridge.stores import Damaged, open_embedded_log, salvage_log
 from firmware_bridge.stores.sqlite import recovery as rescue
 from firmware_bridge.stores.sqlite import usage as space
 from tests.conftest import PROJECT
@@ -40,7 +40,7 @@ def url(path: Path) -> str:
 
 
 def made(path: Path) -> Path:
-    with closing(open_log(url(path))) as log:
+    with closing(open_embedded_log(url(path))) as log:
         for start in range(0, COUNT, 200):
             log.put([item for i in range(start, start + 200) for item in (chunk(i), link(i))])
     return path
@@ -64,7 +64,7 @@ def hurt(path: Path, what: str = "frames_key") -> bytes:
 
 
 def numbers(path: Path) -> list[int]:
-    with closing(open_log(url(path))) as log:
+    with closing(open_embedded_log(url(path))) as log:
         assert log.check(whole=True) == []
         return [n for n, _ in log.after(KINDS, 0, limit=10**6)]
 
@@ -82,7 +82,7 @@ def test_what_is_saved_takes_the_damaged_one_s_place(path: Path, what: str) -> N
     assert Path(found.kept).read_bytes() == damaged
     assert names(path) == {"log.db", Path(found.kept).name}
     assert numbers(path) == list(range(1, 2 * COUNT + 1))
-    with closing(open_log(url(path))) as log:
+    with closing(open_embedded_log(url(path))) as log:
         assert log.usage().shrinks
         assert log.head() == 2 * COUNT
 
@@ -111,11 +111,11 @@ def test_a_text_that_is_damaged_is_damage(path: Path) -> None:
     """SQLite itself does not look whether a text is one."""
     with closing(sqlite3.connect(path, isolation_level=None)) as harm:
         harm.execute("UPDATE link SET device = CAST(x'ff41' AS TEXT) WHERE time = 5")
-    with closing(open_log(url(path))) as log, pytest.raises(Damaged, match=r"damaged.*--salvage"):
+    with closing(open_embedded_log(url(path))) as log, pytest.raises(Damaged, match=r"damaged.*--salvage"):
         log.read(Link, "anna")
     gc.collect()  # the query that failed, which keeps the file open
     assert salvage_log(url(path), KINDS).lost == {"link": 1}
-    with closing(open_log(url(path))) as log:
+    with closing(open_embedded_log(url(path))) as log:
         assert len(log.read(Link, "anna")) == COUNT - 1
 
 
@@ -142,7 +142,7 @@ def test_a_store_that_lost_its_mark_is_saved(path: Path) -> None:
         other.execute("PRAGMA application_id = 0")
         other.execute("PRAGMA user_version = 0")
     with pytest.raises(Damaged, match=r"--salvage.*\(it has lost its mark\)"):
-        open_log(url(path))
+        open_embedded_log(url(path))
     assert salvage_log(url(path), KINDS).rows["frames"] == COUNT
     assert len(numbers(path)) == 2 * COUNT
 
@@ -153,7 +153,7 @@ def test_where_nothing_is_or_can_be_read_that_is_told(tmp_path: Path) -> None:
         salvage_log(url(path), KINDS)
     path.write_bytes(bytes(10 * PAGE))
     with pytest.raises(Damaged, match=r"damaged.*--salvage"):
-        open_log(url(path))
+        open_embedded_log(url(path))
     with pytest.raises(ConfigError, match="nothing of it can be read; put a backup in its place"):
         salvage_log(url(path), KINDS)
     path.write_text("a letter\n" * 100)
@@ -165,7 +165,7 @@ def test_where_nothing_is_or_can_be_read_that_is_told(tmp_path: Path) -> None:
 
 def test_nothing_is_moved_away_from_under_somebody(path: Path) -> None:
     hurt(path)
-    with closing(open_log(url(path))) as log:
+    with closing(open_embedded_log(url(path))) as log:
         with pytest.raises(ConfigError, match="is open in another program; end that first"):
             salvage_log(url(path), KINDS)
         log.claim("ann's left insole")
@@ -183,7 +183,7 @@ def test_a_disk_with_bad_sectors_is_no_reason_to_wait(path: Path, monkeypatch: p
         error.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
         raise error
 
-    with closing(open_log(url(path))) as log, monkeypatch.context() as patched:
+    with closing(open_embedded_log(url(path))) as log, monkeypatch.context() as patched:
         patched.setattr(space, "wrong", sick)
         with pytest.raises(Unavailable, match=r"cannot be read everywhere.*ill\? `insole check --salvage` brings"):
             log.check(whole=True)
@@ -224,7 +224,7 @@ def test_killed_between_any_two_of_its_steps_it_is_finished_by_the_next_call(pat
     assert subprocess.run(command, cwd=PROJECT, check=False).returncode == -9
     if not path.exists():
         with pytest.raises(Damaged, match="its salvage was interrupted; `insole check --salvage` finishes it"):
-            open_log(url(path))
+            open_embedded_log(url(path))
     assert any(file.read_bytes() == damaged for file in path.parent.iterdir() if file.is_file())
     assert salvage_log(url(path), KINDS).kept
     assert numbers(path) == list(range(1, 2 * COUNT + 1))

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.model import Device, Frames, Item, Link, Side
-from firmware_bridge.stores import open_log
+from firmware_bridge.stores import open_embedded_log
 from firmware_bridge.stores.sqlite import file as sqlite_file
 from firmware_bridge.stores.sqlite import row_salvage as salvage
 from firmware_bridge.stores.sqlite.raw_pages import Pages
@@ -44,7 +44,7 @@ def make(path: Path, *, shrinks: bool) -> None:
             older.execute("PRAGMA auto_vacuum = NONE")
             for statement in sqlite_file._CREATE:
                 older.execute(statement)
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         log.put([Device(0, "w0", Side.LEFT, "d", "x" * 9000, "")])
         for start in range(0, 300, 100):
             log.put([item for i in range(start, start + 100) for item in (chunk(i, 20 if i % 10 else 400), link(i))])
@@ -71,7 +71,7 @@ def told(item: Item) -> tuple[object, ...]:
 
 
 def held(path: Path) -> dict[int, tuple[object, ...]]:
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         assert log.check(whole=True) == []
         return {n: told(item) for n, item in log.after(KINDS, 0, limit=10**6)}
 
@@ -148,7 +148,7 @@ def test_whatever_is_damaged_what_is_saved_was_there(
 
 def test_what_the_write_ahead_log_holds_counts(path: Path) -> None:
     """As it is after a power cut: committed, but not yet in the file."""
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         log.put([link(i) for i in range(5000, 5400)])
         log.put([chunk(i) for i in range(5000, 5030)])
         whole = {n: told(item) for n, item in log.after(KINDS, 0, limit=10**6)}
@@ -214,7 +214,7 @@ def test_arrival_numbers_go_on_though_their_count_was_lost(path: Path) -> None:
     content[(root - 1) * PAGE : root * PAGE] = FILLS["zeros"]
     path.write_bytes(content)
     last = max(saved(path))
-    with closing(open_log(f"sqlite:///{path.with_name('new.db')}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path.with_name('new.db')}")) as log:
         assert log.head() == last + salvage.BEYOND, "others may have been told higher ones"
         log.put([link(9999)])
         assert [(n, item.time) for n, item in log.after([Link], last) if isinstance(item, Link)] == [(log.head(), 9999)]

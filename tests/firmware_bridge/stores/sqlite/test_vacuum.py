@@ -18,7 +18,7 @@ import pytest
 
 from firmware_bridge.errors import ConfigError, Unavailable
 from firmware_bridge.model import Frames, Item, Link, Side
-from firmware_bridge.stores import Log, open_log
+from firmware_bridge.stores import Log, open_embedded_log
 from firmware_bridge.stores.sqlite import file as sqlite_file
 from firmware_bridge.stores.sqlite import vacuum as compacting
 from tests.conftest import PROJECT
@@ -45,7 +45,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         older.execute("PRAGMA auto_vacuum = NONE")
         for statement in sqlite_file._CREATE:
             older.execute(statement)
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         for start in range(0, COUNT, 500):
             log.put([item for i in range(start, start + 500) for item in (chunk(i), link(i))])
         log.put([chunk(COUNT + i) for i in range(COUNT // 2)])
@@ -67,7 +67,7 @@ def told(item: Item) -> object:
 
 
 def test_it_gives_back_what_is_empty_loses_nothing_and_shrinks_from_then_on(path: Path) -> None:
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         before, usage, full = held(log), log.usage(), path.stat().st_size
         assert (usage.shrinks, log.give_back()) == (False, 0)
         assert usage.reusable > usage.used
@@ -89,7 +89,7 @@ def test_it_gives_back_what_is_empty_loses_nothing_and_shrinks_from_then_on(path
 
 
 def test_a_tail_in_the_same_process_goes_on(path: Path) -> None:
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         log.put([link(-1)])
         seen, cursor = log.version(), log.head()
         log.compact()
@@ -102,9 +102,9 @@ def test_a_tail_in_the_same_process_goes_on(path: Path) -> None:
 
 PROGRAM = """
     import sys
-    from firmware_bridge.stores import open_log
+    from firmware_bridge.stores import open_embedded_log
 
-    log = open_log(sys.argv[1])
+    log = open_embedded_log(sys.argv[1])
     log.claim("ann's left insole")
     print("ready", flush=True)
     sys.stdin.readline()
@@ -139,7 +139,7 @@ def size(path: Path) -> int:
 
 
 def test_while_another_program_has_it_open_it_is_refused_and_left_as_it_is(path: Path) -> None:
-    with closing(open_log(f"sqlite:///{path}")) as log, program(path) as other:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log, program(path) as other:
         before, size = held(log), path.stat().st_size
         with pytest.raises(ConfigError) as raised:
             log.compact()
@@ -159,13 +159,13 @@ def test_who_comes_meanwhile_is_told_that_it_is_locked(path: Path, monkeypatch: 
     with sqlite_file.alone(path) as connection:
         assert connection.execute("SELECT count(*) FROM link").fetchone() == (COUNT,)
         with pytest.raises(Unavailable, match=r"log\.db is locked \(.*\) \(another program keeps it to itself\)"):
-            open_log(f"sqlite:///{path}")
+            open_embedded_log(f"sqlite:///{path}")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.95])
 def test_killed_in_the_midst_of_it_the_store_is_as_it_was(path: Path, share: float) -> None:
     """It is killed when so much of the copy lies in the write-ahead log, or has just come through, on a fast disk."""
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         before, usage = held(log), log.usage()
     ahead = path.with_name("log.db-wal")
     with program(path) as process:
@@ -174,7 +174,7 @@ def test_killed_in_the_midst_of_it_the_store_is_as_it_was(path: Path, share: flo
             os.sched_yield()
         process.kill()
         process.wait()
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         assert held(log) == before
         assert log.check(whole=True) == []
         log.compact()
@@ -190,7 +190,7 @@ def test_ctrl_c_ends_it_and_leaves_the_store_as_it_is(path: Path, monkeypatch: p
 
     monkeypatch.setattr(compacting, "_STEPS", 1000)
     monkeypatch.setattr(compacting, "_go_on", go_on)
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         before = held(log)
         with pytest.raises(KeyboardInterrupt):
             log.compact()
@@ -201,7 +201,7 @@ def test_ctrl_c_ends_it_and_leaves_the_store_as_it_is(path: Path, monkeypatch: p
 
 def test_without_room_for_the_copy_nothing_is_begun(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compacting, "free_bytes", lambda path: 12_000_000)
-    with closing(open_log(f"sqlite:///{path}")) as log:
+    with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         before = held(log)
         with pytest.raises(Unavailable, match=r"0\.1 GB are needed for a while, its disk has 0\.0 GB \(free some"):
             log.compact()

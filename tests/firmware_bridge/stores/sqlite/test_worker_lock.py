@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.errors import ConfigError, Unavailable
-from firmware_bridge.stores import Log, open_log
+from firmware_bridge.stores import Claims, open_embedded_log
 from firmware_bridge.stores.sqlite import file as sqlite_file
 from firmware_bridge.stores.sqlite import worker_lock as claiming
 from tests.conftest import PROJECT
 
 SERVICE = """
     import sys
-    from firmware_bridge.stores import open_log
+    from firmware_bridge.stores import open_embedded_log
 
-    log = open_log(sys.argv[1])
+    log = open_embedded_log(sys.argv[1])
     log.claim()
     print("at work", flush=True)
     sys.stdin.read()
@@ -47,7 +47,7 @@ def url(tmp_path: Path) -> str:
 
 
 def test_a_second_service_is_refused_until_the_first_is_killed(url: str) -> None:
-    with closing(open_log(url)) as log:
+    with closing(open_embedded_log(url)) as log:
         with service(url) as other:
             with pytest.raises(ConfigError) as raised:
                 log.claim()
@@ -56,20 +56,23 @@ def test_a_second_service_is_refused_until_the_first_is_killed(url: str) -> None
             other.kill()
             other.wait()
             log.claim()
-        with pytest.raises(ConfigError, match=f"pid {os.getpid()}"), closing(open_log(url)) as second:
+        with pytest.raises(ConfigError, match=f"pid {os.getpid()}"), closing(open_embedded_log(url)) as second:
             second.claim()
 
 
 def test_the_same_store_by_another_name_is_the_same(url: str, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
-    with closing(open_log(url)) as log, closing(open_log(f"sqlite:///{tmp_path / 'link' / 'log.db'}")) as other:
+    with (
+        closing(open_embedded_log(url)) as log,
+        closing(open_embedded_log(f"sqlite:///{tmp_path / 'link' / 'log.db'}")) as other,
+    ):
         log.claim()
         with pytest.raises(ConfigError, match="another insole service"):
             other.claim()
 
 
 def test_a_closed_log_claims_nothing(url: str) -> None:
-    log = open_log(url)
+    log = open_embedded_log(url)
     log.close()
     with pytest.raises(RuntimeError, match="closed"):
         log.claim()
@@ -79,19 +82,19 @@ def test_a_closed_log_claims_nothing(url: str) -> None:
 
 def test_any_name_of_a_work_will_do(url: str) -> None:
     works = ["a/b", "çelik's left insole", "x" * 300, "..", " "]
-    with closing(open_log(url)) as log:
+    with closing(open_embedded_log(url)) as log:
         for work in works:
             log.claim(work)
         assert sorted(log.workers()) == sorted(works)
 
 
 def test_looking_who_is_at_work_leaves_nothing_behind_and_takes_nothing_away(url: str, tmp_path: Path) -> None:
-    with closing(open_log(url)) as log:
+    with closing(open_embedded_log(url)) as log:
         before = sorted(file.name for file in tmp_path.iterdir())
         assert log.workers() == {}
         assert sorted(file.name for file in tmp_path.iterdir()) == before
         log.claim()
-        with closing(open_log(url)) as other:
+        with closing(open_embedded_log(url)) as other:
             for _ in range(3):
                 assert other.workers() == {"": str(os.getpid())}
             with pytest.raises(ConfigError, match="another insole service"):
@@ -101,7 +104,7 @@ def test_looking_who_is_at_work_leaves_nothing_behind_and_takes_nothing_away(url
 def test_a_claim_waits_for_who_only_looks(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real, refused = claiming._lock, iter([False, False])
     monkeypatch.setattr(claiming, "_lock", lambda file: next(refused, True) and real(file))
-    with closing(open_log(url)) as log:
+    with closing(open_embedded_log(url)) as log:
         log.claim()
 
 
@@ -111,7 +114,7 @@ def test_on_a_full_disk_a_claim_holds_though_it_cannot_be_written(url: str, monk
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with closing(open_log(url)) as log, closing(open_log(url)) as other:
+    with closing(open_embedded_log(url)) as log, closing(open_embedded_log(url)) as other:
         with monkeypatch.context() as patched:
             patched.setattr(os, "write", full)
             log.claim()
@@ -122,25 +125,28 @@ def test_on_a_full_disk_a_claim_holds_though_it_cannot_be_written(url: str, monk
             other.claim("ann's left insole")
 
 
-@pytest.mark.parametrize("ask", [Log.claim, Log.workers])
+@pytest.mark.parametrize("ask", [Claims.claim, Claims.workers])
 def test_a_share_that_grants_a_lock_twice_is_told(
-    ask: Callable[[Log], object], url: str, monkeypatch: pytest.MonkeyPatch
+    ask: Callable[[Claims], object], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claiming, "_lock", lambda file: True)
-    with closing(open_log(url)) as log, pytest.raises(ConfigError, match=r"same lock twice.*keep the store on a local"):
+    with (
+        closing(open_embedded_log(url)) as log,
+        pytest.raises(ConfigError, match=r"same lock twice.*keep the store on a local"),
+    ):
         getattr(log, ask.__name__)()
 
 
-@pytest.mark.parametrize("ask", [Log.claim, Log.workers])
+@pytest.mark.parametrize("ask", [Claims.claim, Claims.workers])
 def test_a_share_that_knows_no_locks_is_told(
-    ask: Callable[[Log], object], url: str, monkeypatch: pytest.MonkeyPatch
+    ask: Callable[[Claims], object], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(file: int) -> bool:
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr(claiming, "_lock", refuse)
     with (
-        closing(open_log(url)) as log,
+        closing(open_embedded_log(url)) as log,
         pytest.raises(ConfigError, match=r"No locks available; keep the store in a loc"),
     ):
         getattr(log, ask.__name__)()
@@ -161,11 +167,11 @@ def test_memory_that_cannot_be_shared_is_told_when_a_store_is_opened(
 
     monkeypatch.setattr("firmware_bridge.stores.sqlite.log.prepare", prepare)
     with pytest.raises(ConfigError, match=r"log\.db lies on a network share.*keep it on a local disk"):
-        open_log(url)
+        open_embedded_log(url)
 
 
 def test_the_same_in_a_store_that_worked_may_pass(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable), sqlite_file.translated(tmp_path / "log.db"):
+    with pytest.raises(Unavailable), sqlite_file.explained(tmp_path / "log.db"):
         raise failing(sqlite3.SQLITE_IOERR_LOCK)
 
 
@@ -179,4 +185,4 @@ def test_a_file_system_without_a_write_ahead_log_is_told(url: str, monkeypatch: 
     real = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, factory=Elsewhere, **k))
     with pytest.raises(ConfigError, match="network share"):
-        open_log(url)
+        open_embedded_log(url)

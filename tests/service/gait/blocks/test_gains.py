@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge import SECOND, Side
-from firmware_bridge.virtual.gait.ground_reaction import GRAVITY, Floats
+from firmware_bridge import SECOND, STANDARD_GRAVITY, Side
+from firmware_bridge.virtual.gait.ground_reaction import Floats
 from service.gait import thresholds as p
 from service.gait.blocks.gains import (
     BallisticRatio,
@@ -223,7 +223,7 @@ def test_stride_balance_weighs_the_wearer(activity: Activity, mass: float) -> No
     left, right, _ = walk(Gait(activity=activity, mass=mass), seconds=70, seed=3, chunk_s=10)
     rows = in_order(analyze(merged(left, right)))
     jl, _, jr, _, time = columns(list(whole_strides(rows)))
-    assert 1 / stride_balance(jl, jr, time) == pytest.approx(mass * GRAVITY, rel=0.01)
+    assert 1 / stride_balance(jl, jr, time) == pytest.approx(mass * STANDARD_GRAVITY, rel=0.01)
 
 
 def test_stride_balance_sees_the_gain_of_both_feet_and_not_how_they_share() -> None:

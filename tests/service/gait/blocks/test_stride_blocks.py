@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge import Side
+from firmware_bridge import STANDARD_GRAVITY, Side
 from service.gait.blocks.stride_blocks import Blocks
 from service.records.rows import Block, Step
 from tests.walkers.gait_rows import NOW, step, strides
@@ -124,7 +124,7 @@ def run(gain: float, noise: float = 0.01, count: int = 50) -> Iterator[Step]:
     for k in range(count + 1):
         for foot, side in enumerate(Side):
             own = contact[side] * math.exp(noise * rng.standard_normal())
-            impulse = 70 * 9.81 * (own + flight) * (gain if side is Side.LEFT else 1.0)
+            impulse = 70 * STANDARD_GRAVITY * (own + flight) * (gain if side is Side.LEFT else 1.0)
             at = stride * (k + foot / 2)
             yield step(at, side, contact=own, impulse=impulse, stride_time_s=stride, activity="running")
 

@@ -9,7 +9,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,14 +21,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from firmware_bridge.model import Device, Frames, Item, Link, Side
-from firmware_bridge.stores import END, Log, open_log
-from tests.contracts.log_model import (
-    KINDS,
+from firmware_bridge.contracts.logs.items import (
+    EVERY_KIND,
     Mark,
     Model,
     Reading,
     assert_same,
+    chunk,
     identity,
     items,
     number,
@@ -37,23 +35,36 @@ from tests.contracts.log_model import (
     times,
     wearers,
 )
-from tests.contracts.test_logs import LOGS
+from firmware_bridge.contracts.logs.rig import LogRig
+from firmware_bridge.model import END, Device, Frames, Item, Link, Side
+from firmware_bridge.stores.log_file import LogFile
 
-RAW = (Frames, Link)
+_RAW = (Frames, Link)
 OF_A_WEARER: list[type] = [Reading, Mark, Frames]
 kinds = st.lists(st.sampled_from(OF_A_WEARER), min_size=1, unique=True)
 
 
-class Keeping(RuleBasedStateMachine):
-    """A log beside its model; a tail follows it. Subclasses say of which make it is."""
+def opened(rig: LogRig, url: str) -> LogFile:
+    """Open a log that has to be kept small and sound."""
+    log = rig.open(url)
+    assert isinstance(log, LogFile)
+    return log
 
-    name = ""
+
+def link(time: int, wearer: str = "anna") -> Link:
+    return Link(time, wearer, Side.LEFT, "d", True, 100, 0, 0, 0, 0, 1, 50.0)
+
+
+class Keeping(RuleBasedStateMachine):
+    """A log beside its model; a tail follows it. Subclasses say how it comes about."""
+
+    rig: LogRig
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.url = LOGS[self.name](Path(self.folder.name))
-        self.log: Log = open_log(self.url)
+        self.url = self.rig.url(Path(self.folder.name))
+        self.log: LogFile = opened(self.rig, self.url)
         self.model = Model()
         self.numbers: dict[tuple[Any, ...], int] = {}  # arrival numbers by identity, as they were seen
         self.head = 0
@@ -102,7 +113,7 @@ class Keeping(RuleBasedStateMachine):
             wanted += min(limit, len(may))
         was = list(self.model.held.values())
         assert self.log.forget(kinds, wearer, before, arrived, limit) == wanted
-        there = {n for n, _ in self.log.after(KINDS, 0)}
+        there = {n for n, _ in self.log.after(EVERY_KIND, 0)}
         gone = [item for item in was if self.number_of(item) not in there]
         assert len(gone) == wanted
         for item in gone:
@@ -119,7 +130,7 @@ class Keeping(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 5))
     def tail(self, limit: int) -> None:
-        found = self.log.after(KINDS, self.cursor, limit=limit)
+        found = self.log.after(EVERY_KIND, self.cursor, limit=limit)
         self.seen += [n for n, _ in found]
         self.cursor = self.seen[-1] if found else self.cursor
 
@@ -151,11 +162,11 @@ class Keeping(RuleBasedStateMachine):
     @rule()
     def open_again(self) -> None:
         self.log.close()
-        self.log = open_log(self.url)
+        self.log = opened(self.rig, self.url)
 
     @invariant()
     def what_is_there_is_what_should_be(self) -> None:
-        found = self.log.after(KINDS, 0)
+        found = self.log.after(EVERY_KIND, 0)
         assert_same([item for _, item in found], list(self.model.held.values()))
         assert {identity(item): n for n, item in found} == self.numbers, "no arrival number changes"
         assert self.log.head() == self.head
@@ -169,94 +180,71 @@ class Keeping(RuleBasedStateMachine):
     def renumber(self) -> None:
         """Take over the numbers of what has arrived since; all others have to be those that they were."""
         head = self.log.head()
-        found = {identity(item): n for n, item in self.log.after(KINDS, 0)}
+        found = {identity(item): n for n, item in self.log.after(EVERY_KIND, 0)}
         for key, n in found.items():
             assert self.head < n <= head or self.numbers[key] == n
         self.numbers, self.head = found, head
 
 
-@pytest.mark.parametrize("name", LOGS)
-def test_a_log_keeps_what_it_should_whatever_is_forgotten(name: str) -> None:
-    machine = type("Keeping", (Keeping,), {"name": name})
-    few = settings(max_examples=20, stateful_step_count=15, deadline=None)
-    run_state_machine_as_test(machine, settings=few)
+class KeepingContract:
+    @pytest.fixture
+    def log(self, rig: LogRig, tmp_path: Path) -> Iterator[LogFile]:
+        with closing(opened(rig, rig.url(tmp_path))) as log:
+            yield log
 
+    def test_a_log_keeps_what_it_should_whatever_is_forgotten(self, rig: LogRig) -> None:
+        machine = type("Keeping", (Keeping,), {"rig": rig})
+        few = settings(max_examples=20, stateful_step_count=15, deadline=None)
+        run_state_machine_as_test(machine, settings=few)
 
-def chunk(start: int, wearer: str = "anna") -> Frames:
-    noise = np.random.default_rng(start % 2**32).random((10, 16), np.float32)
-    return Frames(wearer, Side.LEFT, "d", start + np.arange(10), noise)
+    def test_only_what_is_old_and_arrived_long_ago_goes(self, log: LogFile) -> None:
+        device = Device(0, "anna", Side.LEFT, "d", "", "")
+        log.put([device, *(chunk(i * 10) for i in range(10)), *(link(i * 10) for i in range(10))])
+        log.put([chunk(0, "bo"), chunk(-50)])  # of somebody else; and an older one that came later
+        head = log.head()
+        assert log.forget(_RAW, "anna", 50, arrived=21) == 10
+        assert [int(c.time[0]) for c in log.read(Frames, "anna")] == [-50, 50, 60, 70, 80, 90]
+        assert [row.time for row in log.read(Link, "anna")] == [50, 60, 70, 80, 90]
+        assert [int(c.time[0]) for c in log.read(Frames, "bo")] == [0]
+        assert log.read(Device, "anna") == [device]
+        assert log.forget(_RAW, "anna", 50, arrived=21) == 0
+        assert log.head() == head
+        log.put([link(0)])
+        assert log.after([Link], head) == [(head + 1, link(0))], "an arrival number is not given twice"
 
+    def test_the_oldest_go_first_and_no_more_than_asked(self, log: LogFile) -> None:
+        log.put([chunk(i * 10) for i in (3, 1, 2, 0)])
+        assert log.forget([Frames], "anna", 1000, arrived=99, limit=3) == 3
+        assert [int(c.time[0]) for c in log.read(Frames, "anna")] == [30]
+        assert log.forget([Frames], "anna", 1000, arrived=99, limit=3) == 1
+        assert log.forget([Frames], "anna", 1000, arrived=99, limit=3) == 0
 
-def link(time: int, wearer: str = "anna") -> Link:
-    return Link(time, wearer, Side.LEFT, "d", True, 100, 0, 0, 0, 0, 1, 50.0)
+    def test_what_was_never_stored_is_forgotten_at_once(self, log: LogFile) -> None:
+        assert log.forget(_RAW, "anna", 1000, arrived=99) == 0
+        assert log.span(Frames, "anna") is None
+        assert log.holdings() == []
 
+    def test_what_is_forgotten_makes_room_that_is_given_back(self, log: LogFile) -> None:
+        log.put([chunk(i * 10) for i in range(1500)])
+        full = log.usage()
+        assert full.shrinks
+        while log.forget([Frames], "anna", 14_000, log.head(), 400):
+            pass
+        empty = log.usage()
+        assert empty.used < full.used / 4
+        assert empty.reusable > full.used / 2, "it is room within the log at first"
+        given = [log.give_back()]
+        while given[-1]:
+            given.append(log.give_back())
+        assert sum(given) == empty.reusable
+        assert log.span(Frames, "anna") == (14_000, 14_990)
 
-@pytest.fixture(params=LOGS)
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
-    with closing(open_log(LOGS[request.param](tmp_path))) as opened:
-        yield opened
-
-
-def test_only_what_is_old_and_arrived_long_ago_goes(log: Log) -> None:
-    device = Device(0, "anna", Side.LEFT, "d", "", "")
-    log.put([device, *(chunk(i * 10) for i in range(10)), *(link(i * 10) for i in range(10))])
-    log.put([chunk(0, "bo"), chunk(-50)])  # of somebody else; and an older one that came later
-    head = log.head()
-    assert log.forget(RAW, "anna", 50, arrived=21) == 10
-    assert [int(c.time[0]) for c in log.read(Frames, "anna")] == [-50, 50, 60, 70, 80, 90]
-    assert [row.time for row in log.read(Link, "anna")] == [50, 60, 70, 80, 90]
-    assert [int(c.time[0]) for c in log.read(Frames, "bo")] == [0]
-    assert log.read(Device, "anna") == [device]
-    assert log.forget(RAW, "anna", 50, arrived=21) == 0
-    assert log.head() == head
-    log.put([link(0)])
-    assert log.after([Link], head) == [(head + 1, link(0))], "an arrival number is not given twice"
-
-
-def test_the_oldest_go_first_and_no_more_than_asked(log: Log) -> None:
-    log.put([chunk(i * 10) for i in (3, 1, 2, 0)])
-    assert log.forget([Frames], "anna", 1000, arrived=99, limit=3) == 3
-    assert [int(c.time[0]) for c in log.read(Frames, "anna")] == [30]
-    assert log.forget([Frames], "anna", 1000, arrived=99, limit=3) == 1
-    assert log.forget([Frames], "anna", 1000, arrived=99, limit=3) == 0
-
-
-def test_what_was_never_stored_is_forgotten_at_once(log: Log) -> None:
-    assert log.forget(RAW, "anna", 1000, arrived=99) == 0
-    assert log.span(Frames, "anna") is None
-    assert log.holdings() == []
-
-
-def test_a_span_is_of_what_arrived_up_to_a_number(log: Log) -> None:
-    log.put([chunk(100), chunk(50), chunk(200)])
-    assert log.span(Frames, "anna") == (50, 200)
-    assert log.span(Frames, "anna", 1) == (100, 100)
-    assert log.span(Frames, "bo") is None
-
-
-def test_what_is_forgotten_makes_room_that_is_given_back(log: Log) -> None:
-    log.put([chunk(i * 10) for i in range(1500)])
-    full = log.usage()
-    assert full.shrinks
-    while log.forget([Frames], "anna", 14_000, log.head(), 400):
-        pass
-    empty = log.usage()
-    assert empty.used < full.used / 4
-    assert empty.reusable > full.used / 2, "it is room within the log at first"
-    given = [log.give_back()]
-    while given[-1]:
-        given.append(log.give_back())
-    assert sum(given) == empty.reusable
-    assert log.span(Frames, "anna") == (14_000, 14_990)
-
-
-@pytest.mark.parametrize("name", LOGS)
-def test_forgetting_is_seen_by_a_log_that_is_open_elsewhere(name: str, tmp_path: Path) -> None:
-    url = LOGS[name](tmp_path)
-    with closing(open_log(url)) as log, closing(open_log(url)) as other:
-        log.put([number(i) for i in range(5)])
-        assert other.forget([Reading], "anna", 3, log.head()) == 3
-        assert [row.time for row in log.read(Reading, "anna")] == [3, 4]
-        assert [n for n, _ in log.after([Reading], 0)] == [4, 5]
-        log.put([number(0)])
-        assert [n for n, _ in other.after([Reading], 5)] == [6], "who comes again arrives anew"
+    def test_forgetting_is_seen_by_a_log_that_is_open_elsewhere(self, rig: LogRig, tmp_path: Path) -> None:
+        url = rig.url(tmp_path)
+        with closing(opened(rig, url)) as log, closing(opened(rig, url)) as other:
+            log.put([number(i) for i in range(5)])
+            assert other.forget([Reading], "anna", 3, log.head()) == 3
+            assert [row.time for row in log.read(Reading, "anna")] == [3, 4]
+            assert [n for n, _ in log.after([Reading], 0)] == [4, 5]
+            log.put([number(0)])
+            assert [n for n, _ in other.after([Reading], 5)] == [6], "who comes again arrives anew"

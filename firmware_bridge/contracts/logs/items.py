@@ -1,4 +1,4 @@
-"""The items that contract suites put into stores, and a model of what a log should hold of them."""
+"""The items that the contracts put into stores, and a model of what a log should hold of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from firmware_bridge.model import Frames, Item, Key, Link, Side, row_key, same_row
-from service.records.rows import Progress
+from firmware_bridge.model import BEGINNING, END, Frames, Item, Key, Link, Side, item_key, same_row
 
-WEARERS = ["anna", "bo", "çelik"]
+PEOPLE = ["anna", "bo", "çelik"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +36,30 @@ class Mark:
     wearer: Key[str]
 
 
-KINDS: list[type] = [Reading, Mark, Link, Progress, Frames]
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A kind of nobody, whose rows name their partitions themselves."""
+
+    time: int
+    wearer: str
+    stage: Key[str]
+    partition: Key[int]
+    restart: int
+    done: int
+
+
+EVERY_KIND: list[type] = [Reading, Mark, Link, Stage, Frames]
 
 times = st.integers(0, 9)
-wearers = st.sampled_from(WEARERS)
+wearers = st.sampled_from(PEOPLE)
 sides = st.sampled_from(Side)
 floats = st.floats(allow_infinity=True, allow_nan=True)
-ints = st.integers(-(2**63), 2**63 - 1)
+ints = st.integers(BEGINNING, END)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
 readings = st.builds(Reading, times, wearers, st.sampled_from("ab"), floats, ints, st.booleans(), sides, texts)
 marks = st.builds(Mark, times, wearers)
-progress = st.builds(Progress, st.just(0), st.just(""), st.sampled_from("ab"), st.integers(0, 3), ints, ints)
+stages = st.builds(Stage, st.just(0), st.just(""), st.sampled_from("ab"), st.integers(0, 3), ints, ints)
 
 
 @st.composite
@@ -73,8 +84,8 @@ def frames(draw: st.DrawFn) -> Frames:
     )
 
 
-items = st.one_of(readings, marks, progress, frames())
-batches = st.lists(st.lists(items, max_size=6), max_size=6)
+items = st.one_of(readings, marks, stages, frames())
+put_lists = st.lists(st.lists(items, max_size=6), max_size=6)
 
 
 def same(one: object, other: object) -> bool:
@@ -90,9 +101,7 @@ def _bits(array: Any) -> Any:
 
 
 def identity(item: Item) -> tuple[Any, ...]:
-    if isinstance(item, Frames):
-        return (Frames, int(item.time[0]), item.wearer, item.side)
-    return (type(item), *row_key(item))
+    return (type(item), *item_key(item))
 
 
 def started(item: Item) -> int:
@@ -121,8 +130,8 @@ class Model:
                 del self.held[key]
 
     def of(self, kind: type, wearer: str) -> list[Item]:
-        """Return what is held of one kind and wearer, ascending in time."""
-        return sorted((i for i in self.held.values() if type(i) is kind and i.wearer == wearer), key=started)
+        """Return what is held of one kind and wearer, in the order in which it is read."""
+        return sorted((i for i in self.held.values() if type(i) is kind and i.wearer == wearer), key=item_key)
 
 
 def assert_same(found: Sequence[object], wanted: Sequence[object]) -> None:
@@ -131,9 +140,10 @@ def assert_same(found: Sequence[object], wanted: Sequence[object]) -> None:
         assert same(one, other), (one, other)
 
 
-def in_time(item: Any) -> tuple[Any, ...]:
-    return identity(item)[1:]
-
-
 def number(i: int, wearer: str = "anna", topic: str = "a", value: float = 0.0) -> Reading:
     return Reading(i, wearer, topic, value, i, good=True, side=Side.LEFT, text="x")
+
+
+def chunk(start: int, wearer: str = "anna") -> Frames:
+    noise = np.random.default_rng(start % 2**32).random((10, 16), np.float32)
+    return Frames(wearer, Side.LEFT, "d", start + np.arange(10), noise)
