@@ -6,7 +6,7 @@ a URL first names it.
 
 from firmware_bridge.authoring.draft import Draft, draft_profile
 from firmware_bridge.authoring.golden_check import check_golden, examples_of
-from firmware_bridge.authoring.line_capture import hear_lines
+from firmware_bridge.authoring.line_capture import Heard, hear_lines, lines_transport
 from firmware_bridge.bridge.foot_pod import bridge_foot_pod, pod_opener
 from firmware_bridge.bridge.insole import bridge_insole
 from firmware_bridge.bridge.listener import Listener, listening
@@ -45,7 +45,8 @@ from firmware_bridge.model import (
     same_row,
 )
 from firmware_bridge.sources import link_of, open_source
-from firmware_bridge.sources.discovery import Found, find_devices
+from firmware_bridge.sources.discovery import find_devices, title_of
+from firmware_bridge.sources.source import Candidate
 from firmware_bridge.stores import (
     Archive,
     Damaged,
@@ -68,6 +69,7 @@ __all__ = [
     "SECOND",
     "Archive",
     "Calibration",
+    "Candidate",
     "Clock",
     "Column",
     "ConfigError",
@@ -75,8 +77,8 @@ __all__ = [
     "Damaged",
     "Device",
     "Draft",
-    "Found",
     "Frames",
+    "Heard",
     "Holding",
     "Insole",
     "InsoleError",
@@ -108,6 +110,7 @@ __all__ = [
     "hear_lines",
     "kind_name",
     "known_walk",
+    "lines_transport",
     "link_of",
     "listening",
     "load_calibration",
@@ -129,6 +132,7 @@ __all__ = [
     "row_key",
     "salvage_log",
     "same_row",
+    "title_of",
     "unpack_items",
     "wearer_of",
 ]

@@ -50,14 +50,23 @@ SOURCES = Plugins(
     "link",
     "insole.sources",
     {
-        "virtual": "firmware_bridge.sources.virtual:open_virtual",
-        "file": "firmware_bridge.sources.file:open_file",
-        "serial": "firmware_bridge.sources.serial:open_serial",
-        "ble": "firmware_bridge.sources.ble.source:open_ble",
-        "udp": "firmware_bridge.sources.udp:open_udp",
+        "virtual": "firmware_bridge.sources.virtual:SOURCE",
+        "file": "firmware_bridge.sources.file:SOURCE",
+        "serial": "firmware_bridge.sources.serial:SOURCE",
+        "ble": "firmware_bridge.sources.ble.source:SOURCE",
+        "udp": "firmware_bridge.sources.udp:SOURCE",
     },
 )
 PODS = Plugins("link of a foot pod", "insole.pods", {"ble": "firmware_bridge.sources.ble.source:open_pod"})
+OTHER_ENDS = Plugins(
+    "link of virtual insoles",
+    "insole.virtual",
+    {
+        "ble": "firmware_bridge.virtual.links.ble.insole:play_ble",
+        "serial": "firmware_bridge.virtual.links.serial:play_serial",
+        "udp": "firmware_bridge.virtual.links.udp:play_udp",
+    },
+)
 LOGS = Plugins("log", "insole.logs", {"sqlite": "firmware_bridge.stores.sqlite.log:SqliteLog"})
 ARCHIVES = Plugins(
     "archive",

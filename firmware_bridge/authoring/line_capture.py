@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import NamedTuple
 
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.devices.insole import Insole
-from firmware_bridge.errors import ConfigError, CorruptData
-from firmware_bridge.model import SECOND
-from firmware_bridge.sources import open_source
+from firmware_bridge.devices.schema.profile import LinesFrame
+from firmware_bridge.errors import ConfigError, CorruptData, Unavailable
+from firmware_bridge.model import SECOND, Packet
+from firmware_bridge.sources import Address, link_of, open_source, source_of
+from firmware_bridge.sources.stream.carrier import carry
+from firmware_bridge.sources.stream.packet_stream import PacketStream
 
-_LINKS = ("serial", "udp", "file")
 _MOST_BYTES = 1 << 22
 
 
@@ -19,6 +22,7 @@ class Heard(NamedTuple):
 
     data: bytes
     elapsed_s: float | None  # from the first arrival to the last one; None where all came at once
+    transport: str  # the `[transport...]` table of a profile for this link, as TOML
 
 
 async def hear_lines(insole: Insole, seconds: float) -> Heard:
@@ -29,21 +33,54 @@ async def hear_lines(insole: Insole, seconds: float) -> Heard:
         Unavailable: the link cannot be made, or it is lost.
         CorruptData: nothing came.
     """
-    scheme = insole.url.partition(":")[0]
-    if scheme not in _LINKS:
-        raise ConfigError(f"{insole.url!r}: listening goes over {', '.join(_LINKS)}; save lines of others in a file")
-    parts: list[tuple[int, bytes]] = []
-    size, begun = 0, None
-    async with open_source(insole.url, insole, SystemClock()) as packets:
-        async for time, data in packets:
-            begun = time if begun is None else begun
-            if data:
-                parts.append((time, data if scheme != "udp" or data.endswith(b"\n") else data + b"\n"))
-                size += len(data)
-            if time - begun > seconds * SECOND or size > _MOST_BYTES:
-                break
-    if not parts:
+    address = Address.parse(insole.url)
+    source, link = await asyncio.to_thread(lambda: (source_of(address), link_of(insole.url)))
+    frame = insole.profile.frames.get(link)
+    if not isinstance(frame, LinesFrame):
+        links = ", ".join([*insole.profile.frames, "file"])
+        raise ConfigError(f"{insole.url!r}: listening goes over {links}; save lines of others in a file")
+    capture = _Capture(seconds, cut=frame.cut)
+    await carry(lambda: open_source(insole.url, insole, SystemClock()), capture)
+    if not capture.parts:
         raise CorruptData(f"{insole.url}: nothing came in {seconds:g} s; is the insole on, and is this its link?")
-    whole = b"".join(data for _, data in parts)
-    elapsed = (parts[-1][0] - parts[0][0]) / SECOND
-    return Heard(whole if scheme == "udp" else whole.partition(b"\n")[2], elapsed or None)
+    whole = b"".join(packet.data for packet in capture.parts)
+    elapsed = (capture.parts[-1].time - capture.parts[0].time) / SECOND
+    transport = lines_transport(link, **source.drafted(address))
+    return Heard(whole.partition(b"\n")[2] if frame.cut else whole, elapsed or None, transport)
+
+
+def lines_transport(link: str, **keys: int | str) -> str:
+    """Return a link's table in a profile for text lines, as TOML."""
+    lines = [f"{key} = {value!r}".replace("'", '"') for key, value in keys.items()]
+    return "\n".join([f"[transport.{link}]", *lines, 'frame = { kind = "lines" }', ""])
+
+
+class _Capture:
+    """Holds what comes until the time is over; a lost link is the end.
+
+    Args:
+        seconds: how long to listen.
+        cut: whether the link cuts lines anywhere; else what arrives together is whole lines.
+    """
+
+    def __init__(self, seconds: float, *, cut: bool) -> None:
+        self.parts: list[Packet] = []
+        self._seconds, self._cut = seconds, cut
+        self._size, self._begun = 0, -1
+
+    def begin(self, packets: PacketStream) -> None:
+        """Wait for the first packet."""
+
+    async def take(self, packet: Packet) -> bool:
+        time, data = packet
+        self._begun = time if self._begun < 0 else self._begun
+        if data:
+            self.parts.append(Packet(time, data if self._cut or data.endswith(b"\n") else data + b"\n"))
+            self._size += len(data)
+        return time - self._begun > self._seconds * SECOND or self._size > _MOST_BYTES
+
+    def end(self) -> None:
+        """Keep what was heard."""
+
+    async def lost(self, error: Unavailable, lived_s: float) -> None:  # noqa: ARG002
+        raise error

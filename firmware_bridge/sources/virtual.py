@@ -20,7 +20,9 @@ from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import SECOND, Packet, Side
 from firmware_bridge.sources.address import Address
-from firmware_bridge.sources.inbox import HEARTBEAT_S
+from firmware_bridge.sources.source import Source
+from firmware_bridge.sources.stream.inbox import HEARTBEAT_S
+from firmware_bridge.sources.stream.packet_stream import Lossless, PacketStream
 from firmware_bridge.virtual.gait.scenario import TELLINGS, Session, Story, demo_story, told_gait
 from firmware_bridge.virtual.gait.walker import Activity, Course
 from firmware_bridge.virtual.insole.foot import VirtualFoot
@@ -37,7 +39,7 @@ _RANGES = {"mass": (20, 250), "speed": (0.3, 8), "si": (-40, 40), "pronation": (
 
 
 @asynccontextmanager
-async def open_virtual(url: str, insole: Insole, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
+async def open_virtual(address: Address, insole: Insole, clock: Clock) -> AsyncIterator[PacketStream]:
     """Open a virtual insole on `insole.side`; lost links are silence, the iterator ends with the story.
 
     Options: gait=normal|limping|pronated, activity=running|walking, seed, mass (kg), speed (m/s), start (ISO time or
@@ -47,22 +49,24 @@ async def open_virtual(url: str, insole: Insole, clock: Clock) -> AsyncIterator[
         ConfigError: an option is unknown or out of range (named, with what there is), or the profile is not of a
             device that sends notifications.
     """
-    address = Address.parse(url)
     _check(address)
     Encoder(insole.profile, insole.side, _LINK)
     given = address.options.get("start")
     walk = (insole.wearer, tuple(sorted(address.options.items())))
     now = clock.now()
-    pair = join(walk, now) if given is None else join(walk, _time(url, given))
+    pair = join(walk, now) if given is None else join(walk, _time(address.url, given))
     story = story_of(address, pair.start)
     radio = Radio() if story.faults else Radio.perfect()
     late = given is None and address.options.get("story", "none") == "none"
     packets = _heard(VirtualFoot(insole.profile, insole.side, story), radio, since=now if late else 0)
     try:
         async with aclosing(_tell(packets, insole.side, pair, clock)) as told:
-            yield told
+            yield Lossless(told)
     finally:
         pair.leave(insole.side)
+
+
+SOURCE = Source(open_virtual, link=_LINK, options=_OPTIONS)
 
 
 def story_of(address: Address, now: int) -> Story:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from firmware_bridge.devices.schema.binary import BinaryField, LayoutTable
 from firmware_bridge.devices.schema.ble import BleAccess, Hex
@@ -151,22 +151,31 @@ class LinesFrame(Table):
 FrameTable = Annotated[NotificationFrame | StreamFrame | LinesFrame | MessagesFrame, Field(discriminator="kind")]
 
 
-class BleTable(BleAccess):
-    """`[transport.ble]`: how to find it, start it and read it over Bluetooth."""
+class LinkTable(Table):
+    """`[transport.NAME]`: how a link cuts its bytes into packets; all of it where a link has no keys of its own."""
 
     frame: FrameTable
 
 
-class SerialTable(Table):
+class BleTable(BleAccess, LinkTable):
+    """`[transport.ble]`: how to find it, start it and read it over Bluetooth."""
+
+
+class SerialTable(LinkTable):
     """`[transport.serial]`: a serial port, or a Bluetooth device that looks like one."""
 
     baud: Annotated[int, Field(ge=50, le=4_000_000)] = 115200
     # vendor:product; marks the ports that messages list, chooses none: the two feet have the same
     usb: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$")], ...] = ()
-    frame: FrameTable
+
+    @property
+    def usb_ids(self) -> tuple[tuple[int, int], ...]:
+        """Vendor and product of each of `usb`."""
+        pairs = [pair.split(":") for pair in self.usb]
+        return tuple((int(vendor, 16), int(product, 16)) for vendor, product in pairs)
 
 
-class UdpTable(Table):
+class UdpTable(LinkTable):
     """`[transport.udp]`: datagrams that somebody sends to this computer; each one is a packet, or whole lines."""
 
     listen: Annotated[str, Field(pattern=r"^(\d+(\.\d+){3}|\[[0-9a-fA-F:]+\]|[A-Za-z][\w.-]*):\d{1,5}$")]  # HOST:PORT
@@ -180,11 +189,22 @@ class UdpTable(Table):
 
 
 class TransportTable(Table):
-    """`[transport]`: the links it speaks, each with its own framing of the same payload. None: a file format."""
+    """`[transport]`: the links it speaks, each with its own framing of the same payload. None: a file format.
+
+    A link that has no keys of its own here needs no line here.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, LinkTable]
 
     ble: BleTable | None = None
     serial: SerialTable | None = None
     udp: UdpTable | None = None
+
+    @property
+    def spoken(self) -> dict[str, LinkTable]:
+        """The links by their names."""
+        return {name: link for name, link in self if link is not None}
 
 
 class ClockTable(Table):
@@ -209,9 +229,8 @@ class ProfileTable(Table):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        for link in (self.transport.ble, self.transport.serial, self.transport.udp):
-            if link is not None:
-                self._frame_agrees(link.frame)
+        for link in self.transport.spoken.values():
+            self._frame_agrees(link.frame)
         self._layouts_agree()
         self._readings_agree()
         return self

@@ -105,8 +105,8 @@ def test_demo_16_is_what_it_says() -> None:
     assert profile.full_scale == pytest.approx(1200)
     assert profile.sensors.area_mm2.sum() == pytest.approx(0.75 * 265 * 96, rel=0.01)
     assert set(profile.frames) == {"ble", "serial"}
-    assert profile.serial is not None
-    assert profile.serial.baud == 115200
+    assert profile.transport.serial is not None
+    assert profile.transport.serial.baud == 115200
 
 
 def test_gaitpdb_positions_are_those_published() -> None:
@@ -142,8 +142,8 @@ def test_short_uuids_are_spelt_out_and_usb_ids_read() -> None:
     profile = parse_profile(text.replace("baud = 115200", 'baud = 9600\nusb = ["303A:1001"]'), "x")
     assert profile.ble is not None
     assert profile.ble.service == "0000fff0-0000-1000-8000-00805f9b34fb"
-    assert profile.serial is not None
-    assert profile.serial.usb == ((0x303A, 0x1001),)
+    assert profile.transport.serial is not None
+    assert profile.transport.serial.usb_ids == ((0x303A, 0x1001),)
 
 
 @pytest.mark.parametrize(
