@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from firmware_bridge.codec.line_syntax import MISSING
+from firmware_bridge.codec.payloads.line_syntax import MISSING
 from firmware_bridge.devices.conversion import Floats
 
 _LARGEST = 1e15

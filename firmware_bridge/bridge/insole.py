@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from firmware_bridge.bridge.outbox import Outbox
 from firmware_bridge.bridge.retry import Backoff
 from firmware_bridge.clock import Clock, SystemClock
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.codec.link_account import LinkAccount
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import CorruptData, Unavailable

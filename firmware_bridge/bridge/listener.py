@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from firmware_bridge.clock import Clock, SystemClock
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import Frames, Packet, Side

@@ -36,7 +36,7 @@ async def find_devices(backend: str = "", seconds: float = 5.0) -> list[Candidat
                 found += await source.look(listening)
             except Unavailable as error:
                 found.append(error)
-    return sorted(found, key=lambda one: isinstance(one, Candidate) and one.rssi_dbm is not None)
+    return sorted(found, key=lambda one: isinstance(one, Unavailable) or one.rssi_dbm is not None)
 
 
 def title_of(candidate: Candidate) -> str:

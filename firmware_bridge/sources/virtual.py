@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TypeVar, get_args
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.codec.codec import Encoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import SECOND, Packet, Side

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.codec.codec import Decoder, Encoder, sample_spacing
+from firmware_bridge.codec.decoder import Decoder
+from firmware_bridge.codec.encoder import Encoder
+from firmware_bridge.codec.wire import sample_spacing
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile, builtin_profiles, load_profile, parse_profile
 from firmware_bridge.devices.schema.profile import LinesFrame

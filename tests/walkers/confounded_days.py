@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from firmware_bridge import SECOND, Frames, Side
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.virtual.gait.pressure import Placement
 from firmware_bridge.virtual.gait.scenario import LIMP_SI, Story, demo_story
 from firmware_bridge.virtual.gait.walker import Course, Gait

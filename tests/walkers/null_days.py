@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge import SECOND, Frames, Side
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.virtual.gait.scenario import _DAY_S, Session, Story, demo_story
 from firmware_bridge.virtual.gait.walker import Activity, Course
 from firmware_bridge.virtual.insole.foot import VirtualFoot

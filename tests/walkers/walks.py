@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile, load_profile
 from firmware_bridge.model import SECOND, Device, Frames, Side

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.codec.codec import Encoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.model import SECOND, Side
 from firmware_bridge.virtual.insole.foot import Samples

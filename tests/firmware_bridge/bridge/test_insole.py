@@ -29,7 +29,7 @@ from firmware_bridge import (
     load_profile,
     open_log,
 )
-from firmware_bridge.codec.codec import Encoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.plugins import SOURCES
 from firmware_bridge.sources import Address, Source
 from firmware_bridge.sources.stream.packet_stream import Lossless, PacketStream

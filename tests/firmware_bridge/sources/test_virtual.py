@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import numpy as np
 import pytest
 
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.errors import ConfigError

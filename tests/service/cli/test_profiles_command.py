@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import builtin_profiles, load_profile
 from firmware_bridge.model import Side

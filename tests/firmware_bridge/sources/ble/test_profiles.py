@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.model import SECOND, Side
 from firmware_bridge.sources import open_source
 from tests.benchmarks.ble_bench import LEFT, URL, Bench, run_on_bench

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from firmware_bridge.codec.announcement import Announcement
-from firmware_bridge.codec.line_syntax import TextLines
-from firmware_bridge.codec.payload import Readings
+from firmware_bridge.codec.payloads.announcement import Announcement
+from firmware_bridge.codec.payloads.line_syntax import TextLines
+from firmware_bridge.codec.payloads.payload import Readings
 from firmware_bridge.devices.conversion import Floats, to_readings, to_sent
 from firmware_bridge.devices.schema.text import COUNTERS, TICKS_NS, TextColumn, TextTable
 from firmware_bridge.devices.schema.values import SAMPLE_ROLES

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.codec.binary import NUMPY, ORDER, pack, sent_numbers, unpacked, view
-from firmware_bridge.codec.foot_filter import OwnFoot
-from firmware_bridge.codec.payload import Readings
+from firmware_bridge.codec.payloads.binary import NUMPY, ORDER, pack, sent_numbers, unpacked, view
+from firmware_bridge.codec.payloads.foot_filter import OwnFoot
+from firmware_bridge.codec.payloads.payload import Readings
 from firmware_bridge.devices.conversion import Floats, to_readings
 from firmware_bridge.devices.schema.binary import SIZES
 from firmware_bridge.devices.schema.profile import ProfileTable

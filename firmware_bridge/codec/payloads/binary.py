@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.codec.checksum import sealed
-from firmware_bridge.codec.foot_filter import Bools, OwnFoot
 from firmware_bridge.codec.framing import split_prefix
-from firmware_bridge.codec.payload import Readings
+from firmware_bridge.codec.payloads.foot_filter import Bools, OwnFoot
+from firmware_bridge.codec.payloads.payload import Readings
 from firmware_bridge.devices.conversion import Floats, to_readings, to_sent
 from firmware_bridge.devices.schema.binary import SIZES, BinaryField, LayoutTable, PacketField
 from firmware_bridge.devices.schema.profile import NotificationFrame, ProfileTable, StreamFrame
