@@ -7,6 +7,7 @@ a URL first names it.
 from firmware_bridge.authoring.draft import Draft, draft_profile
 from firmware_bridge.authoring.golden_check import check_golden, examples_of
 from firmware_bridge.authoring.line_capture import Heard, hear_lines, lines_transport
+from firmware_bridge.authoring.round_trip_check import check_round_trip
 from firmware_bridge.bridge.foot_pod import bridge_foot_pod, pod_opener
 from firmware_bridge.bridge.insole import bridge_insole
 from firmware_bridge.bridge.listener import Listener, listening
@@ -103,6 +104,7 @@ __all__ = [
     "bridge_insole",
     "builtin_profiles",
     "check_golden",
+    "check_round_trip",
     "columns",
     "draft_profile",
     "examples_of",

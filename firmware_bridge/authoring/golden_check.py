@@ -40,7 +40,8 @@ def _problems(profile: Profile, golden: GoldenTable) -> list[str]:
     whole = [part for part in parts if part is not None]
     found = []
     if decoder.counts.corrupt != golden.corrupt:
-        found.append(f"{decoder.counts.corrupt} packets were refused, not {golden.corrupt}")
+        why = f": {'; '.join(decoder.refusals)}" if decoder.refusals else ""
+        found.append(f"{decoder.counts.corrupt} packets were refused, not {golden.corrupt}{why}")
     if golden.battery is not None and not np.isclose(decoder.battery_pct, golden.battery):
         found.append(f"battery reads {decoder.battery_pct:g}, not {golden.battery:g}")
     if not whole:

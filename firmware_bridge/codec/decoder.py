@@ -67,8 +67,14 @@ class Decoder:
     @property
     def counts(self) -> Counts:
         """What was seen so far."""
-        corrupt = self._framer.corrupt + self._payload.corrupt
+        corrupt = self._framer.refused.total + self._payload.refused.total
         return Counts(self._received, self._lost, corrupt, self._duplicate)
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why packets were refused since it was made, in words, the most frequent reason first."""
+        reasons = self._framer.refused.reasons + self._payload.refused.reasons
+        return [why for why, _ in reasons.most_common()]
 
     @property
     def trouble(self) -> str:

@@ -12,6 +12,7 @@ from firmware_bridge.codec.checksum import sealed
 from firmware_bridge.codec.framing import split_prefix
 from firmware_bridge.codec.payloads.foot_filter import Bools, OwnFoot
 from firmware_bridge.codec.payloads.payload import Readings
+from firmware_bridge.codec.refusals import Refusals
 from firmware_bridge.devices.conversion import Floats, to_readings, to_sent
 from firmware_bridge.devices.schema.binary import SIZES, BinaryField, LayoutTable, PacketField
 from firmware_bridge.devices.schema.profile import NotificationFrame, ProfileTable, StreamFrame
@@ -28,12 +29,19 @@ UNEVEN = 8
 LEARNED = "a55a"
 """What a virtual insole begins its packets with where the profile leaves the head open."""
 
+_GOOD, _NO_LAYOUT, _NO_TIME, _NO_SIDE = range(4)
+_REFUSED = {
+    _NO_LAYOUT: "it is of no layout: no `when` fits it",
+    _NO_TIME: "its time is none that can be",
+    _NO_SIDE: "its side is no number that the map has",
+}
+
 
 class BinaryPayload:
     """The content of binary packets in one framing, for one foot (see `Payload`)."""
 
     def __init__(self, table: ProfileTable, frame: NotificationFrame | StreamFrame, side: Side) -> None:
-        self.corrupt = 0
+        self.refused = Refusals()
         self._frame, self._side = frame, side
         self._layouts = [PacketLayout(layout, frame.payload, table) for layout in table.layout]
         self.samples = self._layouts[0].samples
@@ -65,14 +73,17 @@ class BinaryPayload:
             },
             since=np.full((n, self._most), -1, np.int64),
         )
-        good = np.zeros(n, np.bool_)
+        why = np.full(n, _NO_LAYOUT)
         for layout in self._layouts:
-            chosen = np.flatnonzero(layout.matches(rows) & ~good)
+            chosen = np.flatnonzero(layout.matches(rows) & (why != _GOOD))
             if len(chosen):
-                good[chosen] = layout.read(rows[chosen], found, chosen)
+                possible = layout.read(rows[chosen], found, chosen)
                 ours[chosen] &= layout.of_side(rows[chosen], self._side)
-                good[chosen] &= layout.knows_side(rows[chosen])
-        self.corrupt += n - int(good.sum())
+                known = layout.knows_side(rows[chosen])
+                why[chosen] = np.where(possible, np.where(known, _GOOD, _NO_SIDE), _NO_TIME)
+        good = why == _GOOD
+        for code, words in _REFUSED.items():
+            self.refused.add(words, int((why == code).sum()))
         self._foot.take(ours[good])
         return found.chosen(np.flatnonzero(good & ours))
 
@@ -81,16 +92,14 @@ class BinaryPayload:
         if not len(sequence):
             return []
         rows = np.zeros((len(sequence), self._frame.length), np.uint8)
-        checksum = None
         if isinstance(self._frame, StreamFrame):
-            checksum = self._frame.checksum
             tail = bytes.fromhex(self._frame.tail)
             rows[:, rows.shape[1] - len(tail) :] = np.frombuffer(tail, np.uint8)
         head = bytes.fromhex(self._frame.head or (LEARNED if isinstance(self._frame, StreamFrame) else ""))
         rows[:, : len(head)] = np.frombuffer(head, np.uint8)
         self._layouts[0].write(rows, self._side, sequence, tick, battery, values)
         prefix = self._prefix.written(self._side).encode() if self._prefix else b""
-        return [prefix + sealed(row.tobytes(), checksum) for row in rows]
+        return [prefix + sealed(row.tobytes(), self._frame.checksum) for row in rows]
 
     def reset(self) -> None:
         """See `Payload.reset`."""

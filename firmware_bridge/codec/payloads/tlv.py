@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from firmware_bridge.codec.payloads.binary import NUMPY, ORDER, pack, sent_numbers, unpacked, view
 from firmware_bridge.codec.payloads.foot_filter import OwnFoot
 from firmware_bridge.codec.payloads.payload import Readings
+from firmware_bridge.codec.refusals import Refusals
 from firmware_bridge.devices.conversion import Floats, to_readings
 from firmware_bridge.devices.schema.binary import SIZES
 from firmware_bridge.devices.schema.profile import ProfileTable
@@ -53,7 +54,7 @@ class MessagesPayload:
     samples = 1
 
     def __init__(self, table: MessagesTable, side: Side, profile: ProfileTable) -> None:
-        self.corrupt = 0
+        self.refused = Refusals()
         self.unknown: Counter[Path] = Counter()  # messages that the profile says nothing of, by path
         self.positions: Floats | None = None  # (s, 2) as the device told them
         self._table, self._side, self._profile = table, side, profile
@@ -92,8 +93,8 @@ class MessagesPayload:
             try:
                 messages = list(_messages(self._table, packet, (), self._profile.device.endian))
                 self._check(messages)
-            except CorruptData:
-                self.corrupt += 1
+            except CorruptData as error:
+                self.refused.add(str(error))
                 continue
             for messages_of_one in self._packets(messages):
                 self._take(rows, number, messages_of_one)

@@ -18,6 +18,7 @@ from firmware_bridge import (
     Side,
     builtin_profiles,
     check_golden,
+    check_round_trip,
     draft_profile,
     examples_of,
     hear_lines,
@@ -82,7 +83,7 @@ def check(name_or_path: str) -> bool:
     if profile.rate_hz < ENOUGH_HZ:
         console.print("[yellow]warns[/] ", end="")
         console.print(f"device.rate_hz = {profile.rate_hz:g}: {_SLOW}", markup=False)
-    return _golden(profile, console)
+    return _reads(profile, console)
 
 
 def list_profiles() -> None:
@@ -101,8 +102,8 @@ def _describe(profile: Profile) -> str:
     return f"{profile.name}: {sensors}; {links}; {profile.evidence}"
 
 
-def _golden(profile: Profile, console: Console) -> bool:
-    problems = check_golden(profile)
+def _reads(profile: Profile, console: Console) -> bool:
+    problems = [*check_golden(profile), *check_round_trip(profile)]
     for said in examples_of(profile):
         console.print(f"       {said}", markup=False)
     for problem in problems:

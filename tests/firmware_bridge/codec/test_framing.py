@@ -39,7 +39,7 @@ def test_checksums_give_the_published_check_value(name: str, check: int) -> None
 def test_a_notification_of_another_length_or_head_is_counted() -> None:
     framer = open_framer(NotificationFrame(kind="notification", length=4, head="38"))
     assert feed(framer, [b"8abc", b"8ab", b"", b"7abc", b"8abcd", b"8xyz"]) == [b"8abc", b"8xyz"]
-    assert framer.corrupt == 3
+    assert framer.refused.total == 3
 
 
 @given(st.lists(BODIES, min_size=1, max_size=6), st.lists(st.integers(0, 100), max_size=8))
@@ -47,7 +47,7 @@ def test_a_stream_gives_its_packets_however_it_is_cut(bodies: list[bytes], cuts:
     framer = open_framer(STREAM)
     packets = [packet(body) for body in bodies]
     assert feed(framer, cut(b"".join(packets), cuts)) == packets
-    assert framer.corrupt == 0
+    assert framer.refused.total == 0
 
 
 @given(st.binary(max_size=40), st.lists(BODIES, min_size=2, max_size=4), st.lists(st.integers(0, 200), max_size=8))
@@ -55,7 +55,7 @@ def test_packets_and_counts_do_not_depend_on_the_cuts(noise: bytes, bodies: list
     data = noise.join(packet(body) for body in bodies) + packet(b"12345678") * 2
     whole, pieces = open_framer(STREAM), open_framer(STREAM)
     assert feed(whole, [data]) == feed(pieces, cut(data, cuts))
-    assert whole.corrupt == pieces.corrupt
+    assert whole.refused.total == pieces.refused.total
 
 
 @given(st.data())
@@ -71,16 +71,16 @@ def test_noise_costs_the_packets_that_it_touches(data: st.DataObject) -> None:
     found = feed(framer, [bytes(stream), b"\0" * 12])
     remaining = iter(found)
     assert all(one in remaining for one in untouched)
-    assert framer.corrupt <= len(touched) + 1
+    assert framer.refused.total <= len(touched) + 1
 
 
 def test_a_start_in_the_middle_is_not_corruption_but_a_hole_later_is() -> None:
     framer = open_framer(STREAM)
     a, b = packet(b"aaaaaaaa"), packet(b"bbbbbbbb")
     assert feed(framer, [a[5:] + b]) == [b]
-    assert framer.corrupt == 0
+    assert framer.refused.total == 0
     assert feed(framer, [a[:7] + b]) == [b]
-    assert framer.corrupt == 1
+    assert framer.refused.total == 1
 
 
 def test_a_reset_drops_the_half_packet() -> None:
@@ -89,13 +89,13 @@ def test_a_reset_drops_the_half_packet() -> None:
     framer.feed(a[:6])
     framer.reset()
     assert feed(framer, [a[6:] + b]) == [b]
-    assert framer.corrupt == 0
+    assert framer.refused.total == 0
 
 
 def test_without_a_checksum_the_head_decides() -> None:
     framer = open_framer(StreamFrame(kind="stream", head="aa", length=3))
     assert feed(framer, [b"\xaa12x\xaa3", b"4"]) == [b"\xaa12", b"\xaa34"]
-    assert framer.corrupt == 1
+    assert framer.refused.total == 1
 
 
 @given(st.lists(st.integers(0, 200), max_size=10))
@@ -103,7 +103,7 @@ def test_lines_are_joined_however_they_are_cut(cuts: list[int]) -> None:
     text = b"# begin\r\n1,2\n\n3,4\r\nthis line is much too long\n5,6\nhalf"
     framer = open_framer(LINES)
     assert feed(framer, cut(text, cuts)) == [b"# begin", b"1,2", b"3,4", b"5,6"]
-    assert framer.corrupt == 1
+    assert framer.refused.total == 1
 
 
 def test_the_rest_of_a_line_is_no_line() -> None:
