@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.devices.insole import Insole
-from firmware_bridge.devices.schema.profile import LinesFrame
 from firmware_bridge.errors import ConfigError, CorruptData, Unavailable
 from firmware_bridge.model import SECOND, Packet
-from firmware_bridge.sources import Address, link_of, open_source, source_of
+from firmware_bridge.plugins import SOURCES
+from firmware_bridge.sources import Address, open_source, source_of
+from firmware_bridge.sources.source import USUAL_BAUD, Transport
 from firmware_bridge.sources.stream.carrier import carry
 from firmware_bridge.sources.stream.packet_stream import PacketStream
 
@@ -22,7 +23,7 @@ class Heard(NamedTuple):
 
     data: bytes
     elapsed_s: float | None  # from the first arrival to the last one; None where all came at once
-    transport: str  # the `[transport...]` table of a profile for this link, as TOML
+    transport: str  # what a profile says of this link, as TOML
 
 
 async def hear_lines(insole: Insole, seconds: float) -> Heard:
@@ -34,25 +35,32 @@ async def hear_lines(insole: Insole, seconds: float) -> Heard:
         CorruptData: nothing came.
     """
     address = Address.parse(insole.url)
-    source, link = await asyncio.to_thread(lambda: (source_of(address), link_of(insole.url)))
-    frame = insole.profile.frames.get(link)
-    if not isinstance(frame, LinesFrame):
-        links = ", ".join([*insole.profile.frames, "file"])
+    source = await asyncio.to_thread(source_of, address)
+    if source.drafted is None:
+        links = ", ".join(await asyncio.to_thread(_listened_to))
         raise ConfigError(f"{insole.url!r}: listening goes over {links}; save lines of others in a file")
-    capture = _Capture(seconds, cut=frame.cut)
+    capture = _Capture(seconds, cut=not source.datagrams)
     await carry(lambda: open_source(insole.url, insole, SystemClock()), capture)
     if not capture.parts:
         raise CorruptData(f"{insole.url}: nothing came in {seconds:g} s; is the insole on, and is this its link?")
     whole = b"".join(packet.data for packet in capture.parts)
     elapsed = (capture.parts[-1].time - capture.parts[0].time) / SECOND
-    transport = lines_transport(link, **source.drafted(address))
-    return Heard(whole.partition(b"\n")[2] if frame.cut else whole, elapsed or None, transport)
+    first = 0 if source.datagrams else whole.find(b"\n") + 1 or len(whole)
+    return Heard(whole[first:], elapsed or None, lines_transport(source.drafted(address)))
 
 
-def lines_transport(link: str, **keys: int | str) -> str:
-    """Return a link's table in a profile for text lines, as TOML."""
-    lines = [f"{key} = {value!r}".replace("'", '"') for key, value in keys.items()]
-    return "\n".join([f"[transport.{link}]", *lines, 'frame = { kind = "lines" }', ""])
+def lines_transport(transport: Transport | None = None) -> str:
+    """Return what a profile for text lines says of its link, as TOML; without one it is a serial port."""
+    lines = []
+    for link, keys in (transport or {"serial": {"baud": USUAL_BAUD}}).items():
+        said = [f"{key} = {value!r}".replace("'", '"') for key, value in keys.items()]
+        lines += [f"[transport.{link}]", *said, 'frame = { kind = "lines" }', ""]
+    return "\n".join(lines)
+
+
+def _listened_to() -> list[str]:
+    """Return the links over which unknown text can be listened to."""
+    return [name for name in SOURCES if getattr(SOURCES.load(name), "drafted", None)]
 
 
 class _Capture:

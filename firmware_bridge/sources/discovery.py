@@ -25,7 +25,7 @@ async def find_devices(backend: str = "", seconds: float = 5.0) -> list[Candidat
     found: list[Candidate | Unavailable] = []
     profiles = await asyncio.to_thread(lambda: [load_profile(name) for name in builtin_profiles()])
     listening = Listening(profiles, seconds, backend)
-    for name in await asyncio.to_thread(SOURCES.names):
+    for name in await asyncio.to_thread(list, SOURCES):
         try:
             source = await asyncio.to_thread(SOURCES.load, name)
         except ConfigError as error:  # its library is not installed

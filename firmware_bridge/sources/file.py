@@ -19,7 +19,7 @@ from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError
 from firmware_bridge.model import Packet
 from firmware_bridge.sources.address import Address
-from firmware_bridge.sources.source import Source
+from firmware_bridge.sources.source import USUAL_BAUD, Source
 from firmware_bridge.sources.stream.packet_stream import Lossless, PacketStream
 from firmware_bridge.sources.stream.recording import TapeLabel
 
@@ -59,7 +59,11 @@ async def open_file(address: Address, insole: Insole, clock: Clock) -> AsyncIter
         await asyncio.to_thread(tape.close)
 
 
-SOURCE = Source(open_file, link=lambda address: label_of(address).link)
+SOURCE = Source(
+    open_file,
+    link=lambda address: label_of(address).link,
+    drafted=lambda _: {"serial": {"baud": USUAL_BAUD}},  # lines in a file are as good as those of a serial port
+)
 
 
 class _Packets:

@@ -24,7 +24,7 @@ from firmware_bridge.clock import Clock
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.sources.address import Address, quoted_place
-from firmware_bridge.sources.source import Candidate, Listening, Source
+from firmware_bridge.sources.source import USUAL_BAUD, Candidate, Listening, Source, Transport
 from firmware_bridge.sources.stream.inbox import Inbox
 from firmware_bridge.sources.stream.packet_stream import PacketStream
 from firmware_bridge.sources.stream.shared_link import Stations
@@ -121,8 +121,8 @@ async def _look(listening: Listening) -> list[Candidate]:
     ]
 
 
-def _drafted(address: Address) -> dict[str, int | str]:
-    return {"baud": round(address.number("baud", 115200, least=1))}
+def _drafted(address: Address) -> Transport:
+    return {"serial": {"baud": round(address.number("baud", USUAL_BAUD, least=1))}}
 
 
 SOURCE = Source(

@@ -13,6 +13,9 @@ from firmware_bridge.model import Side
 from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.stream.packet_stream import PacketStream
 
+Transport = Mapping[str, Mapping[str, int | str]]  # by the link's name, its keys
+USUAL_BAUD = 115200
+"""What a drafted profile says where nobody said another speed."""
 Opener = Callable[[Address, Insole, Clock], AbstractAsyncContextManager[PacketStream]]
 
 
@@ -39,11 +42,6 @@ class Listening:
     backend: str  # `bumble:TRANSPORT` in place of the system's Bluetooth, "" for that
 
 
-def nothing_drafted(_: Address) -> Mapping[str, int | str]:
-    """Write no keys into a drafted profile."""
-    return {}
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """One link.
@@ -57,4 +55,6 @@ class Source:
     options: tuple[str, ...] = ()  # what its URLs may say behind `?`, beside pace= and record=
     title: str = ""  # what people call it
     look: Callable[[Listening], Awaitable[list[Candidate]]] | None = None  # None: its devices cannot be looked for
-    drafted: Callable[[Address], Mapping[str, int | str]] = nothing_drafted  # keys of a drafted `[transport.NAME]`
+    # `[transport]` of a drafted profile, but for `frame`; None: unknown text lines cannot be listened to over it
+    drafted: Callable[[Address], Transport] | None = None
+    datagrams: bool = False  # whether what arrives together is whole lines

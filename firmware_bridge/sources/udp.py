@@ -23,7 +23,7 @@ from firmware_bridge.clock import Clock
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.sources.address import Address
-from firmware_bridge.sources.source import Source
+from firmware_bridge.sources.source import Source, Transport
 from firmware_bridge.sources.stream.inbox import Inbox
 from firmware_bridge.sources.stream.packet_stream import PacketStream
 from firmware_bridge.sources.stream.shared_link import Stations
@@ -132,11 +132,11 @@ async def open_udp(address: Address, insole: Insole, clock: Clock) -> AsyncItera
         await asyncio.shield(_STATIONS.leave(place, station, ear))
 
 
-def _drafted(address: Address) -> dict[str, int | str]:
-    return {"listen": address.place if ":" in address.place else f"{_LOOPBACK}:{address.place}"}
+def _drafted(address: Address) -> Transport:
+    return {"udp": {"listen": address.place if ":" in address.place else f"{_LOOPBACK}:{address.place}"}}
 
 
-SOURCE = Source(open_udp, link="udp", options=("from", "stall"), drafted=_drafted)
+SOURCE = Source(open_udp, link="udp", options=("from", "stall"), drafted=_drafted, datagrams=True)
 
 
 def _asked(address: Address, insole: Insole) -> tuple[_Place, str, float]:

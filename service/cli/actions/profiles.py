@@ -118,7 +118,7 @@ def _read(file: Path) -> Heard:
             data = lines.read(_MOST_BYTES)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from error
-    return Heard(data, None, lines_transport("serial", baud=115200))
+    return Heard(data, None, lines_transport())
 
 
 def _listened(url: str, seconds: float) -> Heard:

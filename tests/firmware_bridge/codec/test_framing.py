@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from firmware_bridge.codec.checksum import CHECKSUMS, sealed
 from firmware_bridge.codec.framing import Framer, open_framer
-from firmware_bridge.devices.schema.profile import ChecksumTable, LinesFrame, NotificationFrame, StreamFrame
+from firmware_bridge.codec.refusals import MOST_REASONS
+from firmware_bridge.devices.schema.profile import (
+    ChecksumTable,
+    LinesFrame,
+    NotificationFrame,
+    PrefixTable,
+    StreamFrame,
+)
 
 CRC = ChecksumTable(type="crc16-ccitt", over=(2, 10), at=10)
 STREAM = StreamFrame(kind="stream", head="aa55", length=12, checksum=CRC)
@@ -40,6 +47,50 @@ def test_a_notification_of_another_length_or_head_is_counted() -> None:
     framer = open_framer(NotificationFrame(kind="notification", length=4, head="38"))
     assert feed(framer, [b"8abc", b"8ab", b"", b"7abc", b"8abcd", b"8xyz"]) == [b"8abc", b"8xyz"]
     assert framer.refused.total == 3
+
+
+PROVED = NotificationFrame(kind="notification", length=6, checksum=ChecksumTable(type="sum16", over=(0, 4), at=4))
+
+
+def proved(body: bytes) -> bytes:
+    return sealed(body + b"\0\0", PROVED.checksum)
+
+
+def test_a_notification_with_a_wrong_checksum_is_counted_and_said() -> None:
+    framer = open_framer(PROVED)
+    good = proved(b"abcd")
+    assert feed(framer, [good, good[:3] + b"x" + good[4:], good[:5], good]) == [good, good]
+    assert framer.refused.reasons == {
+        "the sum16 of its bytes 0 to 3 is not what stands at byte 4": 1,
+        "it is 5 bytes long, not 6": 1,
+    }
+
+
+def test_of_several_packets_in_a_notification_only_the_wrong_one_is_skipped() -> None:
+    framer = open_framer(PROVED.model_copy(update={"records": True}))
+    assert feed(framer, [proved(b"abcd") + b"wrong!" + proved(b"efgh")]) == [proved(b"abcd"), proved(b"efgh")]
+    assert framer.refused.total == 1
+
+
+def test_a_checksum_is_of_what_comes_behind_a_prefix() -> None:
+    framer = open_framer(PROVED.model_copy(update={"prefix": PrefixTable(end=":")}))
+    assert feed(framer, [b"L:" + proved(b"abcd"), b"L:wrong!", b"no prefix"]) == [b"L:" + proved(b"abcd")]
+    assert list(framer.refused.reasons) == [
+        "the sum16 of its bytes 0 to 3 is not what stands at byte 4",
+        "no prefix that ends with ':' stands before it",
+    ]
+
+
+@given(st.binary(min_size=6, max_size=6))
+def test_what_passes_a_checksum_carries_it(data: bytes) -> None:
+    assert open_framer(PROVED).feed(data) == ([data] if proved(data[:4]) == data else [])
+
+
+def test_no_more_reasons_are_kept_than_are_worth_it_but_all_are_counted() -> None:
+    framer = open_framer(NotificationFrame(kind="notification", length=4000))
+    feed(framer, [b"x" * n for n in range(1, 500)])
+    assert framer.refused.total == 499
+    assert len(framer.refused.reasons) == MOST_REASONS
 
 
 @given(st.lists(BODIES, min_size=1, max_size=6), st.lists(st.integers(0, 100), max_size=8))

@@ -54,6 +54,18 @@ LINE = load_profile("insole-line").text
         (DEMO, "bits = [0, 24]", "bits = [9, 24]", "layout.header[1]: bits [9, 24] do not fit into u32"),
         (DEMO, "at = 32, count = 3", "at = 30, count = 3", "acc lies on pressure in byte 36 of the notification frame"),
         (DEMO, "bits = [0, 24]", "bits = [0, 25]", "battery lies on time.ms in byte 5 of the notification frame"),
+        (
+            DEMO,
+            "length = 182 }",
+            'length = 184, checksum = { type = "sum16", over = [0, 180], at = 183 } }',
+            "transport.ble.frame: checksum.at = 183 is outside of the frame",
+        ),
+        (
+            DEMO,
+            "length = 182 }",
+            'length = 182, checksum = { type = "sum16", over = [0, 180], at = 180 } }',
+            "gyro lies on the checksum in byte 180 of the notification frame",
+        ),
         (DEMO, "payload = 3", "payload = 2", "sequence lies on the head in byte 2 of the stream frame"),
         (DEMO, "at = 185 }", "at = 184 }", "gyro lies on the checksum in byte 184 of the stream frame"),
         (DEMO, "scale = 0.1,", "scale = 0,", "layout.fields[0].scale: must not be 0"),
