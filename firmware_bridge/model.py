@@ -27,6 +27,7 @@ Key = Annotated[_T, "key"]
 
 Int64s = NDArray[np.int64]
 Float32s = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 
 class Side(StrEnum):

@@ -9,7 +9,7 @@ import numpy as np
 from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile
-from firmware_bridge.devices.schema.golden import GoldenTable, Row
+from firmware_bridge.devices.schema.golden import GoldenTable, Numbers
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import SECOND, Float32s, Frames, Packet, Side
 
@@ -52,7 +52,7 @@ def _problems(profile: Profile, golden: GoldenTable) -> list[str]:
 
 
 def _differences(frames: Frames, golden: GoldenTable) -> list[str]:
-    pairs: list[tuple[str, Float32s | None, Sequence[Row] | None]] = [
+    pairs: list[tuple[str, Float32s | None, Sequence[Numbers] | None]] = [
         ("pressure", frames.pressure, golden.pressure),
         ("acc", frames.acc, golden.acc),
         ("gyro", frames.gyro, golden.gyro),
@@ -65,7 +65,7 @@ def _differences(frames: Frames, golden: GoldenTable) -> list[str]:
     return found
 
 
-def _unlike(role: str, read: Float32s | None, expected: Sequence[Row]) -> str:
+def _unlike(role: str, read: Float32s | None, expected: Sequence[Numbers]) -> str:
     """Say where readings are not as expected, "" where they are."""
     if read is None:
         return f"{role} is expected, but the profile reads none"
@@ -77,7 +77,7 @@ def _unlike(role: str, read: Float32s | None, expected: Sequence[Row]) -> str:
     return ""
 
 
-def _column(values: Row | None) -> list[Row] | None:
+def _column(values: Numbers | None) -> list[Numbers] | None:
     return None if values is None else [(value,) for value in values]
 
 

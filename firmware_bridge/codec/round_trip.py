@@ -10,7 +10,7 @@ from firmware_bridge.devices.profile import Profile
 from firmware_bridge.devices.schema.profile import LinesFrame
 from firmware_bridge.model import SECOND, Frames, Packet, Side
 
-START = 1_700_000_000 * SECOND
+FIRST_SAMPLE = 1_700_000_000 * SECOND
 """UTC ns of the first sample."""
 BATTERY_PCT = 63.0
 _MOST = 1000.0
@@ -29,7 +29,7 @@ def specimen(profile: Profile, side: Side, link: str, packets: int = 50) -> tupl
         "anna",
         side,
         "",
-        time=START + np.arange(n) * sample_spacing(profile),
+        time=FIRST_SAMPLE + np.arange(n) * sample_spacing(profile),
         pressure=rng.uniform(0, min(profile.full_scale, _MOST), (n, profile.sensors.count)).astype(np.float32),
         acc=rng.uniform(-_ACC_G, _ACC_G, (n, 3)).astype(np.float32),
         gyro=rng.uniform(-_GYRO_DPS, _GYRO_DPS, (n, 3)).astype(np.float32),
@@ -40,7 +40,7 @@ def specimen(profile: Profile, side: Side, link: str, packets: int = 50) -> tupl
 def packets_of(profile: Profile, link: str, frames: Frames) -> list[Packet]:
     """Return the packets that carry samples over a link; the first one comes as if the link was just made."""
     encoder = Encoder(profile, frames.side, link)
-    data = encoder.packets(frames.time - START, frames.pressure, frames.acc, frames.gyro, BATTERY_PCT)
+    data = encoder.packets(frames.time - FIRST_SAMPLE, frames.pressure, frames.acc, frames.gyro, BATTERY_PCT)
     if _begins_in_the_middle(profile, link):
         data[0] = b"\n" + data[0]  # what ends the line under way, which is left out
     each = encoder.samples_per_packet

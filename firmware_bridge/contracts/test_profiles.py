@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.codec.encoder import Encoder
-from firmware_bridge.codec.round_trip import BATTERY_PCT, START, packets_of, specimen
+from firmware_bridge.codec.round_trip import BATTERY_PCT, FIRST_SAMPLE, packets_of, specimen
 from firmware_bridge.codec.wire import sample_spacing
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile, builtin_profiles, load_profile, parse_profile
@@ -75,8 +75,8 @@ class TestProfiles:
         given, packets = wire(profile, link, side)
         decoder = opened(profile, link, side)
         assert decoder.feed([]) is None
-        assert decoder.feed([Packet(START, b"")] * 3) is None
-        noise = [Packet(START, bytes([7, 200, 10, 13]) * 3), Packet(START, b"\n")]
+        assert decoder.feed([Packet(FIRST_SAMPLE, b"")] * 3) is None
+        noise = [Packet(FIRST_SAMPLE, bytes([7, 200, 10, 13]) * 3), Packet(FIRST_SAMPLE, b"\n")]
         received = [decoder.feed(part) for part in (packets[:20], noise, packets[20:])]
         assert received[1] is None
         assert decoder.counts.received == len(given)

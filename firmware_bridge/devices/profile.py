@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.devices.conversion import to_readings
 from firmware_bridge.devices.link_setup import BleLink, ble_link
-from firmware_bridge.devices.mistakes import checked, text_of
+from firmware_bridge.devices.mistakes import text_of, validated
 from firmware_bridge.devices.schema.profile import FrameTable, ProfileTable, SensorsTable, TransportTable
 from firmware_bridge.devices.schema.values import ValueTable
 from firmware_bridge.errors import ConfigError
@@ -128,7 +128,7 @@ def parse_profile(text: str, origin: str) -> Profile:
     Raises:
         ConfigError: naming origin, key (or line) and what is wrong.
     """
-    table = checked(text, origin, ProfileTable)
+    table = validated(text, origin, ProfileTable)
     return Profile(
         id=table.device.id,
         name=table.device.name,
@@ -147,7 +147,7 @@ def parse_profile(text: str, origin: str) -> Profile:
 def mistakes_of(text: str, origin: str) -> list[str]:
     """Return every mistake in a profile's TOML text, each by its key; an empty list where it is sound."""
     try:
-        return _unknown_links(checked(text, origin, ProfileTable, most=None))
+        return _unknown_links(validated(text, origin, ProfileTable, most=None))
     except ConfigError as error:
         return str(error).removeprefix(f"{origin}: ").split("\n")
 

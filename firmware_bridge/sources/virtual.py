@@ -24,9 +24,9 @@ from firmware_bridge.sources.source import Source
 from firmware_bridge.sources.stream.inbox import HEARTBEAT_S
 from firmware_bridge.sources.stream.packet_stream import Lossless, PacketStream
 from firmware_bridge.virtual.gait.scenario import TELLINGS, Session, Story, demo_story, told_gait
-from firmware_bridge.virtual.gait.walker import Activity, Course
+from firmware_bridge.virtual.gait.walker import Locomotion, Ramp
 from firmware_bridge.virtual.insole.foot import VirtualFoot
-from firmware_bridge.virtual.insole.pair import Pair, join
+from firmware_bridge.virtual.insole.pair import SharedWalk, join
 from firmware_bridge.virtual.insole.radio import Radio
 from firmware_bridge.virtual.insole.transmission import transmit
 
@@ -77,7 +77,7 @@ def story_of(address: Address, now: int) -> Story:
     """
     _check(address)
     telling = _choice(address, "gait", TELLINGS)
-    activity: Activity = "walking" if _choice(address, "activity", get_args(Activity)) == "walking" else "running"
+    activity: Locomotion = "walking" if _choice(address, "activity", get_args(Locomotion)) == "walking" else "running"
     faults = _choice(address, "faults", ("on", "off")) == "on"
     seed = _seed(address)
     if _choice(address, "story", ("none", "demo")) == "demo":
@@ -101,10 +101,10 @@ def _changed(story: Story, address: Address) -> Story:
         sessions.append(replace(session, gait=gait))
     last = sessions[-1].gait
     if "si" in numbers:
-        last = replace(last, si=Course.constant(numbers["si"]))
+        last = replace(last, si=Ramp.constant(numbers["si"]))
     if "pronation" in numbers:
-        course = Course.constant(numbers["pronation"])
-        last = replace(last, left_pronation=course, right_pronation=course)
+        constant = Ramp.constant(numbers["pronation"])
+        last = replace(last, left_pronation=constant, right_pronation=constant)
     sessions[-1] = replace(sessions[-1], gait=last)
     return replace(story, sessions=tuple(sessions))
 
@@ -115,7 +115,9 @@ def _heard(foot: VirtualFoot, radio: Radio, since: int) -> Iterator[list[Packet]
             yield [packet for packet in packets if packet.time >= since]
 
 
-async def _tell(heard: Iterator[list[Packet]], side: Side, pair: Pair, clock: Clock) -> AsyncGenerator[Packet, None]:
+async def _tell(
+    heard: Iterator[list[Packet]], side: Side, pair: SharedWalk, clock: Clock
+) -> AsyncGenerator[Packet, None]:
     now, told = clock.now(), 0
     for packets in heard:
         await asyncio.sleep(0)

@@ -63,8 +63,8 @@ def test_a_stream_that_begins_with_a_reading_is_told() -> None:
     text = HEAD + layout("sequence", 6).replace("at = 4, count", "at = 0, count")
     for side, said in zip(("left", "right"), check_round_trip(parse_profile(text, "mine.toml")), strict=True):
         assert re.fullmatch(
-            rf"serial, {side} foot: \d+ of 300 packets that the profile writes itself are not read: no two packets in a "
-            r"row are valid and begin with the same 2 bytes(; there is no head .* where a packet should begin)?",
+            rf"serial, {side} foot: \d+ of 300 packets that the profile writes itself are not read: no two packets in "
+            r"a row are valid and begin with the same 2 bytes(; there is no head .* where a packet should begin)?",
             said,
         )
 

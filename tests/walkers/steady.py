@@ -10,7 +10,7 @@ from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile, builtin_profiles, load_profile
 from firmware_bridge.model import SECOND, Frames, Int64s, Packet, Side
-from firmware_bridge.virtual.insole.foot import Samples
+from firmware_bridge.virtual.insole.foot import Readout
 
 PROFILES = {name: load_profile(name) for name in builtin_profiles()}
 START = 1_000_000_000 * SECOND
@@ -21,11 +21,11 @@ class SteadyFoot:
         self.side = side
         self.profile = profile or PROFILES["demo-16"]
 
-    def samples(self, start: int, stop: int) -> Samples:
+    def samples(self, start: int, stop: int) -> Readout:
         step = round(SECOND / self.profile.rate_hz)
         k = np.arange(-((START - start) // step), -((START - stop) // step), dtype=np.int64)
         three = np.zeros((len(k), 3), np.float32)
-        return Samples(START + k * step, k * step, self._pressure(k), three, three)
+        return Readout(START + k * step, k * step, self._pressure(k), three, three)
 
     def _pressure(self, k: Int64s) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return np.repeat((k % 1000).astype(np.float32)[:, None], self.profile.sensors.count, axis=1)

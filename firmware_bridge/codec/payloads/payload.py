@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.codec.refusals import Refusals
-from firmware_bridge.devices.conversion import Floats
-from firmware_bridge.model import Float32s, Int64s
+from firmware_bridge.model import Float32s, Floats, Int64s
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,11 @@ from firmware_bridge.codec.payloads.announcement import Announcement
 from firmware_bridge.codec.payloads.line_syntax import TextLines
 from firmware_bridge.codec.payloads.payload import Readings
 from firmware_bridge.codec.refusals import Refusals
-from firmware_bridge.devices.conversion import Floats, to_readings, to_sent
+from firmware_bridge.devices.conversion import to_readings, to_sent
 from firmware_bridge.devices.schema.text import COUNTERS, TICKS_NS, TextColumn, TextTable
 from firmware_bridge.devices.schema.values import SAMPLE_ROLES
 from firmware_bridge.errors import ConfigError, CorruptData
-from firmware_bridge.model import Float32s, Int64s, Side
+from firmware_bridge.model import Float32s, Floats, Int64s, Side
 
 ANNOUNCE_EVERY = 500
 """Lines between two announcements of the virtual insole: five seconds at 100 Hz."""

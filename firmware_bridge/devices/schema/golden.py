@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from firmware_bridge.devices.schema.values import SideName, Table
 
-Row = tuple[float, ...]
+Numbers = tuple[float, ...]
 
 
 class GoldenTable(Table):
@@ -18,11 +18,11 @@ class GoldenTable(Table):
     text: tuple[str, ...] = ()
     link: str | None = None  # None: the first one that the profile speaks
     side: SideName = "left"  # of the foot that listens
-    pressure: tuple[Row, ...] = ()  # all samples, oldest first
-    force: Row | None = None
-    acc: tuple[Row, ...] | None = None
-    gyro: tuple[Row, ...] | None = None
-    ms: Row | None = None  # of each sample after the first one
+    pressure: tuple[Numbers, ...] = ()  # all samples, oldest first
+    force: Numbers | None = None
+    acc: tuple[Numbers, ...] | None = None
+    gyro: tuple[Numbers, ...] | None = None
+    ms: Numbers | None = None  # of each sample after the first one
     battery: float | None = None
     corrupt: Annotated[int, Field(ge=0)] = 0  # packets that are refused
 

@@ -32,7 +32,7 @@ from firmware_bridge.errors import ConfigError, Unavailable
 from firmware_bridge.model import SECOND, Side
 from firmware_bridge.sources.address import Address, quoted_place
 from firmware_bridge.sources.ble.device_information import DevicePackets, information, packet_room
-from firmware_bridge.sources.ble.errors import FOREIGN, LOST, translated
+from firmware_bridge.sources.ble.errors import FOREIGN, LOST, as_unavailable
 from firmware_bridge.sources.ble.search import SPARE_S, Feet, Search, Wanted, hang_up
 from firmware_bridge.sources.source import Candidate, Listening, Source
 from firmware_bridge.sources.stream.inbox import Inbox
@@ -72,7 +72,7 @@ async def scan_air(url: str = "ble:", seconds: float = 5.0) -> list[Advertised]:
     async with AsyncExitStack() as stack:
         options, _ = await _radio(address, _TIMEOUT_S, stack)
         async with _lock(address):
-            with translated("cannot look for Bluetooth devices"):
+            with as_unavailable("cannot look for Bluetooth devices"):
                 async with asyncio.timeout(seconds + SPARE_S):
                     found = await BleakScanner.discover(seconds, return_adv=True, **options)
     seen = [
@@ -160,7 +160,7 @@ async def _started(address: Address, wanted: Wanted, clock: Clock) -> AsyncItera
                 timeout=timeout,
                 **client_options,
             )
-            with translated(f"{wanted} cannot be connected"):
+            with as_unavailable(f"{wanted} cannot be connected"):
                 await client.connect()
             return client
 
@@ -169,7 +169,7 @@ async def _started(address: Address, wanted: Wanted, clock: Clock) -> AsyncItera
         stack.callback(feet.forget, client.address)
         stack.push_async_callback(_leave, client, link)
         packets = DevicePackets(inboxes[client.address], client, link)
-        with translated(f"{wanted} cannot be started"):
+        with as_unavailable(f"{wanted} cannot be started"):
             await _describe(client, wanted, feet)
             async with asyncio.timeout(timeout):
                 await packets.watch_battery()
@@ -219,7 +219,7 @@ async def _radio(address: Address, timeout_s: float, stack: AsyncExitStack) -> t
         raise ConfigError(f"{address.url!r}: bumble is not installed: pip install 'insole[sim]'") from error
     advice = "is it plugged in, or are the virtual insoles running?"
     try:
-        with translated(f"no Bluetooth controller at {transport}", advice):
+        with as_unavailable(f"no Bluetooth controller at {transport}", advice):
             async with asyncio.timeout(timeout_s):
                 radio = await stack.enter_async_context(module.open_radio(transport))
     except ValueError as error:

@@ -8,7 +8,7 @@ from firmware_bridge.clock import Clock
 from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.model import SECOND, Side
-from firmware_bridge.virtual.insole.foot import Samples
+from firmware_bridge.virtual.insole.foot import Readout
 
 _BATTERY_PCT = 96.0
 _BATTERY_PCT_PER_H = 4.0
@@ -24,7 +24,7 @@ class WornInsole(Protocol):
     profile: Profile
     side: Side
 
-    def samples(self, start: int, stop: int) -> Samples:
+    def samples(self, start: int, stop: int) -> Readout:
         """Return the samples with `start <= time < stop` (UTC ns)."""
         ...
 

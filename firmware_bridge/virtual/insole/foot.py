@@ -12,20 +12,20 @@ from typing import NamedTuple
 import numpy as np
 
 from firmware_bridge.devices.profile import Profile
-from firmware_bridge.model import SECOND, Float32s, Int64s, Side
-from firmware_bridge.virtual.gait.ground_reaction import GRAVITY, Floats, force
+from firmware_bridge.model import SECOND, Float32s, Floats, Int64s, Side
+from firmware_bridge.virtual.gait.ground_reaction import GRAVITY, force
 from firmware_bridge.virtual.gait.motion import Swings, feel
-from firmware_bridge.virtual.gait.pressure import SOURCES, Placement, draw_foot, matrix, weights
+from firmware_bridge.virtual.gait.pressure import REGION_COUNT, Placement, draw_foot, matrix, weights
 from firmware_bridge.virtual.gait.scenario import Session, Story
 from firmware_bridge.virtual.gait.walker import Standing, Strides, plan
-from firmware_bridge.virtual.insole.sensors import Chain, Fault, draw_hardware, ideal_hardware
+from firmware_bridge.virtual.insole.sensors import Chain, Defect, draw_hardware, ideal_hardware
 
 PIECE_S = 20.0
 _LEAD_S = 1.0  # rendered before a piece and thrown away: what a stance that is under way remembers
 KEEP_S = 4.0  # how long a stride still matters
 
 
-class Samples(NamedTuple):
+class Readout(NamedTuple):
     """Consecutive samples of one insole.
 
     `time` is true UTC ns, `ticks` the device's own count of ns since it was switched on.
@@ -37,34 +37,34 @@ class Samples(NamedTuple):
     acc: Float32s  # (n, 3) g
     gyro: Float32s  # (n, 3) deg/s
 
-    def between(self, start: int, stop: int) -> Samples:
+    def between(self, start: int, stop: int) -> Readout:
         """Return the samples with `start <= time < stop`, sharing memory."""
         first, last = np.searchsorted(self.time, [start, stop])
         return self.part(slice(int(first), int(last)))
 
-    def part(self, part: slice) -> Samples:
+    def part(self, part: slice) -> Readout:
         """Return some of the samples, sharing memory."""
-        return Samples(self.time[part], self.ticks[part], self.pressure[part], self.acc[part], self.gyro[part])
+        return Readout(self.time[part], self.ticks[part], self.pressure[part], self.acc[part], self.gyro[part])
 
     @staticmethod
-    def join(parts: Sequence[Samples]) -> Samples:
+    def join(parts: Sequence[Readout]) -> Readout:
         """Return the samples of several (at least one) pieces that follow each other."""
         time, ticks, pressure, acc, gyro = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        return Samples(time, ticks, pressure, acc, gyro)
+        return Readout(time, ticks, pressure, acc, gyro)
 
 
 class VirtualFoot:
     """An insole of any layout on one foot of a story's person. Memory is bounded however long the story is."""
 
-    def __init__(self, profile: Profile, side: Side, story: Story, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, profile: Profile, side: Side, story: Story, faults: Sequence[Defect] = ()) -> None:
         self.profile = profile
         self.side = side
         self.story = story
         self._faults = tuple(faults)
         self._rendering: _Rendering | None = None
-        self._pieces: deque[tuple[int, int, Samples]] = deque(maxlen=2)
+        self._pieces: deque[tuple[int, int, Readout]] = deque(maxlen=2)
 
-    def samples(self, start: int, stop: int) -> Samples:
+    def samples(self, start: int, stop: int) -> Readout:
         """Return the samples with `start <= time < stop` (UTC ns): none where nobody walks or stands.
 
         Going on from where the last call ended is quick; going back begins the session anew.
@@ -82,16 +82,16 @@ class VirtualFoot:
                 parts.append(piece.between(start, stop))
         if not parts:
             return self._nothing()
-        return Samples.join(parts)
+        return Readout.join(parts)
 
-    def pieces(self, number: int) -> Iterator[Samples]:
+    def pieces(self, number: int) -> Iterator[Readout]:
         """Yield session `number` piece by piece."""
         k = 0
         while (piece := self._piece(number, k)) is not None:
             yield piece
             k += 1
 
-    def _piece(self, number: int, k: int) -> Samples | None:
+    def _piece(self, number: int, k: int) -> Readout | None:
         for n, j, piece in self._pieces:
             if (n, j) == (number, k):
                 return piece
@@ -104,9 +104,9 @@ class VirtualFoot:
             self._pieces.append((number, k, made))
         return made
 
-    def _nothing(self) -> Samples:
+    def _nothing(self) -> Readout:
         none, three = np.empty(0, np.int64), np.empty((0, 3), np.float32)
-        return Samples(none, none, np.empty((0, self.profile.sensors.count), np.float32), three, three)
+        return Readout(none, none, np.empty((0, self.profile.sensors.count), np.float32), three, three)
 
 
 class _Beat(NamedTuple):
@@ -138,7 +138,7 @@ def _column(side: Side) -> int:
 class _Rendering:
     """One session on one foot, going forward."""
 
-    def __init__(self, profile: Profile, side: Side, story: Story, number: int, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, profile: Profile, side: Side, story: Story, number: int, faults: tuple[Defect, ...]) -> None:
         self.number = number
         self.at = 0
         self._session: Session = story.sessions[number]
@@ -156,7 +156,7 @@ class _Rendering:
         self._matrix = matrix(profile, anatomy, placement)
         self._beat = _Beat.of(story, number, side, profile.rate_hz)
 
-    def piece(self, k: int) -> Samples | None:
+    def piece(self, k: int) -> Readout | None:
         """Return the samples of piece `k`, None beyond the end."""
         self.at = k
         beat = self._beat
@@ -174,7 +174,7 @@ class _Rendering:
         index, t, reading = index[lead:], t[lead:], reading[lead:]
         rng = np.random.default_rng([*self._seed, 43, self._foot, k])
         acc, gyro = self._motion(t)
-        return Samples(
+        return Readout(
             time=self._session.start + np.round(t * SECOND).astype(np.int64),
             ticks=beat.boot + np.round(index * beat.tick * SECOND).astype(np.int64),
             pressure=self._chain.convert(reading, t, rng),
@@ -197,7 +197,7 @@ class _Rendering:
 
     def _load(self, t: Floats) -> tuple[Floats, Int64s]:
         """Return the force on each source (n, 9) in N and the number of the latest contact."""
-        source, starts = np.zeros((len(t), SOURCES)), np.zeros(len(t), np.int64)
+        source, starts = np.zeros((len(t), REGION_COUNT)), np.zeros(len(t), np.int64)
         for item in self._window:
             if isinstance(item, Standing):
                 self._stand(t, item, source)

@@ -9,7 +9,7 @@ import numpy as np
 
 from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.model import SECOND, Packet, Side
-from firmware_bridge.virtual.insole.foot import Samples, VirtualFoot
+from firmware_bridge.virtual.insole.foot import Readout, VirtualFoot
 from firmware_bridge.virtual.insole.radio import Air, Radio
 
 _BATTERY_PCT_PER_H = 4.0
@@ -24,9 +24,9 @@ def transmit(foot: VirtualFoot, radio: Radio, number: int, link: str = "ble") ->
     encoder = Encoder(foot.profile, foot.side, link)
     air = Air(radio, session.start, (foot.story.seed, number, 0 if foot.side is Side.LEFT else 1))
     held: list[Packet] = []
-    rest: Samples | None = None
+    rest: Readout | None = None
     for piece in foot.pieces(number):
-        samples = piece if rest is None else Samples.join([rest, piece])
+        samples = piece if rest is None else Readout.join([rest, piece])
         whole = len(samples.time) // encoder.samples_per_packet * encoder.samples_per_packet
         rest = samples.part(slice(whole, None))
         if not whole:
@@ -40,7 +40,7 @@ def transmit(foot: VirtualFoot, radio: Radio, number: int, link: str = "ble") ->
     yield held
 
 
-def _sent(encoder: Encoder, air: Air, samples: Samples, start: int) -> list[Packet]:
+def _sent(encoder: Encoder, air: Air, samples: Readout, start: int) -> list[Packet]:
     hours = (int(samples.time[0]) - start) / SECOND / 3600
     battery = float(max(5.0, 96.0 - _BATTERY_PCT_PER_H * hours))
     data = encoder.packets(samples.ticks, samples.pressure, samples.acc, samples.gyro, battery)

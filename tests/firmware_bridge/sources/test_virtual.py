@@ -19,7 +19,7 @@ from firmware_bridge.sources.address import Address
 from firmware_bridge.sources.virtual import story_of
 from firmware_bridge.virtual.gait.ground_truth import truth
 from firmware_bridge.virtual.insole.foot import VirtualFoot
-from firmware_bridge.virtual.insole.pair import ABREAST, Pair, join
+from firmware_bridge.virtual.insole.pair import ABREAST, SharedWalk, join
 from tests.stand_ins.manual_clock import ManualClock
 from tests.walkers.walks import START, Gait, plain_story, walk_by_radio
 
@@ -250,7 +250,7 @@ async def test_one_who_listens_alone_is_not_held_back() -> None:
 
 async def test_a_foot_that_stands_still_is_waited_for_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("firmware_bridge.virtual.insole.pair._PATIENCE_S", 0.0)
-    pair = Pair(NOW)
+    pair = SharedWalk(NOW)
     pair.advance(Side.LEFT, NOW)
     pair.advance(Side.RIGHT, NOW + SECOND)
     await pair.abreast(Side.RIGHT)

@@ -9,7 +9,7 @@ from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile, load_profile, parse_profile
 from firmware_bridge.model import SECOND, Int64s, Packet, Side
-from firmware_bridge.virtual.insole.foot import Samples
+from firmware_bridge.virtual.insole.foot import Readout
 from tests.benchmarks.ble_bench import LEFT, RIGHT, Bench, run_on_bench
 from tests.stand_ins.timewarp import EPOCH
 
@@ -31,13 +31,13 @@ class DriftingFoot:
         """Return the UTC ns at which samples are taken."""
         return EPOCH + np.round(k * self._period).astype(np.int64)
 
-    def samples(self, start: int, stop: int) -> Samples:
+    def samples(self, start: int, stop: int) -> Readout:
         first, last = (int(np.ceil((time - EPOCH) / self._period)) for time in (start, stop))
         k = np.arange(max(first, 0), last, dtype=np.int64)
         k = k[(self.taken(k) >= start) & (self.taken(k) < stop)]
         reads = np.repeat((k % 1000).astype(np.float32)[:, None], self.profile.sensors.count, axis=1)
         still = np.zeros((len(k), 3), np.float32)
-        return Samples(self.taken(k), k * PERIOD, reads, still, still)
+        return Readout(self.taken(k), k * PERIOD, reads, still, still)
 
 
 def late_by(side: Side, packets: list[Packet]) -> tuple[Int64s, Int64s]:
