@@ -6,7 +6,8 @@ a URL first names it.
 
 from firmware_bridge.authoring.draft import Draft, draft_profile
 from firmware_bridge.authoring.golden_check import check_golden, examples_of
-from firmware_bridge.authoring.line_capture import hear_lines
+from firmware_bridge.authoring.line_capture import Heard, hear_lines, lines_transport
+from firmware_bridge.authoring.round_trip_check import check_round_trip
 from firmware_bridge.bridge.foot_pod import bridge_foot_pod, pod_opener
 from firmware_bridge.bridge.insole import bridge_insole
 from firmware_bridge.bridge.listener import Listener, listening
@@ -49,7 +50,8 @@ from firmware_bridge.model import (
     same_row,
 )
 from firmware_bridge.sources import link_of, open_source
-from firmware_bridge.sources.discovery import Found, find_devices
+from firmware_bridge.sources.discovery import find_devices, title_of
+from firmware_bridge.sources.source import Candidate
 from firmware_bridge.stores import (
     Archive,
     Claims,
@@ -79,6 +81,7 @@ __all__ = [
     "Archive",
     "Backoff",
     "Calibration",
+    "Candidate",
     "Claims",
     "Clock",
     "Column",
@@ -90,6 +93,7 @@ __all__ = [
     "EmbeddedLog",
     "Found",
     "Frames",
+    "Heard",
     "Holding",
     "Insole",
     "InsoleError",
@@ -115,6 +119,7 @@ __all__ = [
     "bridge_insole",
     "builtin_profiles",
     "check_golden",
+    "check_round_trip",
     "columns",
     "deserialize",
     "draft_profile",
@@ -124,6 +129,7 @@ __all__ = [
     "item_key",
     "kind_name",
     "known_walk",
+    "lines_transport",
     "link_of",
     "listening",
     "load_calibration",
@@ -146,5 +152,6 @@ __all__ = [
     "salvage_log",
     "same_row",
     "serialize",
+    "title_of",
     "wearer_of",
 ]

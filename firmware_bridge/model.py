@@ -34,6 +34,7 @@ Key = Annotated[_T, "key"]
 Int64s = NDArray[np.int64]
 Float32s = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 class Side(StrEnum):

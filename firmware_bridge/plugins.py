@@ -6,7 +6,7 @@ own under the entry-point group of the table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -23,9 +23,14 @@ class Plugins:
     group: str
     builtin: Mapping[str, str]
 
+    def __iter__(self) -> Iterator[str]:
+        """Yield every known name, the built-in ones first."""
+        yield from self.builtin
+        yield from sorted({point.name for point in entry_points(group=self.group)} - set(self.builtin))
+
     def names(self) -> list[str]:
         """Return every known name, sorted."""
-        return sorted({*self.builtin, *(point.name for point in entry_points(group=self.group))})
+        return sorted(self)
 
     def load(self, name: str) -> Any:
         """Import and return what `name` stands for.
@@ -50,14 +55,23 @@ SOURCES = Plugins(
     "link",
     "insole.sources",
     {
-        "virtual": "firmware_bridge.sources.virtual:open_virtual",
-        "file": "firmware_bridge.sources.file:open_file",
-        "serial": "firmware_bridge.sources.serial:open_serial",
-        "ble": "firmware_bridge.sources.ble.source:open_ble",
-        "udp": "firmware_bridge.sources.udp:open_udp",
+        "ble": "firmware_bridge.sources.ble.source:SOURCE",
+        "serial": "firmware_bridge.sources.serial:SOURCE",
+        "udp": "firmware_bridge.sources.udp:SOURCE",
+        "file": "firmware_bridge.sources.file:SOURCE",
+        "virtual": "firmware_bridge.sources.virtual:SOURCE",
     },
 )
 PODS = Plugins("link of a foot pod", "insole.pods", {"ble": "firmware_bridge.sources.ble.source:open_pod"})
+OTHER_ENDS = Plugins(
+    "link of virtual insoles",
+    "insole.virtual",
+    {
+        "ble": "firmware_bridge.virtual.links.ble.insole:play_ble",
+        "serial": "firmware_bridge.virtual.links.serial:play_serial",
+        "udp": "firmware_bridge.virtual.links.udp:play_udp",
+    },
+)
 LOGS = Plugins("log", "insole.logs", {"sqlite": "firmware_bridge.stores.sqlite.log:SqliteLog"})
 ARCHIVES = Plugins(
     "archive",

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from firmware_bridge.devices.conversion import Floats
-from firmware_bridge.model import STANDARD_GRAVITY
+from firmware_bridge.model import STANDARD_GRAVITY, Floats
 
 FULL_SCALES = (100, 255, 1023, 4095, 16383, 32767, 65535)
 """Where converters end: percent, 8, 10, 12, 14, 15 and 16 bits."""

@@ -11,9 +11,9 @@ from itertools import pairwise
 import numpy as np
 
 from firmware_bridge.authoring.column_roles import Guess, guess_columns
-from firmware_bridge.authoring.line_format import Look, look_at
-from firmware_bridge.devices.conversion import Floats
+from firmware_bridge.authoring.line_format import LineFormat, look_at
 from firmware_bridge.errors import CorruptData
+from firmware_bridge.model import Floats
 
 FEW = 20
 """Lines below which a guess is a weak one."""
@@ -118,7 +118,7 @@ def outline(count: int) -> list[tuple[float, float]]:
     return places
 
 
-def _toml(name: str, link: str, look: Look, columns: Sequence[Guess], rate: float | None) -> str:
+def _toml(name: str, link: str, look: LineFormat, columns: Sequence[Guess], rate: float | None) -> str:
     feet = {guess.side for guess in columns if guess.role == "pressure"}
     one = next(iter(feet))
     sensors = sum(guess.count for guess in columns if guess.role == "pressure" and guess.side == one)
@@ -164,7 +164,7 @@ _SOURCES = {
 }
 
 
-def _form(look: Look) -> list[str]:
+def _form(look: LineFormat) -> list[str]:
     said = [] if look.form == "cells" else [f'form = "{look.form}"']
     said += [] if look.form == "json" else [f"separator = {json.dumps(look.separator)}"]
     said += [f"assign = {json.dumps(look.assign)}"] if look.form == "labeled" and look.assign != "=" else []
@@ -184,7 +184,7 @@ def _both(word: str) -> tuple[str, str]:
     return next(pair for pair in pairs if word in pair)
 
 
-def _column(guess: Guess, look: Look) -> str:
+def _column(guess: Guess, look: LineFormat) -> str:
     parts = [f'role = "{guess.role}"']
     if guess.count > 1:
         parts.append(f"count = {guess.count}")
@@ -209,7 +209,7 @@ def _rounded(rate: float | None) -> str:
 
 
 def _told(
-    look: Look, columns: Sequence[Guess], rate: float | None, read: int, other: int
+    look: LineFormat, columns: Sequence[Guess], rate: float | None, read: int, other: int
 ) -> tuple[list[str], list[str]]:
     """Return in plain words what was guessed, and what has to be checked."""
     cut = {"whitespace": "blanks", "\t": "tabs"}.get(look.separator, repr(look.separator))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.devices.schema.golden import ExpectedValues, GoldenTable
@@ -40,7 +40,8 @@ def _problems(profile: Profile, golden: GoldenTable) -> list[str]:
     whole = [part for part in parts if part is not None]
     found = []
     if decoder.counts.corrupt != golden.corrupt:
-        found.append(f"{decoder.counts.corrupt} packets were refused, not {golden.corrupt}")
+        why = f": {'; '.join(decoder.refusals)}" if decoder.refusals else ""
+        found.append(f"{decoder.counts.corrupt} packets were refused, not {golden.corrupt}{why}")
     if golden.battery is not None and not np.isclose(decoder.battery_pct, golden.battery):
         found.append(f"battery reads {decoder.battery_pct:g}, not {golden.battery:g}")
     if not whole:

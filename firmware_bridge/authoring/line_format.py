@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from firmware_bridge.codec.line_syntax import MISSING
-from firmware_bridge.devices.conversion import Floats
+from firmware_bridge.codec.payloads.line_syntax import NO_READING
+from firmware_bridge.model import Floats
 
 _LARGEST = 1e15
 """Of a number that anything measures or counts."""
@@ -22,7 +22,7 @@ _COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
 @dataclass(frozen=True)
-class Look:
+class LineFormat:
     """How lines are cut into numbers."""
 
     form: str = "cells"
@@ -36,7 +36,7 @@ class Look:
     lists: tuple[int, ...] = ()  # how many numbers each key of a JSON object has
 
 
-def look_at(data: bytes) -> tuple[Look, Floats, int]:
+def look_at(data: bytes) -> tuple[LineFormat, Floats, int]:
     """Return how the lines of a stream are cut, their numbers (n, k), and how many lines hold something else."""
     lines = [line.strip("\r ") for line in data.decode("ascii", "replace").split("\n")]
     lines = [line for line in lines if line and not line.startswith("#")]
@@ -45,10 +45,10 @@ def look_at(data: bytes) -> tuple[Look, Floats, int]:
     return look, rows, len(lines) - len(rows)
 
 
-def _look(lines: Sequence[str]) -> tuple[Look, list[str]]:
+def _look(lines: Sequence[str]) -> tuple[LineFormat, list[str]]:
     """Return how the lines are cut, and their texts without what names a foot."""
     found = [(match, line) for line in lines if (match := _PREFIX.match(line))]
-    look = Look()
+    look = LineFormat()
     if len(found) > len(lines) / 3:
         words = Counter(match[1] for match, _ in found)
         look = replace(look, prefix=found[-1][0][2], words=tuple(sorted(words)))
@@ -61,7 +61,7 @@ def _look(lines: Sequence[str]) -> tuple[Look, list[str]]:
     return _cells_look(look, lines)
 
 
-def _json_look(look: Look, lines: Sequence[str]) -> tuple[Look, list[str]]:
+def _json_look(look: LineFormat, lines: Sequence[str]) -> tuple[LineFormat, list[str]]:
     values = [(value, line) for line in lines if (value := _loaded(line)) is not None]
     if not values:
         return look, []
@@ -78,7 +78,7 @@ def _json_look(look: Look, lines: Sequence[str]) -> tuple[Look, list[str]]:
     return look, [line for v, line in values if isinstance(v, list)]
 
 
-def _labeled_look(look: Look, lines: Sequence[str]) -> tuple[Look, list[str]]:
+def _labeled_look(look: LineFormat, lines: Sequence[str]) -> tuple[LineFormat, list[str]]:
     named = [tuple(name for name, _, _ in _PAIR.findall(line)) for line in lines]
     names = Counter(one for one in named if len(one) > 1).most_common(1)[0][0]
     kept = [line for line, own in zip(lines, named, strict=True) if own == names]
@@ -88,8 +88,8 @@ def _labeled_look(look: Look, lines: Sequence[str]) -> tuple[Look, list[str]]:
     return replace(look, form="labeled", separator=separator, assign=first[0][1], names=names), kept
 
 
-def _cells_look(look: Look, lines: Sequence[str]) -> tuple[Look, list[str]]:
-    best: tuple[int, int, Look, list[str]] | None = None
+def _cells_look(look: LineFormat, lines: Sequence[str]) -> tuple[LineFormat, list[str]]:
+    best: tuple[int, int, LineFormat, list[str]] | None = None
     for separator in ("\t", ";", ",", "whitespace"):
         for decimal in (".", ","):
             if decimal == separator:
@@ -110,11 +110,11 @@ def _cells_look(look: Look, lines: Sequence[str]) -> tuple[Look, list[str]]:
     return replace(one, names=tuple(header or ())), kept
 
 
-def _cells(look: Look, line: str) -> list[str]:
+def _cells(look: LineFormat, line: str) -> list[str]:
     return [cell.strip() for cell in line.split(None if look.separator == "whitespace" else look.separator)]
 
 
-def _width(look: Look, line: str) -> int:
+def _width(look: LineFormat, line: str) -> int:
     """Return how many numbers a line has, 0 where it has something else."""
     numbers = [_number(cell, look.decimal) for cell in _cells(look, line)]
     known = [x for x in numbers if x is not None and not math.isnan(x)]
@@ -126,7 +126,7 @@ def _is_header(cells: Sequence[str]) -> bool:
 
 
 def _number(cell: str, decimal: str = ".") -> float | None:
-    if cell.lower() in MISSING:
+    if cell.lower() in NO_READING:
         return math.nan
     if decimal == "," and "." in cell:
         return None
@@ -152,7 +152,7 @@ def _is_numbers(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_number, value))
 
 
-def _rows(look: Look, lines: Sequence[str]) -> Floats:
+def _rows(look: LineFormat, lines: Sequence[str]) -> Floats:
     """Return the numbers of all lines that have as many as most have."""
     rows = [_row(look, line) for line in lines]
     widths = Counter(len(row) for row in rows if row)
@@ -164,7 +164,7 @@ def _rows(look: Look, lines: Sequence[str]) -> Floats:
     return found
 
 
-def _row(look: Look, line: str) -> list[float]:
+def _row(look: LineFormat, line: str) -> list[float]:
     if look.form == "labeled":
         cells: list[object] = [_number(value) for _, _, value in _PAIR.findall(line)]
     elif look.form == "json":

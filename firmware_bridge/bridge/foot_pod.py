@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from firmware_bridge.bridge.outbox import Outbox
-from firmware_bridge.bridge.retry import reopened
+from firmware_bridge.bridge.retry import Backoff
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.devices.running_speed_cadence import pace_of
+from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import SECOND, Packet
 from firmware_bridge.plugins import PODS
 from firmware_bridge.sources import Address
+from firmware_bridge.sources.stream.carrier import carry
+from firmware_bridge.sources.stream.packet_stream import PacketStream
 from firmware_bridge.stores import Log
 
-PodOpener = Callable[[str, Clock], AbstractAsyncContextManager[AsyncIterator[Packet]]]
+PodOpener = Callable[[str, Clock], AbstractAsyncContextManager[PacketStream]]
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ async def bridge_foot_pod(wearer: str, url: str, log: Log, clock: Clock | None =
     opener = await asyncio.to_thread(pod_opener, url)
     carrier = _PodCarrier(wearer, url, opener, log, clock or SystemClock())
     try:
-        await reopened(carrier.name, carrier.session, carrier.lost)
+        await carry(carrier.opened, carrier)
     finally:
         await asyncio.shield(carrier.outbox.put_last())
 
@@ -55,30 +57,36 @@ class _PodCarrier:
     """The state of one pod's bridge."""
 
     def __init__(self, wearer: str, url: str, opener: PodOpener, log: Log, clock: Clock) -> None:
-        self.name = f"{wearer}'s foot pod"
-        self.outbox = Outbox(self.name, log)
+        self._name = f"{wearer}'s foot pod"
+        self.outbox = Outbox(self._name, log)
+        self._backoff = Backoff(self._name)
         self._wearer, self._url, self._opener, self._clock = wearer, url, opener, clock
         self._second = -1  # of the last row
 
-    async def session(self) -> None:
-        corrupt = 0
-        async with self._opener(self._url, self._clock) as packets:
-            _log.info("%s: connected", self.name)
-            try:
-                async for packet in packets:
-                    understood = self._take(packet, float(getattr(packets, "battery_pct", math.nan)))
-                    corrupt += not understood
-                    if corrupt == 1 and not understood:
-                        _log.warning("%s: skipped what is no measurement: %s", self.name, packet.data.hex())
-                    await self.outbox.put()
-            finally:
-                if corrupt:
-                    _log.warning("%s: %d measurements of this connection were malformed", self.name, corrupt)
+    def opened(self) -> AbstractAsyncContextManager[PacketStream]:
+        return self._opener(self._url, self._clock)
 
-    async def lost(self, delay_s: float) -> None:
-        await self._clock.sleep(delay_s)
+    def begin(self, packets: PacketStream) -> None:
+        _log.info("%s: connected", self._name)
+        self._link = packets
+        self._corrupt = 0  # of this connection
 
-    def _take(self, packet: Packet, battery_pct: float) -> bool:
+    async def take(self, packet: Packet) -> bool:
+        if not self._keep(packet, self._link.battery_pct):
+            self._corrupt += 1
+            if self._corrupt == 1:
+                _log.warning("%s: skipped what is no measurement: %s", self._name, packet.data.hex())
+        await self.outbox.put()
+        return False
+
+    def end(self) -> None:
+        if self._corrupt:
+            _log.warning("%s: %d measurements of this connection were malformed", self._name, self._corrupt)
+
+    async def lost(self, error: Unavailable, lived_s: float) -> None:
+        await self._clock.sleep(self._backoff.delay_after(error, lived_s))
+
+    def _keep(self, packet: Packet, battery_pct: float) -> bool:
         """Keep what a packet tells, if it is the first of its second; return whether it could be understood."""
         if not packet.data:
             return True

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 from firmware_bridge.bridge.outbox import Outbox
-from firmware_bridge.bridge.retry import reopened
+from firmware_bridge.bridge.retry import Backoff
 from firmware_bridge.clock import Clock, SystemClock
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.codec.link_account import LinkAccount
 from firmware_bridge.devices.insole import Insole
-from firmware_bridge.errors import CorruptData
+from firmware_bridge.errors import CorruptData, Unavailable
 from firmware_bridge.model import SECOND, Packet
 from firmware_bridge.sources import link_of, open_source
+from firmware_bridge.sources.stream.carrier import carry
+from firmware_bridge.sources.stream.packet_stream import PacketStream
 from firmware_bridge.stores import Log
 
 PUT_EVERY_S = 0.1
@@ -59,6 +61,7 @@ class _Carrier:
         self._insole, self._clock = insole, clock
         self._name = f"{insole.wearer}'s {insole.side} insole"
         self._outbox = Outbox(self._name, log)
+        self._backoff = Backoff(self._name)
         self._decoder = Decoder(insole, link)
         self._account = LinkAccount(insole)
         self._packets: list[Packet] = []
@@ -67,26 +70,51 @@ class _Carrier:
         self._link_battery = math.nan  # what the link knows where packets do not tell
         self._trouble = ""
         self._strange = 0  # bytes since the last one that belonged to a sample
+        self._slot, self._ahead, self._due = -1, 0, 0.0  # of this connection: the slot under way, when to put next
 
     async def run(self) -> None:
-        await reopened(self._name, self._session, self._lost)
+        try:
+            await carry(self._opened, self)
+        except CorruptData as error:
+            _log.error("%s: %s; what came before it is kept", self._name, error)
         self._decode()
         self._outbox.items += self._account.end(self._decoder.counts, self._battery_pct)
         await self._outbox.put()
 
-    async def _session(self) -> None:
-        try:
-            async with open_source(self._insole.url, self._insole, self._clock) as packets:
-                if self._account.begun:
-                    self._advance(self._clock.now(), connected=False)  # what opening took
-                self._account.open()
-                _log.info("%s: connected", self._name)
-                await self._pump(packets)
-        except CorruptData as error:
-            _log.error("%s: %s; what came before it is kept", self._name, error)
+    def _opened(self) -> AbstractAsyncContextManager[PacketStream]:
+        return open_source(self._insole.url, self._insole, self._clock)
 
-    async def _lost(self, delay_s: float) -> None:
+    def begin(self, packets: PacketStream) -> None:
+        if self._account.begun:
+            self._advance(self._clock.now(), connected=False)  # what opening took
+        self._account.open()
+        _log.info("%s: connected", self._name)
+        self._link = packets
+        self._slot, self._ahead, self._due = -1, 0, asyncio.get_running_loop().time() + PUT_EVERY_S
+
+    async def take(self, packet: Packet) -> bool:
+        self._live = packet.time > self._clock.now() - LIVE_WITHIN
+        slot = packet.time // (LIVE_SLOT if self._live else SECOND)
+        begins, self._slot = slot != self._slot, slot
+        if begins:
+            self._decode()
+            self._account.drop(self._link.dropped)
+            self._link_battery = self._link.battery_pct
+            self._advance(packet.time, connected=True)
+        self._packets.append(packet)  # before a put, in which cancellation may strike
+        loop = asyncio.get_running_loop()
+        if begins and (loop.time() >= self._due or packet.time >= self._ahead):
+            await self._outbox.put()
+            self._ahead = packet.time + PUT_WITHIN
+            self._due = loop.time() + PUT_EVERY_S
+        return False
+
+    def end(self) -> None:
+        self._account.drop(self._link.dropped)
+
+    async def lost(self, error: Unavailable, lived_s: float) -> None:
         """Sleep before the next attempt, in pieces of a second, so that every dead second is accounted."""
+        delay_s = self._backoff.delay_after(error, lived_s)
         self._decode()
         self._decoder.reset()
         while delay_s > 0:
@@ -94,27 +122,6 @@ class _Carrier:
             await self._outbox.put()
             await self._clock.sleep(min(1.0, delay_s))
             delay_s -= 1.0
-
-    async def _pump(self, packets: AsyncIterator[Packet]) -> None:
-        loop = asyncio.get_running_loop()
-        slot, ahead, due = -1, 0, loop.time() + PUT_EVERY_S
-        try:
-            async for packet in packets:
-                self._live = live = packet.time > self._clock.now() - LIVE_WITHIN
-                begun = slot
-                slot = packet.time // (LIVE_SLOT if live else SECOND)
-                if slot != begun:
-                    self._decode()
-                    self._account.drop(_dropped(packets))
-                    self._link_battery = float(getattr(packets, "battery_pct", self._link_battery))
-                    self._advance(packet.time, connected=True)
-                self._packets.append(packet)  # before a put, in which cancellation may strike
-                if slot != begun and (loop.time() >= due or packet.time >= ahead):
-                    await self._outbox.put()
-                    ahead = packet.time + PUT_WITHIN
-                    due = loop.time() + PUT_EVERY_S
-        finally:
-            self._account.drop(_dropped(packets))
 
     def _advance(self, time: int, *, connected: bool) -> None:
         self._outbox.items += self._account.advance(time, self._decoder.counts, self._battery_pct, connected=connected)
@@ -160,8 +167,3 @@ class _Carrier:
             self._decode()
             self._outbox.items += self._account.stop(self._decoder.counts, self._battery_pct)
         await self._outbox.put_last()
-
-
-def _dropped(packets: AsyncIterator[Packet]) -> int:
-    """Return how many packets a link's inbox has dropped; a source without one drops none."""
-    return int(getattr(packets, "dropped", 0))

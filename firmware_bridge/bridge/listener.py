@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from firmware_bridge.clock import Clock, SystemClock
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import Unavailable
-from firmware_bridge.model import Frames, Side
+from firmware_bridge.model import Frames, Packet, Side
 from firmware_bridge.sources import link_of, open_source
+from firmware_bridge.sources.stream.carrier import carry
+from firmware_bridge.sources.stream.packet_stream import PacketStream
 
 _FIRST_S = 15.0
 """How long an insole may take until its first sample: it has to be found and connected."""
@@ -60,16 +62,36 @@ class Listener:
 
     async def listen(self, insole: Insole) -> None:
         """Take what one insole sends until cancelled."""
-        decoder = Decoder(insole, await asyncio.to_thread(link_of, insole.url))
-        async with open_source(insole.url, insole, self._clock) as packets:
-            async for packet in packets:
-                frames = decoder.feed([packet])
-                if frames is None:
-                    continue
-                self._begun[insole.side].set()
-                if self._keep:
-                    self._heard[insole.side].append(frames)
+        ear = _Ear(Decoder(insole, await asyncio.to_thread(link_of, insole.url)), self._hear)
+        await carry(lambda: open_source(insole.url, insole, self._clock), ear)
         raise Unavailable(f"the {insole.side} insole sends nothing more")
+
+    def _hear(self, frames: Frames) -> None:
+        self._begun[frames.side].set()
+        if self._keep:
+            self._heard[frames.side].append(frames)
+
+
+class _Ear:
+    """Decodes what one insole sends; a lost link is the end."""
+
+    def __init__(self, decoder: Decoder, heard: Callable[[Frames], None]) -> None:
+        self._decoder, self._heard = decoder, heard
+
+    def begin(self, packets: PacketStream) -> None:
+        """Wait for the first packet."""
+
+    async def take(self, packet: Packet) -> bool:
+        frames = self._decoder.feed([packet])
+        if frames is not None:
+            self._heard(frames)
+        return False
+
+    def end(self) -> None:
+        """Keep what was heard."""
+
+    async def lost(self, error: Unavailable, lived_s: float) -> None:  # noqa: ARG002
+        raise error
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeVar
 
 from firmware_bridge.errors import Unavailable
@@ -66,6 +66,12 @@ class Backoff:
         self._silent_s += delay
         return delay
 
+    def delay_after(self, error: Unavailable, lived_s: float) -> float:
+        """Return the delay behind a link that lived that long: a steady one starts over."""
+        if lived_s > STEADY_S:
+            self.reset()
+        return self.delay(error)
+
 
 async def persist(what: str, action: Callable[[], _T]) -> _T:
     """Run a blocking action in a thread until it works, waiting longer after every `Unavailable`.
@@ -78,25 +84,3 @@ async def persist(what: str, action: Callable[[], _T]) -> _T:
             return await asyncio.to_thread(action)
         except Unavailable as error:
             await asyncio.sleep(backoff.delay(error))
-
-
-async def reopened(what: str, session: Callable[[], Awaitable[None]], lost: Callable[[float], Awaitable[None]]) -> None:
-    """Run a link's session until one ends by itself; each `Unavailable` is followed by another one.
-
-    Args:
-        what: the link, for the log.
-        session: opens the link and takes what comes.
-        lost: tidies up behind a session, and waits for as many seconds as it is told.
-    """
-    loop = asyncio.get_running_loop()
-    backoff = Backoff(what)
-    while True:
-        opened = loop.time()
-        try:
-            await session()
-            return
-        except Unavailable as error:
-            if loop.time() - opened > STEADY_S:
-                backoff.reset()
-            delay = backoff.delay(error)
-        await lost(delay)

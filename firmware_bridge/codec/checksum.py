@@ -12,15 +12,20 @@ from firmware_bridge.devices.schema.profile import (
 )
 
 
-def checksum_test(table: ChecksumTable | None) -> Callable[[bytes], bool]:
-    """Return the test whether a whole packet carries its own checksum; without one every packet passes."""
-    if table is None:
-        return lambda _: True
-    start, stop = table.over
-    compute = CHECKSUMS[table.type]
-    at, end = table.at, table.at + CHECKSUM_SIZES[table.type]
-    order = table.endian
-    return lambda packet: int.from_bytes(packet[at:end], order) == compute(packet[start:stop])
+class Proof:
+    """Tells whether a whole packet carries its own checksum; where the profile has none every packet passes."""
+
+    def __init__(self, table: ChecksumTable | None) -> None:
+        self.fits: Callable[[bytes], bool] = lambda _: True
+        self.broken = ""  # what to say of a packet that does not pass
+        if table is None:
+            return
+        start, stop = table.over
+        compute = CHECKSUMS[table.type]
+        at, end = table.at, table.at + CHECKSUM_SIZES[table.type]
+        order = table.endian
+        self.fits = lambda packet: int.from_bytes(packet[at:end], order) == compute(packet[start:stop])
+        self.broken = f"the {table.type} of its bytes {start} to {stop - 1} is not what stands at byte {at}"
 
 
 def sealed(packet: bytes, table: ChecksumTable | None) -> bytes:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from firmware_bridge.codec.checksum import checksum_test
+from firmware_bridge.codec.checksum import Proof
+from firmware_bridge.codec.refusals import Refusals
 from firmware_bridge.devices.schema.profile import (
+    LEARNED_BYTES,
     FrameTable,
     LinesFrame,
     MessagesFrame,
@@ -17,16 +19,14 @@ from firmware_bridge.devices.schema.profile import (
     PrefixTable,
     StreamFrame,
 )
-
-LEARNED_BYTES = 2
-"""How many bytes of an unknown head have to repeat."""
+from firmware_bridge.errors import CorruptData
 
 
 class Framer(Protocol):
     """Cuts bytes into packets."""
 
-    corrupt: int
-    """How many packets, or stretches as long as one, were skipped since the start."""
+    refused: Refusals
+    """The packets, or stretches as long as one, that were skipped."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take the bytes of one arrival and return the packets that they complete."""
@@ -49,38 +49,57 @@ def open_framer(frame: FrameTable, comment: bytes = b"#") -> Framer:
 
 
 class Notifications:
-    """One arrival is one packet; another length or head is counted and skipped."""
+    """One arrival is one packet; another length, head or checksum is counted and skipped."""
 
     def __init__(self, frame: NotificationFrame) -> None:
-        self.corrupt = 0
+        self.refused = Refusals()
         self._length, self._records, self._prefix = frame.length, frame.records, frame.prefix
         self._head = bytes.fromhex(frame.head)
+        self._proof = Proof(frame.checksum)
 
     def feed(self, data: bytes) -> list[bytes]:
         """See `Framer.feed`."""
-        packets = self._cut(data)
-        if packets and all(packet.startswith(self._head) for packet in packets):
-            return packets
-        self.corrupt += bool(data)
-        return []
+        if not data:
+            return []
+        try:
+            packets = self._cut(data)
+        except CorruptData as error:
+            self.refused.add(str(error))
+            return []
+        if not all(packet.startswith(self._head) for packet in packets):
+            self.refused.add(f"it does not begin with the head {self._head.hex()}")
+            return []
+        proved = [packet for packet in packets if self._proof.fits(packet[len(packet) - self._length :])]
+        self.refused.add(self._proof.broken, len(packets) - len(proved))
+        return proved
 
     def reset(self) -> None:
         """See `Framer.reset`."""
 
     def _cut(self, data: bytes) -> list[bytes]:
-        """Return the packets of one arrival, none where it is not as long as they are."""
+        """Return the packets of one arrival, each with its prefix.
+
+        Raises:
+            CorruptData: it is not as long as they are.
+        """
+        packet = data
         if self._prefix is not None:
             parted = split_prefix(data, self._prefix)
-            return [data] if parted and len(parted[1]) == self._length else []
-        if len(data) % self._length or (len(data) > self._length and not self._records):
-            return []
+            if parted is None:
+                raise CorruptData(f"no prefix that ends with {self._prefix.end!r} stands before it")
+            packet = parted[1]
+        if len(packet) % self._length or (len(packet) > self._length and not self._records):
+            raise CorruptData(f"it is {len(packet)} bytes long, not {self._length}")
+        if self._prefix is not None:
+            return [data]
         return [data[at : at + self._length] for at in range(0, len(data), self._length)]
 
 
 class Whole:
     """One arrival is one packet, of whatever length: its content tells where its parts end."""
 
-    corrupt = 0
+    def __init__(self) -> None:
+        self.refused = Refusals()
 
     def feed(self, data: bytes) -> list[bytes]:
         """See `Framer.feed`."""
@@ -101,11 +120,11 @@ class Stream:
     """
 
     def __init__(self, frame: StreamFrame) -> None:
-        self.corrupt = 0
+        self.refused = Refusals()
         self._length = frame.length
         self._known = self._head = bytes.fromhex(frame.head)
         self._tail = bytes.fromhex(frame.tail)
-        self._checksum_fits = checksum_test(frame.checksum)
+        self._proof = Proof(frame.checksum)
         self._held = b""
         self._skipped = 0  # bytes since the last good packet
         self._synchronized = False
@@ -123,9 +142,9 @@ class Stream:
             start = held.find(self._head, at)
             if start < 0:
                 start = _partial_head(held, at, self._head)
-                self._skip(start - at)
+                self._skip(start - at, self._no_head)
                 break
-            self._skip(start - at)
+            self._skip(start - at, self._no_head)
             if start + self._length > len(held):
                 break
             packet = held[start : start + self._length]
@@ -134,7 +153,7 @@ class Stream:
                 self._skipped, self._synchronized = 0, True
                 at = start + self._length
             else:
-                self._skip(1)
+                self._skip(1, self._broken(packet))
                 at = start + 1
         self._held = held[start:]
         return packets
@@ -145,7 +164,15 @@ class Stream:
         self._head = self._known
 
     def _valid(self, packet: bytes) -> bool:
-        return packet.endswith(self._tail) and self._checksum_fits(packet)
+        return packet.endswith(self._tail) and self._proof.fits(packet)
+
+    @property
+    def _no_head(self) -> str:
+        return f"there is no head {self._head.hex()} where a packet should begin"
+
+    def _broken(self, packet: bytes) -> str:
+        """Say why a packet is not valid."""
+        return self._proof.broken if packet.endswith(self._tail) else f"it does not end with {self._tail.hex()}"
 
     def _learn(self, held: bytes) -> int:
         """Find two packets in a row and keep their head; return where they begin, or may begin that are not whole."""
@@ -155,13 +182,18 @@ class Stream:
             if first[:LEARNED_BYTES] == second[:LEARNED_BYTES] and self._valid(first) and self._valid(second):
                 self._head = first[:LEARNED_BYTES]
                 return at
+        if len(held) >= 2 * length:
+            self.refused.note(f"no two packets in a row are valid and begin with the same {LEARNED_BYTES} bytes")
         return max(0, len(held) - 2 * length + 1)
 
-    def _skip(self, count: int) -> None:
+    def _skip(self, count: int, why: str) -> None:
         before, after = self._skipped, self._skipped + count
         self._skipped = after
+        begun = -(-after // self._length) + (-before // self._length)
         if self._synchronized:  # every begun packet's length of noise counts as one
-            self.corrupt += -(-after // self._length) + (-before // self._length)
+            self.refused.add(why, begun)
+        elif begun:
+            self.refused.note(why, begun)
 
 
 def _partial_head(held: bytes, at: int, head: bytes) -> int:
@@ -180,7 +212,7 @@ class Lines:
     """
 
     def __init__(self, frame: LinesFrame, comment: bytes) -> None:
-        self.corrupt = 0
+        self.refused = Refusals()
         self._max = frame.max_length
         self._comment = comment
         self._cut = frame.cut
@@ -200,7 +232,7 @@ class Lines:
     def _accept(self, piece: bytes) -> bytes:
         first, self._first = self._first, False
         if len(piece) > self._max:
-            self.corrupt += not first
+            self.refused.add(f"the line is longer than {self._max} bytes", not first)
             return b""
         line = piece.strip()
         return b"" if first and not line.startswith(self._comment) else line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firmware_bridge.codec.codec import Counts
+from firmware_bridge.codec.decoder import Counts
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.model import SECOND, Link
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from firmware_bridge.devices.mistakes import checked, text_of
+from firmware_bridge.devices.mistakes import text_of, validated
 from firmware_bridge.devices.schema.values import Finite, Table
 from firmware_bridge.model import Float32s
 
@@ -57,7 +57,7 @@ def parse_calibration(text: str, origin: str = "calibration") -> Calibration:
     Raises:
         ConfigError: naming origin and key.
     """
-    table = checked(text, origin, _CalibrationTable)
+    table = validated(text, origin, _CalibrationTable)
     return Calibration(table.zero, table.gain, table.unit)
 
 

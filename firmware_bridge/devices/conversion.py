@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.devices.schema.values import UNITS, PointsCurve, PolynomialCurve, PowerCurve, ValueTable
-from firmware_bridge.model import Float32s
-
-Floats = NDArray[np.float64]
+from firmware_bridge.model import Float32s, Floats
 
 
 def to_readings(sent: NDArray[np.generic], value: ValueTable) -> Float32s:

@@ -1,4 +1,4 @@
-"""How a device is found and started on its link, as a profile says it: data that the link's source acts on."""
+"""How a device is found and started over Bluetooth, as a profile says it: data that the source `ble:` acts on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from firmware_bridge.devices.schema.ble import PACKED, BatteryTable, ManufacturerTable, SideTable, StepTable
-from firmware_bridge.devices.schema.profile import BleTable, SerialTable, UdpTable
+from firmware_bridge.devices.schema.profile import BleTable
 from firmware_bridge.model import Side
 
 
@@ -145,22 +145,6 @@ class BleLink:
         return re.search(self.name_regex, name) if self.name_regex else None
 
 
-@dataclass(frozen=True, slots=True)
-class SerialLink:
-    """A serial port: its speed, and the USB ids (vendor, product) that such a device has."""
-
-    baud: int
-    usb: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UdpLink:
-    """Datagrams: where the sender sends them to, and after how many seconds of silence nobody is there."""
-
-    listen: str  # HOST:PORT
-    stall_s: float
-
-
 def ble_link(table: BleTable) -> BleLink:
     """Compile `[transport.ble]`: names of characteristics become UUIDs, texts become bytes.
 
@@ -183,17 +167,6 @@ def ble_link(table: BleTable) -> BleLink:
         stop=tuple(_step(step, table.chars) for step in table.stop),
         stall_s=table.stall_s,
     )
-
-
-def serial_link(table: SerialTable) -> SerialLink:
-    """Compile `[transport.serial]`."""
-    ids = [pair.split(":") for pair in table.usb]
-    return SerialLink(baud=table.baud, usb=tuple((int(vendor, 16), int(product, 16)) for vendor, product in ids))
-
-
-def udp_link(table: UdpTable) -> UdpLink:
-    """Compile `[transport.udp]`."""
-    return UdpLink(listen=table.listen, stall_s=table.stall_s)
 
 
 def _step(step: StepTable, chars: dict[str, str]) -> LinkStep:

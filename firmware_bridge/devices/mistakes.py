@@ -28,7 +28,7 @@ def text_of(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def checked(text: str, origin: str, kind: type[AnyTable], most: int | None = 3) -> AnyTable:
+def validated(text: str, origin: str, kind: type[AnyTable], most: int | None = 3) -> AnyTable:
     """Return the TOML's content as a table.
 
     Raises:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.devices.conversion import to_readings
-from firmware_bridge.devices.link_setup import BleLink, SerialLink, UdpLink, ble_link, serial_link, udp_link
-from firmware_bridge.devices.mistakes import checked, text_of
-from firmware_bridge.devices.schema.profile import FrameTable, ProfileTable, SensorsTable
+from firmware_bridge.devices.link_setup import BleLink, ble_link
+from firmware_bridge.devices.mistakes import text_of, validated
+from firmware_bridge.devices.schema.profile import FrameTable, ProfileTable, SensorsTable, TransportTable
 from firmware_bridge.devices.schema.values import ValueTable
 from firmware_bridge.errors import ConfigError
+from firmware_bridge.plugins import SOURCES
 
 COVERED = 0.75
 """Share of length x width that an insole's outline covers: what the sensors' areas add up to where none are given."""
@@ -55,9 +56,6 @@ class Profile:
     length_mm: float  # the insole's size, by which ml and ap become millimetres
     width_mm: float
     full_scale: float  # highest pressure that can be read, in `unit`; inf where unknown
-    ble: BleLink | None  # None: does not speak it
-    serial: SerialLink | None
-    udp: UdpLink | None
     table: ProfileTable = field(repr=False)  # the checked file, for the codec
 
     @property
@@ -67,10 +65,19 @@ class Profile:
 
     @property
     def frames(self) -> Mapping[str, FrameTable]:
-        """How each link ("ble", "serial", "udp") cuts its bytes into packets; empty for a file format."""
-        transport = self.table.transport
-        links = {"ble": transport.ble, "serial": transport.serial, "udp": transport.udp}
-        return {name: link.frame for name, link in links.items() if link is not None}
+        """How each link, by its name in `[transport]`, cuts its bytes into packets; empty for a file format."""
+        return {name: link.frame for name, link in self.transport.spoken.items()}
+
+    @property
+    def transport(self) -> TransportTable:
+        """What the profile says of each link."""
+        return self.table.transport
+
+    @cached_property
+    def ble(self) -> BleLink | None:
+        """What to do over Bluetooth, None where it does not speak it."""
+        table = self.transport.ble
+        return ble_link(table) if table else None
 
 
 def builtin_profiles() -> list[str]:
@@ -87,7 +94,10 @@ def load_profile(name_or_path: str) -> Profile:
     """
     if name_or_path in builtin_profiles():
         return _builtin(name_or_path)
-    return parse_profile(profile_text(name_or_path), name_or_path)
+    profile = parse_profile(profile_text(name_or_path), name_or_path)
+    if unknown := _unknown_links(profile.table):
+        raise ConfigError(f"{name_or_path}: {'; '.join(unknown)}")
+    return profile
 
 
 def profile_text(name_or_path: str) -> str:
@@ -118,8 +128,7 @@ def parse_profile(text: str, origin: str) -> Profile:
     Raises:
         ConfigError: naming origin, key (or line) and what is wrong.
     """
-    table = checked(text, origin, ProfileTable)
-    ble, serial, udp = table.transport.ble, table.transport.serial, table.transport.udp
+    table = validated(text, origin, ProfileTable)
     return Profile(
         id=table.device.id,
         name=table.device.name,
@@ -131,9 +140,6 @@ def parse_profile(text: str, origin: str) -> Profile:
         length_mm=table.sensors.length_mm,
         width_mm=table.sensors.width_mm,
         full_scale=_full_scale(table),
-        ble=ble_link(ble) if ble else None,
-        serial=serial_link(serial) if serial else None,
-        udp=udp_link(udp) if udp else None,
         table=table,
     )
 
@@ -141,10 +147,15 @@ def parse_profile(text: str, origin: str) -> Profile:
 def mistakes_of(text: str, origin: str) -> list[str]:
     """Return every mistake in a profile's TOML text, each by its key; an empty list where it is sound."""
     try:
-        checked(text, origin, ProfileTable, most=None)
+        return _unknown_links(validated(text, origin, ProfileTable, most=None))
     except ConfigError as error:
         return str(error).removeprefix(f"{origin}: ").split("\n")
-    return []
+
+
+def _unknown_links(table: ProfileTable) -> list[str]:
+    """Say which links nothing here can open; a stored profile is read all the same, on a computer without its link."""
+    unknown = set(table.transport.spoken) - set(SOURCES.names())
+    return [f"transport.{name}: is not a key that is known here; is it misspelt?" for name in sorted(unknown)]
 
 
 def _sensors(table: SensorsTable) -> Sensors:

@@ -11,14 +11,14 @@ import struct
 from firmware_bridge.devices.link_setup import BleLink, Subscribe
 from firmware_bridge.model import SECOND, Pace
 
-SERVICE = "00001814-0000-1000-8000-00805f9b34fb"
+RUNNING_SPEED_AND_CADENCE = "00001814-0000-1000-8000-00805f9b34fb"
 MEASUREMENT = "00002a53-0000-1000-8000-00805f9b34fb"
 _STALL_S = 30.0
 """It tells something every second, but some are silent while their wearer stands; a broken link is noticed anyway."""
 LINK = BleLink(
     name_prefix=(),
     name_regex=None,
-    service=SERVICE,
+    service=RUNNING_SPEED_AND_CADENCE,
     maker=None,
     data=MEASUREMENT,
     characteristics=(MEASUREMENT,),
@@ -55,7 +55,7 @@ def pace_of(data: bytes, time: int, wearer: str, battery_pct: float = math.nan) 
     return Pace(second, wearer, speed / _PER_MPS, float(cadence), stride, distance, bool(flags & _RUNNING), battery_pct)
 
 
-def measurement(pace: Pace) -> bytes:
+def notification_of(pace: Pace) -> bytes:
     """Return the notification that tells this, each value as near as its unit comes."""
     flags, rest = _RUNNING * pace.running, []
     for flag, value, unit in ((_HAS_STRIDE, pace.stride_m, _PER_M), (_HAS_DISTANCE, pace.distance_m, _PER_10_M)):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_bridge.codec.codec import Counts
+from firmware_bridge.codec.decoder import Counts
 from firmware_bridge.codec.link_account import LinkAccount
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, CorruptData

@@ -14,25 +14,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 from firmware_bridge.clock import Clock
 from firmware_bridge.devices.insole import Insole
-from firmware_bridge.model import Packet
+from firmware_bridge.errors import ConfigError
 from firmware_bridge.plugins import SOURCES
 from firmware_bridge.sources.address import WRAPPERS, Address
-from firmware_bridge.sources.pacing import Paced
-from firmware_bridge.sources.recording import recorded
+from firmware_bridge.sources.source import Source
+from firmware_bridge.sources.stream.pacing import Paced
+from firmware_bridge.sources.stream.packet_stream import PacketStream
+from firmware_bridge.sources.stream.recording import recorded
 
-__all__ = ["Address", "link_of", "open_source"]
+__all__ = ["Address", "Source", "link_of", "open_source", "source_of"]
 
 
 @asynccontextmanager
-async def open_source(url: str, insole: Insole, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
+async def open_source(url: str, insole: Insole, clock: Clock) -> AsyncIterator[PacketStream]:
     """Open the source that `url` names and yield its packets, times never decreasing.
 
     A live source yields an empty packet at least every 100 ms of silence. `Unavailable` from the iterator means that
-    the link is lost: opening again is the caller's. The iterator may have `dropped`, the number of packets lost here.
+    the link is lost: opening again is the caller's.
 
     Raises:
         ConfigError: the scheme or an option is unknown or wrong.
@@ -40,29 +41,35 @@ async def open_source(url: str, insole: Insole, clock: Clock) -> AsyncIterator[A
     """
     address = Address.parse(url)
     pace = address.number("pace", 0.0)
-    opener: Any = await asyncio.to_thread(SOURCES.load, address.scheme)  # imports the link's library
+    source = await asyncio.to_thread(source_of, address)  # imports the link's library
+    own = address.without(WRAPPERS)
+    own.allow(source.options)
     async with AsyncExitStack() as stack:
-        packets: Any = await stack.enter_async_context(opener(address.without(WRAPPERS), insole, clock))
+        packets = await stack.enter_async_context(source.open(own, insole, clock))
         if path := address.options.get("record"):
             link = await asyncio.to_thread(link_of, url)
             packets = await stack.enter_async_context(recorded(packets, path, link, insole))
         yield Paced(packets, pace, clock) if pace else packets
 
 
-def link_of(url: str) -> str:
-    """Return which framing of the profile the packets of a source have: "ble", "serial" or "udp". Opens `file:` URLs.
+def source_of(address: Address) -> Source:
+    """Return the link that an address names. Imports its library.
 
-    A link that is installed beside this package says so by an attribute `link` of its opener; without one it is "ble",
-    where a packet is one notification.
+    Raises:
+        ConfigError: the scheme is unknown, its library is not installed, or what is installed under it is no link.
+    """
+    found = SOURCES.load(address.scheme)
+    if not isinstance(found, Source):
+        raise ConfigError(f"{address.url!r}: what is installed as {address.scheme!r} is no Source, but {found!r}")
+    return found
+
+
+def link_of(url: str) -> str:
+    """Return which framing of the profile the packets of a source have: NAME of `[transport.NAME]`. May open a file.
 
     Raises:
         ConfigError: the scheme is unknown, or the file is not a recording.
     """
     address = Address.parse(url)
-    if address.scheme == "file":
-        from firmware_bridge.sources.file import header_of  # noqa: PLC0415
-
-        return header_of(address.without(WRAPPERS)).link
-    if address.scheme in ("ble", "serial"):
-        return address.scheme
-    return str(getattr(SOURCES.load(address.scheme), "link", "ble"))
+    link = source_of(address).link
+    return link if isinstance(link, str) else link(address.without(WRAPPERS))

@@ -70,8 +70,13 @@ class Address:
             raise ConfigError(f"{self.url!r}: {key}={text} has to be a number from {least:g} {upward}")
         return value
 
-    def without(self, keys: Collection[str]) -> str:
-        """Return the URL without some of its options."""
+    def without(self, keys: Collection[str]) -> Address:
+        """Return the address without some of its options."""
         kept = [f"{key}={quote(value, safe='/:+,')}" for key, value in self.options.items() if key not in keys]
         rest = self.url.partition(":")[2].partition("?")[0]
-        return f"{self.scheme}:{rest}" + ("?" + "&".join(kept) if kept else "")
+        return Address.parse(f"{self.scheme}:{rest}" + ("?" + "&".join(kept) if kept else ""))
+
+
+def quoted_place(name: str) -> str:
+    """Return a place as it is written in a URL in settings: what has a meaning there, or cannot be seen, is quoted."""
+    return "".join(c if c.isprintable() and c not in '%?"\\' else quote(c) for c in name)

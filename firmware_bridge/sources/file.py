@@ -19,24 +19,26 @@ from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError
 from firmware_bridge.model import Packet
 from firmware_bridge.sources.address import Address
-from firmware_bridge.sources.recording import Header
+from firmware_bridge.sources.source import USUAL_BAUD, Source
+from firmware_bridge.sources.stream.packet_stream import Lossless, PacketStream
+from firmware_bridge.sources.stream.recording import TapeLabel
 
 _BLOCK = 1024  # packets read at a time
 _LATEST = 1 << 62  # UTC ns, in 2116: room to calculate in 64 bits
 
 
-def header_of(url: str) -> Header:
+def label_of(address: Address) -> TapeLabel:
     """Return what the recording at a `file:` URL says about itself. Reads the file.
 
     Raises:
         ConfigError: there is no such file, or it is not a recording of packets.
     """
-    with closing(_Tape(Address.parse(url))) as tape:
-        return tape.header
+    with closing(_Tape(address)) as tape:
+        return tape.label
 
 
 @asynccontextmanager
-async def open_file(url: str, insole: Insole, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:  # noqa: ARG001
+async def open_file(address: Address, insole: Insole, clock: Clock) -> AsyncIterator[PacketStream]:  # noqa: ARG001
     """Open a recording of `insole`.
 
     A damaged line raises `CorruptData` from the iterator, after every packet before it.
@@ -44,19 +46,24 @@ async def open_file(url: str, insole: Insole, clock: Clock) -> AsyncIterator[Asy
     Raises:
         ConfigError: there is no such file, or it is not a recording of this insole.
     """
-    address = Address.parse(url)
-    address.allow(())
     tape = await asyncio.to_thread(_Tape, address)
     try:
-        found = tape.header
+        found = tape.label
         if (found.profile, found.side) != (insole.profile.id, insole.side):
             raise ConfigError(
                 f"{address.place}, line 1: a recording of {found.profile}, {found.side}, but it is set as "
                 f"{insole.profile.id}, {insole.side}"
             )
-        yield _Packets(tape)
+        yield Lossless(_Packets(tape))
     finally:
         await asyncio.to_thread(tape.close)
+
+
+SOURCE = Source(
+    open_file,
+    link=lambda address: label_of(address).link,
+    drafted=lambda _: {"serial": {"baud": USUAL_BAUD}},  # lines in a file are as good as those of a serial port
+)
 
 
 class _Packets:
@@ -91,7 +98,7 @@ class _Tape:
             raise ConfigError(f"{address.url}: cannot be read: {error.strerror}") from error
         self._lines = io.BufferedReader(raw) if isinstance(raw, gzip.GzipFile) else raw
         try:
-            self.header = Header.parse(self._line().decode("ascii", "replace"), str(self._path))
+            self.label = TapeLabel.parse(self._line().decode("ascii", "replace"), str(self._path))
         except CorruptData as error:
             self.close()
             raise ConfigError(f"{error}; it is not a recording of packets") from error

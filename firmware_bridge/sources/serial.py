@@ -23,10 +23,11 @@ from serial.tools import list_ports  # type: ignore[import-untyped]
 from firmware_bridge.clock import Clock
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
-from firmware_bridge.model import Packet
-from firmware_bridge.sources.address import Address
-from firmware_bridge.sources.inbox import Inbox
-from firmware_bridge.sources.shared_link import Stations
+from firmware_bridge.sources.address import Address, quoted_place
+from firmware_bridge.sources.source import USUAL_BAUD, Candidate, Listening, Source, Transport
+from firmware_bridge.sources.stream.inbox import Inbox
+from firmware_bridge.sources.stream.packet_stream import PacketStream
+from firmware_bridge.sources.stream.shared_link import Stations
 
 _FOREIGN: tuple[type[Exception], ...] = (OSError,)  # serial.SerialException is one
 with suppress(ModuleNotFoundError):  # Windows has no terminals
@@ -81,7 +82,7 @@ def _lasting_names(folder: str = _BY_ID) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_serial(url: str, insole: Insole, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
+async def open_serial(address: Address, insole: Insole, clock: Clock) -> AsyncIterator[PacketStream]:
     """Open a serial port for this program alone; a packet is what one read brought.
 
     A thread reads, since that is what pyserial does alike on every system. `Unavailable` comes from the iterator when
@@ -91,7 +92,7 @@ async def open_serial(url: str, insole: Insole, clock: Clock) -> AsyncIterator[A
         ConfigError: no port is named, it is no serial port, or an option is wrong.
         Unavailable: the port is not there, not permitted, or in use.
     """
-    port, stall = await asyncio.to_thread(_port, Address.parse(url), insole)
+    port, stall = await asyncio.to_thread(_port, address, insole)
     inbox = Inbox(clock, stall_s=stall, advice="is the insole switched on, and is this its port?")
     line = _Line(port, clock)
     reader = await _READERS.join(line, inbox)
@@ -99,6 +100,34 @@ async def open_serial(url: str, insole: Insole, clock: Clock) -> AsyncIterator[A
         yield inbox
     finally:
         await asyncio.shield(_READERS.leave(line, reader, inbox))
+
+
+async def _look(listening: Listening) -> list[Candidate]:
+    """Return every serial port, and the profiles that know its USB ids."""
+    ports = await asyncio.to_thread(scan_ports)
+    known = [(profile.id, link.usb_ids) for profile in listening.profiles if (link := profile.transport.serial)]
+    return [
+        Candidate(
+            link="serial",
+            url=f"serial:{quoted_place(port.name)}",
+            name="" if port.description == "n/a" else port.description,
+            profiles=tuple(name for name, ids in known if port.usb in ids),
+            side=None,
+            rssi_dbm=None,
+            battery_pct=None,
+            pod=False,
+        )
+        for port in ports
+    ]
+
+
+def _drafted(address: Address) -> Transport:
+    return {"serial": {"baud": round(address.number("baud", USUAL_BAUD, least=1))}}
+
+
+SOURCE = Source(
+    open_serial, link="serial", options=("baud", "stall"), title="serial port", look=_look, drafted=_drafted
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +229,8 @@ _READERS = Stations(_reading)
 
 
 def _port(address: Address, insole: Insole) -> tuple[_Port, float]:
-    address.allow(("baud", "stall"))
-    link = insole.profile.serial
-    usb = link.usb if link else ()
+    link = insole.profile.transport.serial
+    usb = link.usb_ids if link else ()
     if not address.place:
         raise ConfigError(f"{address.url!r} names no port, as serial:/dev/ttyACM0 does; there are: {_ports(usb)}")
     if re.match(r"(socket|rfc2217)://(?![^/?]*:\d+)", address.place):

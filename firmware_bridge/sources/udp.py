@@ -22,10 +22,11 @@ from typing import Any
 from firmware_bridge.clock import Clock
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
-from firmware_bridge.model import Packet
 from firmware_bridge.sources.address import Address
-from firmware_bridge.sources.inbox import Inbox
-from firmware_bridge.sources.shared_link import Stations
+from firmware_bridge.sources.source import Source, Transport
+from firmware_bridge.sources.stream.inbox import Inbox
+from firmware_bridge.sources.stream.packet_stream import PacketStream
+from firmware_bridge.sources.stream.shared_link import Stations
 
 _LARGEST = 16_384
 """Bytes of a datagram; a longer one is no frame of an insole, and counts as a corrupt packet."""
@@ -114,14 +115,14 @@ class _Station(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def open_udp(url: str, insole: Insole, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
+async def open_udp(address: Address, insole: Insole, clock: Clock) -> AsyncIterator[PacketStream]:
     """Listen for datagrams; each is a packet. `Unavailable` comes from the iterator after a silence of `stall=`.
 
     Raises:
         ConfigError: the address or an option is wrong, or it is open to others and no sender is named.
         Unavailable: the port is in use or not permitted, or the address is not this computer's.
     """
-    place, sender, stall = _asked(Address.parse(url), insole)
+    place, sender, stall = _asked(address, insole)
     inbox = Inbox(clock, stall_s=stall, advice=f"is the sender on, and does it send to {str(place)[4:]}?")
     ear = _Ear(inbox, sender)
     station = await _STATIONS.join(place, ear)
@@ -131,12 +132,15 @@ async def open_udp(url: str, insole: Insole, clock: Clock) -> AsyncIterator[Asyn
         await asyncio.shield(_STATIONS.leave(place, station, ear))
 
 
-open_udp.link = "udp"  # type: ignore[attr-defined]  # see firmware_bridge.sources.link_of
+def _drafted(address: Address) -> Transport:
+    return {"udp": {"listen": address.place if ":" in address.place else f"{_LOOPBACK}:{address.place}"}}
+
+
+SOURCE = Source(open_udp, link="udp", options=("from", "stall"), drafted=_drafted, datagrams=True)
 
 
 def _asked(address: Address, insole: Insole) -> tuple[_Place, str, float]:
-    address.allow(("from", "stall"))
-    link = insole.profile.udp
+    link = insole.profile.transport.udp
     listen = address.place or (link.listen if link else "")
     if not listen:
         raise ConfigError(f"{address.url!r} names no port, as udp:{_LOOPBACK}:8888 does, nor does the profile")

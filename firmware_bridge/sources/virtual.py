@@ -15,16 +15,18 @@ from datetime import UTC, datetime
 from typing import TypeVar, get_args
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.codec.codec import Encoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import SECOND, Packet, Side
 from firmware_bridge.sources.address import Address
-from firmware_bridge.sources.inbox import HEARTBEAT_S
+from firmware_bridge.sources.source import Source
+from firmware_bridge.sources.stream.inbox import HEARTBEAT_S
+from firmware_bridge.sources.stream.packet_stream import Lossless, PacketStream
 from firmware_bridge.virtual.gait.scenario import TELLINGS, Session, Story, demo_story, told_gait
-from firmware_bridge.virtual.gait.walker import Activity, Course
+from firmware_bridge.virtual.gait.walker import Locomotion, Ramp
 from firmware_bridge.virtual.insole.foot import VirtualFoot
-from firmware_bridge.virtual.insole.pair import Pair, join
+from firmware_bridge.virtual.insole.pair import SharedWalk, join
 from firmware_bridge.virtual.insole.radio import Radio
 from firmware_bridge.virtual.insole.transmission import transmit
 
@@ -37,7 +39,7 @@ _RANGES = {"mass": (20, 250), "speed": (0.3, 8), "si": (-40, 40), "pronation": (
 
 
 @asynccontextmanager
-async def open_virtual(url: str, insole: Insole, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
+async def open_virtual(address: Address, insole: Insole, clock: Clock) -> AsyncIterator[PacketStream]:
     """Open a virtual insole on `insole.side`; lost links are silence, the iterator ends with the story.
 
     Options: gait=normal|limping|pronated, activity=running|walking, seed, mass (kg), speed (m/s), start (ISO time or
@@ -47,22 +49,24 @@ async def open_virtual(url: str, insole: Insole, clock: Clock) -> AsyncIterator[
         ConfigError: an option is unknown or out of range (named, with what there is), or the profile is not of a
             device that sends notifications.
     """
-    address = Address.parse(url)
     _check(address)
     Encoder(insole.profile, insole.side, _LINK)
     given = address.options.get("start")
     walk = (insole.wearer, tuple(sorted(address.options.items())))
     now = clock.now()
-    pair = join(walk, now) if given is None else join(walk, _time(url, given))
+    pair = join(walk, now) if given is None else join(walk, _time(address.url, given))
     story = story_of(address, pair.start)
     radio = Radio() if story.faults else Radio.perfect()
     late = given is None and address.options.get("story", "none") == "none"
     packets = _heard(VirtualFoot(insole.profile, insole.side, story), radio, since=now if late else 0)
     try:
         async with aclosing(_tell(packets, insole.side, pair, clock)) as told:
-            yield told
+            yield Lossless(told)
     finally:
         pair.leave(insole.side)
+
+
+SOURCE = Source(open_virtual, link=_LINK, options=_OPTIONS)
 
 
 def story_of(address: Address, now: int) -> Story:
@@ -73,7 +77,7 @@ def story_of(address: Address, now: int) -> Story:
     """
     _check(address)
     telling = _choice(address, "gait", TELLINGS)
-    activity: Activity = "walking" if _choice(address, "activity", get_args(Activity)) == "walking" else "running"
+    activity: Locomotion = "walking" if _choice(address, "activity", get_args(Locomotion)) == "walking" else "running"
     faults = _choice(address, "faults", ("on", "off")) == "on"
     seed = _seed(address)
     if _choice(address, "story", ("none", "demo")) == "demo":
@@ -97,10 +101,10 @@ def _changed(story: Story, address: Address) -> Story:
         sessions.append(replace(session, gait=gait))
     last = sessions[-1].gait
     if "si" in numbers:
-        last = replace(last, si=Course.constant(numbers["si"]))
+        last = replace(last, si=Ramp.constant(numbers["si"]))
     if "pronation" in numbers:
-        course = Course.constant(numbers["pronation"])
-        last = replace(last, left_pronation=course, right_pronation=course)
+        constant = Ramp.constant(numbers["pronation"])
+        last = replace(last, left_pronation=constant, right_pronation=constant)
     sessions[-1] = replace(sessions[-1], gait=last)
     return replace(story, sessions=tuple(sessions))
 
@@ -111,7 +115,9 @@ def _heard(foot: VirtualFoot, radio: Radio, since: int) -> Iterator[list[Packet]
             yield [packet for packet in packets if packet.time >= since]
 
 
-async def _tell(heard: Iterator[list[Packet]], side: Side, pair: Pair, clock: Clock) -> AsyncGenerator[Packet, None]:
+async def _tell(
+    heard: Iterator[list[Packet]], side: Side, pair: SharedWalk, clock: Clock
+) -> AsyncGenerator[Packet, None]:
     now, told = clock.now(), 0
     for packets in heard:
         await asyncio.sleep(0)

@@ -15,7 +15,7 @@ from firmware_bridge.devices.profile import Profile
 from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import Item, Link, Packet, Side
 from firmware_bridge.sources import open_source
-from firmware_bridge.virtual.insole.firmware import Firmware, Foot
+from firmware_bridge.virtual.insole.firmware import Firmware, WornInsole
 from firmware_bridge.virtual.links.ble import bumble_backend
 from firmware_bridge.virtual.links.ble.air import AirLink, LocalTransport
 from firmware_bridge.virtual.links.ble.insole import BleInsole
@@ -120,7 +120,7 @@ def run_on_bench(
     story: Callable[[Bench], Awaitable[None]],
     *,
     profile: Profile = PROFILES["demo-16"],
-    foot: Callable[[Side, Profile], Foot] = SteadyFoot,
+    foot: Callable[[Side, Profile], WornInsole] = SteadyFoot,
     devices: Mapping[Side, Mapping[str, Any]] | None = None,
     **air_options: Any,
 ) -> None:

@@ -25,7 +25,7 @@ from tests.walkers.gait_rows import DAY, NOW, block, bout, earlier
 from tests.walkers.gait_walks import analyze, merged
 from tests.walkers.mirrored_feet import mirrored, rounded
 from tests.walkers.two_walkers import WALKERS
-from tests.walkers.walks import START, Course, Fault, lose, walk_story
+from tests.walkers.walks import START, Defect, Ramp, lose, walk_story
 
 TOPICS = [detector.topic for detector in detectors(Baseline(History(), NOW))]
 every = pytest.mark.parametrize("topic", TOPICS)
@@ -233,23 +233,23 @@ class Confounder:
     gait: Mapping[str, object] = field(default_factory=dict)
     speed: float = 1.0
     medial_mm: float = 0.0  # how another pair of shoes lets both insoles lie
-    broken: Mapping[Side, Sequence[Fault]] = field(default_factory=dict)
+    broken: Mapping[Side, Sequence[Defect]] = field(default_factory=dict)
     arrive: Callable[[list[Frames], list[Frames]], Both] = alike
 
 
 CONFOUNDERS = {
     "nothing": Confounder(),
-    "a camber": Confounder({"camber": Course.constant(5.0)}),
-    "a camber the other way": Confounder({"camber": Course.constant(-5.0)}),
-    "gain that drifts up": Confounder(broken={Side.RIGHT: [Fault("gain", -1, 1.25, 0, 400)]}),
-    "gain that drifts down": Confounder(broken={Side.LEFT: [Fault("gain", -1, 0.75, 0, 400)]}),
+    "a camber": Confounder({"camber": Ramp.constant(5.0)}),
+    "a camber the other way": Confounder({"camber": Ramp.constant(-5.0)}),
+    "gain that drifts up": Confounder(broken={Side.RIGHT: [Defect("gain", -1, 1.25, 0, 400)]}),
+    "gain that drifts down": Confounder(broken={Side.LEFT: [Defect("gain", -1, 0.75, 0, 400)]}),
     "loss on one side": Confounder(arrive=partial(lossy, 0.03)),
     "much loss on one side": Confounder(arrive=partial(lossy, 0.10)),
     "a clock off by 10 ms": Confounder(arrive=partial(late, 10)),
     "a clock off by -30 ms": Confounder(arrive=partial(late, -30)),
     "faster": Confounder(speed=1.15),
     "slower": Confounder(speed=0.85),
-    "faster and faster": Confounder({"tempo": Course(1.0, 1.2, 200, 300)}),
+    "faster and faster": Confounder({"tempo": Ramp(1.0, 1.2, 200, 300)}),
     "other shoes": Confounder(medial_mm=1.5),
 }
 
@@ -262,8 +262,8 @@ def told(walker: str, today: Confounder) -> Story:
     for day in range(5):
         si, pronation, speed = rng.standard_normal(3) * [0.5, 0.15, 0.03]
         lies = [Placement(*(float(v) for v in row)) for row in rng.standard_normal((2, 3)) * [0.5, 0.7, 0.3]]
-        both = Course.constant(float(pronation))
-        gait = replace(usual_gait, seconds=seconds, si=Course.constant(float(si)), left_pronation=both,
+        both = Ramp.constant(float(pronation))
+        gait = replace(usual_gait, seconds=seconds, si=Ramp.constant(float(si)), left_pronation=both,
                        right_pronation=both, speed=usual_gait.pace * float(np.exp(speed)))  # fmt: skip
         sessions.append(Session(START + day * DAY, gait, (lies[0], lies[1])))
     last = sessions[-1]

@@ -4,9 +4,9 @@ Each is also tested close to what keeps it, often on inputs that no foot makes:
 
 | law | here | and in |
 |---|---|---|
-| decode∘encode = quantize | `test_decoding_the_encoded_…` | codec/test_codec, contracts/test_profiles |
-| any split of the bytes, the same samples | `test_any_split_of_the_bytes_…` | codec/test_codec, codec/test_framing |
-| noise costs the packets it touches | `test_noise_costs_…` | codec/test_codec, codec/test_framing |
+| decode∘encode = quantize | `test_decoding_the_encoded_…` | codec/test_decoder, contracts/test_profiles |
+| any split of the bytes, the same samples | `test_any_split_of_the_bytes_…` | codec/test_decoder, codec/test_framing |
+| noise costs the packets it touches | `test_noise_costs_…` | codec/test_decoder, codec/test_framing |
 | any split of the frames, the same rows | `test_any_split_of_the_frames_…` | gait/test_analyzer |
 | any interleaving of the feet, the same rows | `test_any_interleaving_…` | gait/test_analyzer |
 | swapping the feet swaps sides and signs | `test_swapping_the_feet_…` | gait/test_analyzer, contracts |
@@ -36,7 +36,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, Frames, Link, Side
-from firmware_bridge.codec.codec import Decoder, Encoder
+from firmware_bridge.codec.decoder import Decoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.model import Packet
 from service.gait.thresholds import BLOCK_NS, RESET_NS
 from service.records.rows import Block, Flag, Second, Step, Verdict

@@ -21,7 +21,7 @@ from tests.laws.test_null import ACTIVITIES
 from tests.walkers.confounded_days import CONFOUNDERS, limping, rows_of
 from tests.walkers.gait_walks import Rows, analyze, merged
 from tests.walkers.null_days import Floats
-from tests.walkers.walks import Activity, Course, Gait, lose, walk
+from tests.walkers.walks import Gait, Locomotion, Ramp, lose, walk
 
 SEEDS = range(int(os.environ.get("CONFOUNDERS", "2")))
 Said = tuple[str, str]
@@ -107,7 +107,7 @@ INDICES = {"contact_time_s": "contact_time_si_pct", "impulse": "impulse_si_pct",
 
 @pytest.mark.slow
 @pytest.mark.parametrize("activity", ACTIVITIES)
-def test_loss_on_both_feet_biases_nothing(activity: Activity) -> None:
+def test_loss_on_both_feet_biases_nothing(activity: Locomotion) -> None:
     """One foot stands 4 % longer than the other, so that loss hits the feet unequally.
 
     Over all steps it is asked of everybody; over blocks on the average, since with some blocks void it is not the same
@@ -115,7 +115,7 @@ def test_loss_on_both_feet_biases_nothing(activity: Activity) -> None:
     """
     by_blocks, by_steps, kept, told = [], [], [], Counter[str]()
     for seed in SEEDS:
-        gait = Gait(activity=activity, si=Course.constant(4.0))
+        gait = Gait(activity=activity, si=Ramp.constant(4.0))
         feet = walk(gait, seconds=900, seed=4000 + seed, faults=True, chunk_s=10)[:2]
         lossy = (lose(foot, LOST_PART, seed=2 * seed + k, burst=BURST) for k, foot in enumerate(feet))
         whole, patchy = analyze(merged(*feet)), analyze(merged(*lossy))

@@ -12,7 +12,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from firmware_bridge.virtual.gait.walker import Activity
+from firmware_bridge.virtual.gait.walker import Locomotion
 from service.gait import Analyzer
 from service.gait.detectors.baseline import Baseline, History, Normal
 from service.gait.detectors.built_in import balance_watch, detectors
@@ -23,7 +23,7 @@ from tests.walkers.gait_rows import DAY, NOW
 from tests.walkers.null_days import NAMES, Drawn, Scatter, fit, quiet_days
 from tests.walkers.walks import devices
 
-FITTED: dict[Activity, Scatter] = {
+FITTED: dict[Locomotion, Scatter] = {
     "running": Scatter(
         blocks=(0.558, 0.643, 0.543, 0.00573, 1.11, 1.1),
         lag=(-0.0275, 0.308, 0.568, 0.543, 0.716, 0.673),
@@ -73,7 +73,7 @@ FITTED: dict[Activity, Scatter] = {
 }
 """Fitted by `null_days.fit` on 40 rendered bouts each: ten people, three days of 1,000 s and one of an hour."""
 
-ACTIVITIES: tuple[Activity, Activity] = ("running", "walking")
+ACTIVITIES: tuple[Locomotion, Locomotion] = ("running", "walking")
 BOUTS = 2000
 MOST = 29
 """False flags of a variable in so many bouts that prove, at 95 %, at most one in fifty (Clopper and Pearson 1934)."""
@@ -133,7 +133,7 @@ def test_four_percent_more_on_one_side_are_found_within_eighteen_blocks(known: i
 @pytest.mark.parametrize("measure", [CONTACT, IMPULSE, PEAK, LEFT_INDEX], ids=lambda m: str(m.field))
 @pytest.mark.parametrize("known", [False, True], ids=["alone", "with a normal"])
 @pytest.mark.parametrize("activity", ACTIVITIES)
-def test_nineteen_of_twenty_intervals_hold_the_truth(measure: Measure, activity: Activity, known: bool) -> None:
+def test_nineteen_of_twenty_intervals_hold_the_truth(measure: Measure, activity: Locomotion, known: bool) -> None:
     """2,000 bouts of 12 blocks; the interval of the bout's mean, with and without a normal."""
     inside, record = 0, 0
     place = NAMES.index(measure.field)
@@ -154,7 +154,7 @@ def test_nineteen_of_twenty_intervals_hold_the_truth(measure: Measure, activity:
     assert 0.93 <= inside / record <= 0.97, inside / record
 
 
-def rendered(seed: int, activity: Activity, seconds: list[float]) -> list[Block | Flag]:
+def rendered(seed: int, activity: Locomotion, seconds: list[float]) -> list[Block | Flag]:
     analyzer = Analyzer("ada")
     rows = [row for device in devices() for row in analyzer.feed(device)]
     for frames in quiet_days(seed, activity, seconds):
@@ -164,7 +164,7 @@ def rendered(seed: int, activity: Activity, seconds: list[float]) -> list[Block 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("activity", ACTIVITIES)
-def test_rendered_bouts_scatter_as_those_that_are_drawn(activity: Activity) -> None:
+def test_rendered_bouts_scatter_as_those_that_are_drawn(activity: Locomotion) -> None:
     """Two bouts of 40 min fitted anew."""
     blocks = [row for row in rendered(991, activity, [2400.0, 2400.0]) if isinstance(row, Block)]
     found, stored = fit([blocks]), FITTED[activity]

@@ -42,7 +42,7 @@ from firmware_bridge import (
 from service.pipeline.analysis import analyze_all
 from service.pipeline.retention import Keep, Retention
 from service.records.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
-from tests.walkers.walks import Course, Gait, devices, walk
+from tests.walkers.walks import Gait, Ramp, devices, walk
 
 FOLDER = Path(__file__).parent
 START = 1_780_000_000 * SECOND
@@ -54,8 +54,8 @@ KINDS: tuple[type[Row], ...] = (Device, Link, Pace, Step, Second, Block, Flag, V
 def write(path: Path) -> None:
     """Write the store: both activities, notes, flags, an alert, a link's account and what a foot pod told."""
     profile = parse_profile(profile_text("insole-line").replace("rate_hz = 100", "rate_hz = 50"), "stored")
-    runs = [(START - days * DAY, Gait(si=Course.constant(si)), 400.0) for days, si in ((6, 0.0), (4, 0.4), (2, -0.3))]
-    runs.append((START, Gait(si=Course(0, 12, 0, 60)), 450.0))
+    runs = [(START - days * DAY, Gait(si=Ramp.constant(si)), 400.0) for days, si in ((6, 0.0), (4, 0.4), (2, -0.3))]
+    runs.append((START, Gait(si=Ramp(0, 12, 0, 60)), 450.0))
     runs.append((START + 3600 * SECOND, Gait(activity="walking"), 90.0))
     with closing(open_embedded_log(f"sqlite:///{path}")) as log:
         log.put(devices(profile, time=START - 7 * DAY, wearer=WEARER))

@@ -13,13 +13,13 @@ from functools import cache
 import numpy as np
 
 from firmware_bridge import SECOND, Frames, Side
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.virtual.gait.pressure import Placement
 from firmware_bridge.virtual.gait.scenario import LIMP_SI, Story, demo_story
-from firmware_bridge.virtual.gait.walker import Course, Gait
+from firmware_bridge.virtual.gait.walker import Gait, Ramp
 from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.radio import Radio
-from firmware_bridge.virtual.insole.sensors import Fault
+from firmware_bridge.virtual.insole.sensors import Defect
 from firmware_bridge.virtual.insole.transmission import transmit
 from service.gait import Analyzer, Result
 from service.records.notes import SHOES, START
@@ -40,7 +40,7 @@ class Today:
 
     gait: Gait
     moved: tuple[Placement, Placement] = (Placement(), Placement())  # how else the insoles lie
-    faults: Mapping[Side, Sequence[Fault]] = field(default_factory=dict)
+    faults: Mapping[Side, Sequence[Defect]] = field(default_factory=dict)
     radios: Mapping[Side, Radio] = field(default_factory=dict)
     late_ms: float = 0.0  # by how much the right insole's clock is behind
     shoes: str = ""  # what the wearer notes at the start
@@ -67,7 +67,7 @@ def camber_and_back(gait: Gait, rng: np.random.Generator) -> Today:
 def gain_drift(gait: Gait, rng: np.random.Generator) -> Today:
     """Let one insole win or lose 10 % over the day (readings creep by up to 17 %: Arndt 2003, J Biomech 36:1813)."""
     value = 1.1 ** _either(rng)
-    return Today(gait, faults={_one_side(rng): [Fault("gain", -1, value, 0.0, TODAY_S)]})
+    return Today(gait, faults={_one_side(rng): [Defect("gain", -1, value, 0.0, TODAY_S)]})
 
 
 def one_sided_loss(gait: Gait, rng: np.random.Generator) -> Today:
@@ -90,7 +90,7 @@ def other_shoes(gait: Gait, rng: np.random.Generator) -> Today:
     0.5 more or less pronated, the soles are worn unequally (1 % of contact time) and 3 % quicker or slower.
     """
     moved = [Placement(*row) for row in rng.normal(0, [2.0, 3.0, 1.5], (2, 3)).tolist()]
-    gains = {side: [Fault("gain", -1, float(np.exp(0.05 * rng.standard_normal())))] for side in Side}
+    gains = {side: [Defect("gain", -1, float(np.exp(0.05 * rng.standard_normal())))] for side in Side}
     support, worn, quick = rng.normal(0, [0.5, 1.0, 0.03]).tolist()
     other = replace(
         gait,
@@ -190,11 +190,11 @@ def _sloping(gait: Gait, degrees: np.typing.NDArray[np.float64]) -> Today:
     """
     out, back = degrees.tolist()
     half = TODAY_S / 2
-    si = Course(gait.si.start - out / 3, gait.si.start - back / 3, half)
-    return Today(replace(gait, camber=Course(out, back, half), si=si))
+    si = Ramp(gait.si.start - out / 3, gait.si.start - back / 3, half)
+    return Today(replace(gait, camber=Ramp(out, back, half), si=si))
 
 
-def _raised(course: Course, by: float) -> Course:
+def _raised(course: Ramp, by: float) -> Ramp:
     return replace(course, start=course.start + by, end=course.end + by)
 
 

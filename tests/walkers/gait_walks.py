@@ -9,17 +9,17 @@ from itertools import pairwise
 from firmware_bridge import SECOND, Frames, Link, Profile, Side
 from service.gait import Analyzer, Result
 from service.records.rows import Block
-from tests.walkers.walks import Activity, Course, Gait, devices, lose, walk
+from tests.walkers.walks import Gait, Locomotion, Ramp, devices, lose, walk
 
 Rows = list[Result]
 
 
 @cache
 def session(
-    activity: Activity = "walking", seconds: float = 70, seed: int = 5, lost: float = 0.0
+    activity: Locomotion = "walking", seconds: float = 70, seed: int = 5, lost: float = 0.0
 ) -> tuple[Frames, ...]:
     """Return both feet of a session, each as one piece; a stop inside."""
-    gait = Gait(activity=activity, si=Course.constant(3), stand_s=(4.0, 4.0), stops=((30.0, 6.0),))
+    gait = Gait(activity=activity, si=Ramp.constant(3), stand_s=(4.0, 4.0), stops=((30.0, 6.0),))
     left, right, _ = walk(gait, seconds=seconds, seed=seed, faults=True)
     if lost:
         left, right = lose(left, lost, seed=1), lose(right, lost, seed=2)

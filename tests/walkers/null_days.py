@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge import SECOND, Frames, Side
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.virtual.gait.scenario import _DAY_S, Session, Story, demo_story
-from firmware_bridge.virtual.gait.walker import Activity, Course
+from firmware_bridge.virtual.gait.walker import Locomotion, Ramp
 from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.radio import Radio
-from firmware_bridge.virtual.insole.sensors import Fault
+from firmware_bridge.virtual.insole.sensors import Defect
 from firmware_bridge.virtual.insole.transmission import transmit
 from service.gait.detectors.baseline import usable, warm
 from service.gait.detectors.measures import GAIN, MEASURES
@@ -35,12 +35,12 @@ CAMBER_DEG, DRIFT, CLOCK_MS, PACE = 1.0, 0.03, 10.0, 0.05
 """Standard deviations from day to day: cross-slope, gain that one insole wins or loses, clocks' offset, speed."""
 
 
-def quiet_days(seed: int, activity: Activity, seconds: Sequence[float]) -> Iterator[list[Frames]]:
+def quiet_days(seed: int, activity: Locomotion, seconds: Sequence[float]) -> Iterator[list[Frames]]:
     """Yield the frames of a person's days, one session of so many seconds each, both feet in order of time."""
     story = _told(seed, activity, seconds)
     for number, session in enumerate(story.sessions):
         rng = np.random.default_rng([seed, 71, number])
-        drift = Fault("gain", -1, float(np.exp(DRIFT * rng.standard_normal())), 0, 600)
+        drift = Defect("gain", -1, float(np.exp(DRIFT * rng.standard_normal())), 0, 600)
         drifting = (Side.LEFT, Side.RIGHT)[int(rng.integers(2))]
         offset = round(CLOCK_MS * 1e6 * float(rng.standard_normal()))
         frames: list[Frames] = []
@@ -60,7 +60,7 @@ def _late(frames: Frames, by: int) -> Frames:
     return replace(frames, time=frames.time + by)
 
 
-def _told(seed: int, activity: Activity, seconds: Sequence[float]) -> Story:
+def _told(seed: int, activity: Locomotion, seconds: Sequence[float]) -> Story:
     """Return the demo's person on more days, with cambers and speeds of their own."""
     told = demo_story("normal", seed, START, activity)
     days = []
@@ -69,8 +69,8 @@ def _told(seed: int, activity: Activity, seconds: Sequence[float]) -> Story:
         like = told.sessions[number % len(told.sessions)]
         pace = like.gait.pace * float(np.exp(PACE * rng.standard_normal()))
         si = like.gait.si.start + float(rng.normal(0, 0.3))
-        camber = Course.constant(CAMBER_DEG * float(rng.standard_normal()))
-        gait = replace(like.gait, seconds=length, speed=pace, camber=camber, si=Course.constant(si))
+        camber = Ramp.constant(CAMBER_DEG * float(rng.standard_normal()))
+        gait = replace(like.gait, seconds=length, speed=pace, camber=camber, si=Ramp.constant(si))
         moved = rng.normal(0, [0.5, 0.7], (2, 2)).tolist()
         lies = [
             replace(p, medial=p.medial + m, forward=p.forward + f)
@@ -163,7 +163,7 @@ CONTACT_S = {"running": 0.27, "walking": 0.66}
 class Drawn:
     """Bouts of one person whose blocks scatter like those of rendered days; nothing ever changes."""
 
-    def __init__(self, scatter: Scatter, activity: Activity, seed: int) -> None:
+    def __init__(self, scatter: Scatter, activity: Locomotion, seed: int) -> None:
         self.activity = activity
         self._scatter, self._rng = scatter, np.random.default_rng([seed, 73])
         self.mean = self._own = np.array([0.0, 0.0, 0.0, 0.0, -10.0, -12.0])

@@ -13,14 +13,16 @@ from firmware_bridge.virtual.gait.scenario import Session, Story
 from service.gait import Analyzer
 from service.records.rows import Block, Flag, Second, Step, Verdict
 from tests.walkers.gait_walks import Rows, evenly, merged, sets
-from tests.walkers.walks import START, Course, Gait, devices, walk, walk_story
-from tests.walkers.waveforms import RUNNING, WALKING, feet
+from tests.walkers.walks import START, Gait, Ramp, devices, walk, walk_story
+from tests.walkers.waveforms import DRAWN, feet
 
 WALKERS = {
     "first running": Gait(),
     "first walking": Gait(activity="walking"),
-    "second running": Gait(**feet(RUNNING["double impact"], RUNNING["long tail"])),
-    "second walking": Gait(activity="walking", **feet(WALKING["deep valley"], WALKING["heel transient"])),
+    "second running": Gait(**feet(DRAWN["running"]["double impact"], DRAWN["running"]["long tail"])),
+    "second walking": Gait(
+        activity="walking", **feet(DRAWN["walking"]["deep valley"], DRAWN["walking"]["heel transient"])
+    ),
 }
 DAY = 86_400 * SECOND
 Feet = tuple[Frames, Frames]
@@ -35,7 +37,7 @@ def few(examples: int) -> settings:
 @cache
 def session(walker: str) -> Feet:
     """Return both feet of 45 s with standing at both ends and a stop inside."""
-    gait = replace(WALKERS[walker], si=Course.constant(3.0), stand_s=(4.0, 3.0), stops=((22.0, 6.0),))
+    gait = replace(WALKERS[walker], si=Ramp.constant(3.0), stand_s=(4.0, 3.0), stops=((22.0, 6.0),))
     left, right, _ = walk(gait, seconds=45, seed=5, faults=True)
     return Frames.concatenate(left), Frames.concatenate(right)
 
@@ -44,7 +46,7 @@ def session(walker: str) -> Feet:
 def days(walker: str) -> tuple[Feet, ...]:
     """Return both feet on three ordinary days, and on one on which an ordinary wearer limps."""
     ordinary = replace(WALKERS[walker], seconds=400.0)
-    limping = replace(ordinary, si=Course(0, 8, 0, 90))
+    limping = replace(ordinary, si=Ramp(0, 8, 0, 90))
     story = Story(7, tuple(Session(START + k * DAY, ordinary if k < 3 else limping) for k in range(4)))
     left, right, _ = walk_story(story, chunk_s=401)
     return tuple(zip(left, right, strict=True))

@@ -1,6 +1,6 @@
 """Walks that are known in full, for tests: frames of both feet and the truth, without a radio in between.
 
-left, right, truth = walk(Gait(si=Course.constant(4)), seconds=120, seed=3)
+left, right, truth = walk(Gait(si=Ramp.constant(4)), seconds=120, seed=3)
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile, load_profile
 from firmware_bridge.model import SECOND, Device, Frames, Side
 from firmware_bridge.virtual.gait.ground_truth import Truth, truth
 from firmware_bridge.virtual.gait.scenario import Story, plain_story
-from firmware_bridge.virtual.gait.walker import Activity, Course, Gait, Strides
+from firmware_bridge.virtual.gait.walker import Gait, Locomotion, Ramp, Strides
 from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.known_walk import story_frames
 from firmware_bridge.virtual.insole.radio import Radio
-from firmware_bridge.virtual.insole.sensors import Fault
+from firmware_bridge.virtual.insole.sensors import Defect
 from firmware_bridge.virtual.insole.transmission import transmit
 
 __all__ = [
     "START",
-    "Activity",
-    "Course",
-    "Fault",
+    "Defect",
     "Gait",
+    "Locomotion",
     "Radio",
+    "Ramp",
     "Strides",
     "devices",
     "insole",
@@ -68,7 +68,7 @@ def walk(
     start: int = START,
     chunk_s: float = 1.0,
     wearer: str = WEARER,
-    broken: Mapping[Side, Sequence[Fault]] | None = None,
+    broken: Mapping[Side, Sequence[Defect]] | None = None,
 ) -> tuple[list[Frames], list[Frames], Truth]:
     """Return the left frames, the right frames (in pieces of `chunk_s`) and the truth of one session.
 
@@ -85,7 +85,7 @@ def walk_story(
     chunk_s: float = 1.0,
     wearer: str = WEARER,
     stop: int | None = None,
-    broken: Mapping[Side, Sequence[Fault]] | None = None,
+    broken: Mapping[Side, Sequence[Defect]] | None = None,
 ) -> tuple[list[Frames], list[Frames], Truth]:
     """Return the same of a whole story; `stop` (UTC ns) bounds one that has no end."""
     last = story.sessions[-1].stop if stop is None else stop

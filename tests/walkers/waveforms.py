@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_bridge.virtual.gait.ground_reaction import Floats
-from firmware_bridge.virtual.gait.tabulated_curves import _STEPS, RUNNING, WALKING, Curve, FootCurves, feet
+from firmware_bridge.model import Floats
+from firmware_bridge.virtual.gait.tabulated_curves import _STEPS, DRAWN, Curve, FootCurves, feet
 
-__all__ = ["RUNNING", "WALKING", "Curve", "FootCurves", "feet", "measured_feet"]
+__all__ = ["DRAWN", "Curve", "FootCurves", "feet", "measured_feet"]
 
 RINGING_BW = 0.05
 SHORTEST = 50  # samples; what is shorter is the filter ringing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -16,7 +16,7 @@ class GoldenTable(Table):
 
     hex: tuple[Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2}| )+$")], ...] = ()
     text: tuple[str, ...] = ()
-    link: Literal["ble", "serial", "udp"] | None = None  # None: the first one that the profile speaks
+    link: str | None = None  # None: the first one that the profile speaks
     side: SideName = "left"  # of the foot that listens
     pressure: tuple[ExpectedValues, ...] = ()  # all samples, oldest first
     force: ExpectedValues | None = None

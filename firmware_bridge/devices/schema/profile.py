@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from firmware_bridge.devices.schema.binary import BinaryField, LayoutTable
 from firmware_bridge.devices.schema.ble import BleAccess, Hex
@@ -19,6 +19,8 @@ from firmware_bridge.devices.schema.values import UNITS, Endian, Positive, SideN
 
 ChecksumType = Literal["sum8", "sum16", "crc16-modbus", "crc16-ccitt"]
 
+LEARNED_BYTES = 2
+"""How many bytes of an unknown head have to repeat."""
 CHECKSUM_SIZES: dict[str, int] = {"sum8": 1, "sum16": 2, "crc16-modbus": 2, "crc16-ccitt": 2}
 
 
@@ -83,6 +85,23 @@ class PrefixTable(Table):
         return next((ending for ending, named in self.side.items() if named == side), "") + self.end
 
 
+class ChecksumTable(Table):
+    """`checksum`: over the frame's bytes [first, behind the last], stored at `at`."""
+
+    type: ChecksumType
+    over: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+    at: Annotated[int, Field(ge=0)]
+    endian: Endian = "little"
+
+    def check(self, length: int) -> None:
+        """Check that it lies within a frame of this length."""
+        start, stop = self.over
+        if not start < stop <= length:
+            raise ValueError(f"checksum.over = [{start}, {stop}] is not a part of the frame")
+        if self.at + CHECKSUM_SIZES[self.type] > length:
+            raise ValueError(f"checksum.at = {self.at} is outside of the frame")
+
+
 class NotificationFrame(Table):
     """One notification, datagram or record is one packet of fixed length."""
 
@@ -92,21 +111,15 @@ class NotificationFrame(Table):
     payload: Annotated[int, Field(ge=0)] = 0  # where the payload begins
     records: bool = False  # whether several packets may come in one notification
     prefix: PrefixTable | None = None
+    checksum: ChecksumTable | None = None  # of each packet, without the prefix
 
     @model_validator(mode="after")
-    def _alone(self) -> Self:
+    def _fits(self) -> Self:
         if self.prefix is not None and (self.records or self.head):
             raise ValueError("a prefix goes with neither records nor head")
+        if self.checksum is not None:
+            self.checksum.check(self.length)
         return self
-
-
-class ChecksumTable(Table):
-    """`checksum`: over the frame's bytes [first, behind the last], stored at `at`."""
-
-    type: ChecksumType
-    over: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
-    at: Annotated[int, Field(ge=0)]
-    endian: Endian = "little"
 
 
 class StreamFrame(Table):
@@ -126,11 +139,7 @@ class StreamFrame(Table):
         if len(self.head + self.tail) // 2 >= self.length:
             raise ValueError("head and tail must be shorter than the frame")
         if self.checksum is not None:
-            start, stop = self.checksum.over
-            if not start < stop <= self.length:
-                raise ValueError(f"checksum.over = [{start}, {stop}] is not a part of the frame")
-            if self.checksum.at + CHECKSUM_SIZES[self.checksum.type] > self.length:
-                raise ValueError(f"checksum.at = {self.checksum.at} is outside of the frame")
+            self.checksum.check(self.length)
         return self
 
 
@@ -151,22 +160,31 @@ class LinesFrame(Table):
 FrameTable = Annotated[NotificationFrame | StreamFrame | LinesFrame | MessagesFrame, Field(discriminator="kind")]
 
 
-class BleTable(BleAccess):
-    """`[transport.ble]`: how to find it, start it and read it over Bluetooth."""
+class LinkTable(Table):
+    """`[transport.NAME]`: how a link cuts its bytes into packets; all of it where a link has no keys of its own."""
 
     frame: FrameTable
 
 
-class SerialTable(Table):
+class BleTable(BleAccess, LinkTable):
+    """`[transport.ble]`: how to find it, start it and read it over Bluetooth."""
+
+
+class SerialTable(LinkTable):
     """`[transport.serial]`: a serial port, or a Bluetooth device that looks like one."""
 
     baud: Annotated[int, Field(ge=50, le=4_000_000)] = 115200
     # vendor:product; marks the ports that messages list, chooses none: the two feet have the same
     usb: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$")], ...] = ()
-    frame: FrameTable
+
+    @property
+    def usb_ids(self) -> tuple[tuple[int, int], ...]:
+        """Vendor and product of each of `usb`."""
+        pairs = [pair.split(":") for pair in self.usb]
+        return tuple((int(vendor, 16), int(product, 16)) for vendor, product in pairs)
 
 
-class UdpTable(Table):
+class UdpTable(LinkTable):
     """`[transport.udp]`: datagrams that somebody sends to this computer; each one is a packet, or whole lines."""
 
     listen: Annotated[str, Field(pattern=r"^(\d+(\.\d+){3}|\[[0-9a-fA-F:]+\]|[A-Za-z][\w.-]*):\d{1,5}$")]  # HOST:PORT
@@ -180,11 +198,22 @@ class UdpTable(Table):
 
 
 class TransportTable(Table):
-    """`[transport]`: the links it speaks, each with its own framing of the same payload. None: a file format."""
+    """`[transport]`: the links it speaks, each with its own framing of the same payload. None: a file format.
+
+    A link that has no keys of its own here needs no line here.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, LinkTable]
 
     ble: BleTable | None = None
     serial: SerialTable | None = None
     udp: UdpTable | None = None
+
+    @property
+    def spoken(self) -> dict[str, LinkTable]:
+        """The links by their names."""
+        return {name: link for name, link in self if link is not None}
 
 
 class ClockTable(Table):
@@ -209,9 +238,8 @@ class ProfileTable(Table):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        for link in (self.transport.ble, self.transport.serial, self.transport.udp):
-            if link is not None:
-                self._frame_agrees(link.frame)
+        for link in self.transport.spoken.values():
+            self._frame_agrees(link.frame)
         self._layouts_agree()
         self._readings_agree()
         return self
@@ -278,12 +306,25 @@ def _fits(frame: NotificationFrame | StreamFrame, layout: LayoutTable, endian: E
             f"but the {frame.kind} frame has length = {frame.length}"
         )
     _apart(frame, layout, endian)
+    if isinstance(frame, StreamFrame) and not frame.head:
+        _begins_alike(frame, layout, endian)
+
+
+def _begins_alike(frame: StreamFrame, layout: LayoutTable, endian: Endian) -> None:
+    """Check that no counter lies where a head is learned: no two packets would begin alike, and none be read."""
+    for role, bit in layout.places(frame.payload, endian):
+        if bit < 8 * LEARNED_BYTES and (role == "sequence" or role.startswith("time.")):
+            raise ValueError(
+                f"a stream without a head is found by the {LEARNED_BYTES} bytes that all packets begin with, but "
+                f"{role} counts in byte {bit // 8}; on a link that keeps packets whole, such as Bluetooth, write "
+                'kind = "notification" with the checksum'
+            )
 
 
 def _apart(frame: NotificationFrame | StreamFrame, layout: LayoutTable, endian: Endian) -> None:
     """Check that no two parts of a packet lie on the same bits: a wrong offset would pass as data."""
     taken = dict.fromkeys(range(4 * len(frame.head)), "the head")  # two digits a byte
-    if isinstance(frame, StreamFrame) and frame.checksum is not None:
+    if frame.checksum is not None:
         start = 8 * frame.checksum.at
         taken |= dict.fromkeys(range(start, start + 8 * CHECKSUM_SIZES[frame.checksum.type]), "the checksum")
     if isinstance(frame, StreamFrame):

@@ -1,7 +1,7 @@
 """The language of text lines: which number stands where in a line, and what it means.
 
-The part of a profile's keys (see `firmware_bridge.devices.schema.profile`) that `firmware_bridge.codec.text` is
-compiled from.
+The part of a profile's keys (see `firmware_bridge.devices.schema.profile`) that
+`firmware_bridge.codec.payloads.text` is compiled from.
 """
 
 from __future__ import annotations

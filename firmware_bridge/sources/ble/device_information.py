@@ -13,7 +13,8 @@ from bleak.exc import BleakError
 from firmware_bridge.devices.link_setup import BatteryByte, BleLink
 from firmware_bridge.model import Packet
 from firmware_bridge.sources.ble.errors import FOREIGN
-from firmware_bridge.sources.inbox import Inbox
+from firmware_bridge.sources.stream.inbox import Inbox
+from firmware_bridge.sources.stream.packet_stream import Passing
 
 BATTERY_EVERY_S = 60.0
 _ANSWER_S = 2.0
@@ -29,28 +30,26 @@ _INFORMATION = {
 _log = logging.getLogger(__name__)
 
 
-class DevicePackets:
+class DevicePackets(Passing):
     """The packets of an inbox, and the device's battery, read now and then by whoever takes the packets."""
 
     def __init__(self, inbox: Inbox, client: BleakClient, link: BleLink) -> None:
-        self._inbox, self._client = inbox, client
+        super().__init__(inbox)
+        self._client = client
         self._own = link.battery is not None
         self._place = link.battery or BatteryByte(_BATTERY_LEVEL, 0)
         self._due = math.inf
-        self.battery_pct = math.nan  # NaN where unknown
+        self._battery_pct = math.nan
 
     @property
-    def dropped(self) -> int:
-        """Packets that the inbox has dropped."""
-        return self._inbox.dropped
-
-    def __aiter__(self) -> DevicePackets:
-        return self
+    def battery_pct(self) -> float:
+        """What the device told of its battery, NaN where it told nothing."""
+        return self._battery_pct
 
     async def __anext__(self) -> Packet:
         if asyncio.get_running_loop().time() >= self._due:
             await self._read_battery()
-        return await anext(self._inbox)
+        return await super().__anext__()
 
     async def watch_battery(self) -> None:
         """Read the battery for the first time and have changes told, as far as the device does such things."""
@@ -77,7 +76,7 @@ class DevicePackets:
 
     def _take(self, value: bytes) -> None:
         if len(value) > self._place.at and value[self._place.at] <= 100:
-            self.battery_pct = float(value[self._place.at])
+            self._battery_pct = float(value[self._place.at])
 
 
 async def information(client: BleakClient) -> str:

@@ -30,7 +30,7 @@ _DBUS = (
 
 
 @contextmanager
-def translated(what: str, advice: str = "") -> Iterator[None]:
+def as_unavailable(what: str, advice: str = "") -> Iterator[None]:
     """Raise what bleak raises as `Unavailable`, with advice."""
     try:
         yield

@@ -16,7 +16,7 @@ from bleak.backends.scanner import AdvertisementData
 from firmware_bridge.devices.link_setup import BleLink, SideByte
 from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import Side
-from firmware_bridge.sources.ble.errors import FOREIGN, NOT_FOUND, translated
+from firmware_bridge.sources.ble.errors import FOREIGN, NOT_FOUND, as_unavailable
 
 SPARE_S = 5.0
 """What scanning and hanging up may take longer than they should."""
@@ -138,7 +138,7 @@ class Search:
                 return True
             return device.address not in self._passed and self.feet.side(device.address) in (None, self.wanted.side)
 
-        with translated(f"{self.wanted} cannot be looked for"):
+        with as_unavailable(f"{self.wanted} cannot be looked for"):
             async with asyncio.timeout(timeout_s + SPARE_S):
                 return await BleakScanner.find_device_by_filter(matches, timeout_s, **self.options)
 
@@ -148,7 +148,7 @@ class Search:
         if wanted.link.side is None:
             return True
         try:
-            with translated(f"{self._heard.get(address, address)} does not tell its foot"):
+            with as_unavailable(f"{self._heard.get(address, address)} does not tell its foot"):
                 side = await _asked(client, wanted.link.side)
         except Unavailable as error:
             if not wanted.named:

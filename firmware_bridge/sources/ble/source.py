@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from bleak import BleakClient, BleakScanner
@@ -26,13 +27,16 @@ from firmware_bridge.clock import Clock
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.link_setup import BleLink, LinkStep, Read, Subscribe, Wait, Write
 from firmware_bridge.devices.running_speed_cadence import LINK as POD_LINK
+from firmware_bridge.devices.running_speed_cadence import RUNNING_SPEED_AND_CADENCE
 from firmware_bridge.errors import ConfigError, Unavailable
-from firmware_bridge.model import SECOND, Packet, Side
-from firmware_bridge.sources.address import Address
+from firmware_bridge.model import SECOND, Side
+from firmware_bridge.sources.address import Address, quoted_place
 from firmware_bridge.sources.ble.device_information import DevicePackets, information, packet_room
-from firmware_bridge.sources.ble.errors import FOREIGN, LOST, translated
+from firmware_bridge.sources.ble.errors import FOREIGN, LOST, as_unavailable
 from firmware_bridge.sources.ble.search import SPARE_S, Feet, Search, Wanted, hang_up
-from firmware_bridge.sources.inbox import Inbox
+from firmware_bridge.sources.source import Candidate, Listening, Source
+from firmware_bridge.sources.stream.inbox import Inbox
+from firmware_bridge.sources.stream.packet_stream import PacketStream
 
 _OPTIONS = ("name", "address", "adapter", "stall", "timeout", "backend", "interval_ms")
 _TIMEOUT_S = 10.0
@@ -68,7 +72,7 @@ async def scan_air(url: str = "ble:", seconds: float = 5.0) -> list[Advertised]:
     async with AsyncExitStack() as stack:
         options, _ = await _radio(address, _TIMEOUT_S, stack)
         async with _lock(address):
-            with translated("cannot look for Bluetooth devices"):
+            with as_unavailable("cannot look for Bluetooth devices"):
                 async with asyncio.timeout(seconds + SPARE_S):
                     found = await BleakScanner.discover(seconds, return_adv=True, **options)
     seen = [
@@ -85,8 +89,29 @@ async def scan_air(url: str = "ble:", seconds: float = 5.0) -> list[Advertised]:
     return sorted(seen, key=lambda one: -one.rssi_dbm)
 
 
+async def _look(listening: Listening) -> list[Candidate]:
+    """Return what advertises: what fits a profile or is a foot pod, and the strongest, first."""
+    option = f"backend={quote(listening.backend, safe='/:+,.')}" if listening.backend else ""
+    found = [_candidate(seen, listening, option) for seen in await scan_air(f"ble:?{option}", listening.seconds)]
+    return sorted(found, key=lambda one: not (one.profiles or one.pod))  # stable: the strongest stay first
+
+
+def _candidate(seen: Advertised, listening: Listening, option: str) -> Candidate:
+    links = {profile.id: link for profile in listening.profiles if (link := profile.ble)}
+    fits = {name: link for name, link in links.items() if link.matches(seen.name, seen.services, seen.makers)}
+    # A name may fit several; the service that is advertised beside it settles that.
+    fits = {name: link for name, link in fits.items() if link.service in seen.services} or fits
+    side = next((told for link in fits.values() if (told := link.side_of(seen.name))), None)
+    tells = side is not None or any(link.side for link in fits.values())
+    place = quoted_place(seen.name) if side else ""  # one that tells its foot when it is asked is found by its profile
+    query = "&".join(filter(None, [option] if tells else [f"address={seen.address}", option]))
+    url = f"ble:{place}" + (f"?{query}" if query else "")
+    pod = RUNNING_SPEED_AND_CADENCE in seen.services
+    return Candidate("ble", url, seen.name, tuple(fits), side, seen.rssi_dbm, seen.battery_pct, pod)
+
+
 @asynccontextmanager
-async def open_ble(url: str, insole: Insole, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
+async def open_ble(address: Address, insole: Insole, clock: Clock) -> AsyncIterator[PacketStream]:
     """Find an insole, connect, subscribe, take the profile's start steps; a packet is one notification.
 
     Finding and connecting are one at a time on each adapter, since adapters fail otherwise. Where names do not tell
@@ -97,14 +122,15 @@ async def open_ble(url: str, insole: Insole, clock: Clock) -> AsyncIterator[Asyn
         ConfigError: the profile has no Bluetooth link, or cannot tell left from right.
         Unavailable: not found, not connected, Bluetooth is off or not permitted, or both insoles say to be one foot.
     """
-    address = Address.parse(url)
-    address.allow(_OPTIONS)
     async with _started(address, _wanted(address, insole), clock) as packets:
         yield packets
 
 
+SOURCE = Source(open_ble, link="ble", options=_OPTIONS, title="Bluetooth", look=_look)
+
+
 @asynccontextmanager
-async def open_pod(url: str, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
+async def open_pod(url: str, clock: Clock) -> AsyncIterator[PacketStream]:
     """Find a foot pod by its service, name or address, connect and subscribe; else as `open_ble`.
 
     Raises:
@@ -118,7 +144,7 @@ async def open_pod(url: str, clock: Clock) -> AsyncIterator[AsyncIterator[Packet
 
 
 @asynccontextmanager
-async def _started(address: Address, wanted: Wanted, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
+async def _started(address: Address, wanted: Wanted, clock: Clock) -> AsyncIterator[PacketStream]:
     link, timeout = wanted.link, address.number("timeout", _TIMEOUT_S, least=0.1)
     stall_s = address.number("stall", link.stall_s, least=0.2)
     feet = _feet.setdefault(asyncio.get_running_loop(), {}).setdefault(_adapter(address), Feet())
@@ -134,7 +160,7 @@ async def _started(address: Address, wanted: Wanted, clock: Clock) -> AsyncItera
                 timeout=timeout,
                 **client_options,
             )
-            with translated(f"{wanted} cannot be connected"):
+            with as_unavailable(f"{wanted} cannot be connected"):
                 await client.connect()
             return client
 
@@ -143,7 +169,7 @@ async def _started(address: Address, wanted: Wanted, clock: Clock) -> AsyncItera
         stack.callback(feet.forget, client.address)
         stack.push_async_callback(_leave, client, link)
         packets = DevicePackets(inboxes[client.address], client, link)
-        with translated(f"{wanted} cannot be started"):
+        with as_unavailable(f"{wanted} cannot be started"):
             await _describe(client, wanted, feet)
             async with asyncio.timeout(timeout):
                 await packets.watch_battery()
@@ -193,7 +219,7 @@ async def _radio(address: Address, timeout_s: float, stack: AsyncExitStack) -> t
         raise ConfigError(f"{address.url!r}: bumble is not installed: pip install 'insole[sim]'") from error
     advice = "is it plugged in, or are the virtual insoles running?"
     try:
-        with translated(f"no Bluetooth controller at {transport}", advice):
+        with as_unavailable(f"no Bluetooth controller at {transport}", advice):
             async with asyncio.timeout(timeout_s):
                 radio = await stack.enter_async_context(module.open_radio(transport))
     except ValueError as error:

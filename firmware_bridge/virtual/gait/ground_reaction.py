@@ -14,9 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.model import STANDARD_GRAVITY
-
-Floats = NDArray[np.float64]
+from firmware_bridge.model import STANDARD_GRAVITY, Floats
 
 CONTACT_N = 20.0  # contact begins and ends where the noise-free force crosses this
 SHANK = 0.08  # part of the body's mass that stops in the first bell
@@ -24,7 +22,7 @@ PEAK_AT = 0.47  # where in stance the second bell peaks
 WALK_GRID = 2001
 
 
-class Stances(NamedTuple):
+class ForceShape(NamedTuple):
     """What shapes the force of many stances, arrays of one shape: seconds, N s, kg, m/s."""
 
     running: bool
@@ -47,7 +45,7 @@ class Stances(NamedTuple):
         """Tell whether the force is read from a table, instead of made of bells."""
         return bool(self.curve) or not self.running
 
-    def take(self, rows: NDArray[np.intp], foot: int) -> Stances:
+    def take(self, rows: NDArray[np.intp], foot: int) -> ForceShape:
         """Return the stances of one foot, as columns that broadcast against times along axis 1."""
         pick = (rows, foot)
         arrays = (self.support, self.impulse, self.stop, self.speed_change)
@@ -58,12 +56,12 @@ class Stances(NamedTuple):
         )
 
 
-def force(t: Floats, stances: Stances) -> Floats:
+def force(t: Floats, stances: ForceShape) -> Floats:
     """Return the force (N) at `t` seconds after the start of support; zero outside it."""
     return curve_force(t, stances) if stances.tabulated else run_force(t, stances)
 
 
-def run_force(t: Floats, stances: Stances) -> Floats:
+def run_force(t: Floats, stances: ForceShape) -> Floats:
     """Return the two-bell force of running (Clark 2017); its integral is the impulse."""
     first, second = _bell_heights(stances)
     rise, fall = PEAK_AT * stances.support, (1 - PEAK_AT) * stances.support
@@ -72,7 +70,7 @@ def run_force(t: Floats, stances: Stances) -> Floats:
     return np.where((t > 0) & (t < stances.support), bells, 0.0)
 
 
-def curve_force(t: Floats, stances: Stances) -> Floats:
+def curve_force(t: Floats, stances: ForceShape) -> Floats:
     """Return the force of a tabulated shape, such as walking's double hump; its integral is the impulse."""
     curve, area = stances.table
     s = t / stances.support
@@ -81,7 +79,7 @@ def curve_force(t: Floats, stances: Stances) -> Floats:
     return scaled
 
 
-def contact_edges(stances: Stances) -> tuple[Floats, Floats]:
+def contact_edges(stances: ForceShape) -> tuple[Floats, Floats]:
     """Return when the force first rises above and last falls below 20 N, in seconds after the start of support."""
     if not stances.tabulated:
         return _run_rise(stances), _run_fall(stances)
@@ -101,14 +99,14 @@ def _bell(t: Floats, height: Floats, centre: Floats, width: Floats) -> Floats:
     return np.where(inside, height / 2 * (1 + np.cos(np.pi * (t - centre) / width)), 0.0)
 
 
-def _bell_heights(stances: Stances) -> tuple[Floats, Floats]:
+def _bell_heights(stances: ForceShape) -> tuple[Floats, Floats]:
     mass = SHANK * stances.mass
     mean_force = mass * (stances.speed_change / stances.stop + STANDARD_GRAVITY)
     first = 2 * mean_force * stances.stop
     return first / stances.stop, 2 * (stances.impulse - first) / stances.support
 
 
-def _run_rise(stances: Stances) -> Floats:
+def _run_rise(stances: ForceShape) -> Floats:
     first, second = _bell_heights(stances)
     a, b = np.pi / stances.stop, np.pi / (PEAK_AT * stances.support)
     t = np.sqrt(4 * CONTACT_N / (first * a**2 + second * b**2))  # both bells are parabolas where they begin
@@ -118,7 +116,7 @@ def _run_rise(stances: Stances) -> Floats:
     return np.asarray(t, float)
 
 
-def _run_fall(stances: Stances) -> Floats:
+def _run_fall(stances: ForceShape) -> Floats:
     _, second = _bell_heights(stances)
     back = (1 - PEAK_AT) * stances.support / np.pi * np.arccos(1 - 2 * CONTACT_N / second)
     return np.asarray(stances.support - back, float)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.model import SECOND, Int64s, Side
-from firmware_bridge.virtual.gait.ground_reaction import Floats, force
+from firmware_bridge.model import SECOND, Floats, Int64s, Side
+from firmware_bridge.virtual.gait.ground_reaction import force
 from firmware_bridge.virtual.gait.scenario import Story
 from firmware_bridge.virtual.gait.walker import Standing, Strides, plan
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firmware_bridge.model import Float32s
-from firmware_bridge.virtual.gait.ground_reaction import Floats, monotone_cubic
+from firmware_bridge.model import Float32s, Floats
+from firmware_bridge.virtual.gait.ground_reaction import monotone_cubic
 
 _PHASE = np.linspace(0, 2, 401)  # 0 to 1 over stance, 1 to 2 over swing
 _PITCH = monotone_cubic(  # degrees

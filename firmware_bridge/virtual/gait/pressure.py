@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_bridge.devices.profile import Profile
-from firmware_bridge.virtual.gait.ground_reaction import Floats
+from firmware_bridge.model import Floats
 
 WIDTH_MM, LENGTH_MM = 96.0, 265.0  # of the foot that the table describes
 SHOE_MM = 3.0  # a shoe blurs every source by this
@@ -35,7 +35,7 @@ _TABLE = np.array(
 )
 _X, _Y, _SIZE, _MEDIAL = _TABLE[:, :4].T
 _RUN, _WALK, _EDGES = _TABLE[:, 4:7].T, _TABLE[:, 7:10].T, _TABLE[:, 10:].T
-SOURCES = len(_TABLE)
+REGION_COUNT = len(_TABLE)
 _NAN = float("nan")
 _FOREFOOT = np.array(  # factor on amplitude, earliest on, latest off, and on instead
     [
@@ -67,8 +67,8 @@ class Placement:
 def draw_foot(seed: int, foot: int) -> _Foot:
     """Return the anatomy of a person's foot: people differ by 15 % and 2.5 mm, the two feet of one by a third of it."""
     person, own = np.random.default_rng([seed, 11]), np.random.default_rng([seed, 12, foot])
-    amplitude = np.exp(0.15 * person.standard_normal(SOURCES) + 0.04 * own.standard_normal(SOURCES))
-    shift = 2.5 * person.standard_normal((SOURCES, 2)) + 0.8 * own.standard_normal((SOURCES, 2))
+    amplitude = np.exp(0.15 * person.standard_normal(REGION_COUNT) + 0.04 * own.standard_normal(REGION_COUNT))
+    shift = 2.5 * person.standard_normal((REGION_COUNT, 2)) + 0.8 * own.standard_normal((REGION_COUNT, 2))
     return _Foot(amplitude, np.clip(shift, -5, 5))
 
 

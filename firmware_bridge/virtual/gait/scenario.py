@@ -9,7 +9,7 @@ import numpy as np
 
 from firmware_bridge.model import SECOND
 from firmware_bridge.virtual.gait.pressure import Placement
-from firmware_bridge.virtual.gait.walker import Activity, Course, Gait
+from firmware_bridge.virtual.gait.walker import Gait, Locomotion, Ramp
 
 _Telling = Literal["normal", "limping", "pronated"]
 TELLINGS: tuple[_Telling, ...] = ("normal", "limping", "pronated")
@@ -49,7 +49,7 @@ def plain_story(gait: Gait, start: int, seed: int = 0, *, faults: bool = False) 
     return Story(seed, (Session(start, gait),), faults)
 
 
-def told_gait(telling: _Telling, activity: Activity, seed: int) -> Gait:
+def told_gait(telling: _Telling, activity: Locomotion, seed: int) -> Gait:
     """Return the gait that a word stands for, reached within a session's first 90 s after standing.
 
     Limping: contact-time symmetry index of 8 %, the longer side by the seed. Pronated: latent pronation +2, both feet.
@@ -57,14 +57,14 @@ def told_gait(telling: _Telling, activity: Activity, seed: int) -> Gait:
     gait = Gait(activity=activity)
     if telling == "limping":
         sign = 1 if np.random.default_rng([seed, 31]).random() < 0.5 else -1
-        return replace(gait, si=Course(0, sign * LIMP_SI, 0, LIMP_WITHIN_S))
+        return replace(gait, si=Ramp(0, sign * LIMP_SI, 0, LIMP_WITHIN_S))
     if telling == "pronated":
-        course = Course(0, PRONATED, 0, PRONATED_WITHIN_S)
+        course = Ramp(0, PRONATED, 0, PRONATED_WITHIN_S)
         return replace(gait, left_pronation=course, right_pronation=course)
     return gait
 
 
-def demo_story(gait: _Telling, seed: int, now: int, activity: Activity = "running", *, faults: bool = True) -> Story:
+def demo_story(gait: _Telling, seed: int, now: int, activity: Locomotion = "running", *, faults: bool = True) -> Story:
     """Return five ordinary sessions on earlier days and today's, begun 12 minutes ago and without end.
 
     Days differ as healthy ones do: contact-time symmetry by 0.5 %, pronation of both feet by 0.15, speed by 3 %, the
@@ -99,11 +99,11 @@ def _ordinary_day(habit: Gait, usual_si: float, seed: int, day: int) -> Gait:
     si = usual_si + 0.5 * float(np.clip(rng.standard_normal(), -2, 2))
     pronation = 0.15 * float(np.clip(rng.standard_normal(), -2, 2))
     speed = habit.pace * (1 + 0.03 * float(np.clip(rng.standard_normal(), -2, 2)))
-    tired = Course(pronation, pronation + 0.3, 0, 1800, exponential=True)
-    return replace(habit, si=Course.constant(si), left_pronation=tired, right_pronation=tired, speed=speed)
+    tired = Ramp(pronation, pronation + 0.3, 0, 1800, exponential=True)
+    return replace(habit, si=Ramp.constant(si), left_pronation=tired, right_pronation=tired, speed=speed)
 
 
-def _sum(usual: Course, change: Course) -> Course:
+def _sum(usual: Ramp, change: Ramp) -> Ramp:
     """Add a change to a usual course; where there is none the usual course stays (its fatigue too)."""
     if change.end == change.start:
         return usual

@@ -16,17 +16,17 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from firmware_bridge.model import STANDARD_GRAVITY
-from firmware_bridge.virtual.gait.ground_reaction import Floats, Stances, contact_edges
+from firmware_bridge.model import STANDARD_GRAVITY, Floats
+from firmware_bridge.virtual.gait.ground_reaction import ForceShape, contact_edges
 
-Activity = Literal["running", "walking"]
+Locomotion = Literal["running", "walking"]
 _BLOCK = 64  # strides drawn at once
 LEFT, RIGHT = 0, 1
 AR = 0.3  # autocorrelation from stride to stride
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Ramp:
     """A parameter over the time of a session: from `start` to `end` within `over_s`, beginning at `begin_s`.
 
     Linear, a step where `over_s` is 0, or approaching `end` exponentially with the time constant `over_s` (fatigue).
@@ -50,7 +50,7 @@ class Course:
         return np.asarray(self.start + (self.end - self.start) * part, float)
 
     @classmethod
-    def constant(cls, value: float) -> Course:
+    def constant(cls, value: float) -> Ramp:
         """Return a course that stays at `value`."""
         return cls(value, value)
 
@@ -59,14 +59,14 @@ class Course:
 class Gait:
     """The parameters of a session. Default: an ordinary run, the feet alike, the foot neutral."""
 
-    activity: Activity = "running"
+    activity: Locomotion = "running"
     mass: float = 70.0  # kg
     speed: float = 0.0  # m/s; 0 = usual for the activity (2.7 running, 1.3 walking)
-    si: Course = Course()  # symmetry index of contact time, %
-    left_pronation: Course = Course()  # latent: 0 neutral, +2 strongly pronated
-    right_pronation: Course = Course()
-    tempo: Course = Course(1.0, 1.0)  # factor on speed
-    camber: Course = Course()  # degrees of cross-slope, positive = left foot up-slope (Damavandi 2012: it everts)
+    si: Ramp = Ramp()  # symmetry index of contact time, %
+    left_pronation: Ramp = Ramp()  # latent: 0 neutral, +2 strongly pronated
+    right_pronation: Ramp = Ramp()
+    tempo: Ramp = Ramp(1.0, 1.0)  # factor on speed
+    camber: Ramp = Ramp()  # degrees of cross-slope, positive = left foot up-slope (Damavandi 2012: it everts)
     step_time_ms: float = 0.0  # how much later than half a stride the right foot lands, doubled
     forefoot: bool = False  # strike
     curve: tuple[
@@ -95,7 +95,7 @@ class Strides(NamedTuple):
     contact_time: Floats  # s at 20 N
     begin: Floats  # start of support, some ms before the contact
     stride_time: Floats  # (n,)
-    stances: Stances
+    stances: ForceShape
     pronation: Floats
     regional: Floats  # (n, 2, 9) factor on each source of pressure
     si: Floats  # (n,) intended index of contact time, %
@@ -181,7 +181,7 @@ def _strides(gait: Gait, start: float, rng: np.random.Generator, state: Floats, 
     stop = np.full((_BLOCK, 2), 0.052 if gait.forefoot else 0.030) * np.exp(0.03 * stop_noise)
     change = np.full((_BLOCK, 2), 1.0 if gait.forefoot else 1.4)
     curves = gait.curve, gait.right_curve
-    stances = Stances(running, contact_time, contact_time, gait.mass, stop, change, float(speed.mean()), *curves)
+    stances = ForceShape(running, contact_time, contact_time, gait.mass, stop, change, float(speed.mean()), *curves)
     stances, begin = _solve(stances, contact, contact_time, period)
     strides = Strides(
         start=start,
@@ -208,7 +208,7 @@ def _timing(running: bool, speed: Floats) -> tuple[Floats, Floats]:
     return 1.08 - 0.22 * (speed - 1.3), 0.62 - 0.04 * (speed - 1.3)
 
 
-def _solve(stances: Stances, contact: Floats, contact_time: Floats, period: Floats) -> tuple[Stances, Floats]:
+def _solve(stances: ForceShape, contact: Floats, contact_time: Floats, period: Floats) -> tuple[ForceShape, Floats]:
     """Find support and impulse that give the wanted contact times at 20 N and keep Newton's law.
 
     Running: each foot's impulse is m g (support + mean flight), which sums to m g T over a stride. Walking has no

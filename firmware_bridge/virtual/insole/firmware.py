@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from firmware_bridge.clock import Clock
-from firmware_bridge.codec.codec import Encoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.model import SECOND, Side
 from firmware_bridge.virtual.insole.foot import Readout
@@ -18,7 +18,7 @@ SOON_S = 1e-4
 """A packet that is not complete yet when it should be is looked for again after so long: a chip is no later."""
 
 
-class Foot(Protocol):
+class WornInsole(Protocol):
     """A foot with an insole, such as `firmware_bridge.virtual.insole.foot.VirtualFoot`."""
 
     profile: Profile
@@ -32,7 +32,7 @@ class Foot(Protocol):
 class Firmware:
     """One foot's firmware in real time. Its clock and its packet counter start at zero whenever it boots."""
 
-    def __init__(self, foot: Foot, link: str, clock: Clock) -> None:
+    def __init__(self, foot: WornInsole, link: str, clock: Clock) -> None:
         self.foot = foot
         self.streaming = self.hung = False
         self._link, self._clock = link, clock

@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from firmware_bridge.devices.profile import Profile
-from firmware_bridge.model import SECOND, STANDARD_GRAVITY, Float32s, Int64s, Side
-from firmware_bridge.virtual.gait.ground_reaction import Floats, force
+from firmware_bridge.model import SECOND, STANDARD_GRAVITY, Float32s, Floats, Int64s, Side
+from firmware_bridge.virtual.gait.ground_reaction import force
 from firmware_bridge.virtual.gait.motion import Swings, feel
-from firmware_bridge.virtual.gait.pressure import SOURCES, Placement, draw_foot, matrix, weights
+from firmware_bridge.virtual.gait.pressure import REGION_COUNT, Placement, draw_foot, matrix, weights
 from firmware_bridge.virtual.gait.scenario import Session, Story
 from firmware_bridge.virtual.gait.walker import Standing, Strides, plan
-from firmware_bridge.virtual.insole.sensors import Chain, Fault, draw_hardware, ideal_hardware
+from firmware_bridge.virtual.insole.sensors import Chain, Defect, draw_hardware, ideal_hardware
 
 PIECE_S = 20.0
 _LEAD_S = 1.0  # rendered before a piece and thrown away: what a stance that is under way remembers
@@ -56,7 +56,7 @@ class Readout(NamedTuple):
 class VirtualFoot:
     """An insole of any layout on one foot of a story's person. Memory is bounded however long the story is."""
 
-    def __init__(self, profile: Profile, side: Side, story: Story, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, profile: Profile, side: Side, story: Story, faults: Sequence[Defect] = ()) -> None:
         self.profile = profile
         self.side = side
         self.story = story
@@ -138,7 +138,7 @@ def _column(side: Side) -> int:
 class _Rendering:
     """One session on one foot, going forward."""
 
-    def __init__(self, profile: Profile, side: Side, story: Story, number: int, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, profile: Profile, side: Side, story: Story, number: int, faults: tuple[Defect, ...]) -> None:
         self.number = number
         self.at = 0
         self._session: Session = story.sessions[number]
@@ -197,7 +197,7 @@ class _Rendering:
 
     def _load(self, t: Floats) -> tuple[Floats, Int64s]:
         """Return the force on each source (n, 9) in N and the number of the latest contact."""
-        source, starts = np.zeros((len(t), SOURCES)), np.zeros(len(t), np.int64)
+        source, starts = np.zeros((len(t), REGION_COUNT)), np.zeros(len(t), np.int64)
         for item in self._window:
             if isinstance(item, Standing):
                 self._stand(t, item, source)

@@ -15,16 +15,18 @@ from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import SECOND, Device, Frames, Side
 from firmware_bridge.virtual.gait.ground_truth import Steps, Truth, truth
 from firmware_bridge.virtual.gait.scenario import Story, plain_story
-from firmware_bridge.virtual.gait.tabulated_curves import RUNNING, WALKING, feet
-from firmware_bridge.virtual.gait.walker import Course, Gait
+from firmware_bridge.virtual.gait.tabulated_curves import DRAWN, feet
+from firmware_bridge.virtual.gait.walker import Gait, Ramp
 from firmware_bridge.virtual.insole.foot import Readout, VirtualFoot
-from firmware_bridge.virtual.insole.sensors import Fault
+from firmware_bridge.virtual.insole.sensors import Defect
 
 _WALKERS: Mapping[str, Gait] = {
     "bells running": Gait(),
     "humps walking": Gait(activity="walking"),
-    "drawn running": Gait(**feet(RUNNING["double impact"], RUNNING["long tail"])),
-    "drawn walking": Gait(activity="walking", **feet(WALKING["deep valley"], WALKING["heel transient"])),
+    "drawn running": Gait(**feet(DRAWN["running"]["double impact"], DRAWN["running"]["long tail"])),
+    "drawn walking": Gait(
+        activity="walking", **feet(DRAWN["walking"]["deep valley"], DRAWN["walking"]["heel transient"])
+    ),
 }
 BEGIN = 1_750_000_000 * SECOND
 
@@ -64,9 +66,9 @@ def known_walk(
     """
     if walker not in _WALKERS:
         raise ConfigError(f"there is no virtual walker {walker!r}; there are: {', '.join(_WALKERS)}")
-    latent = Course.constant(pronation)
+    latent = Ramp.constant(pronation)
     gait = replace(
-        _WALKERS[walker], seconds=seconds, si=Course.constant(si_pct), left_pronation=latent, right_pronation=latent
+        _WALKERS[walker], seconds=seconds, si=Ramp.constant(si_pct), left_pronation=latent, right_pronation=latent
     )
     story = plain_story(gait, BEGIN, seed, faults=faults)
     stop = BEGIN + round(seconds * SECOND)
@@ -78,7 +80,7 @@ def known_walk(
 
 
 def story_frames(
-    story: Story, worn: Insole, *, stop: int, chunk_s: float = 1.0, broken: Sequence[Fault] = ()
+    story: Story, worn: Insole, *, stop: int, chunk_s: float = 1.0, broken: Sequence[Defect] = ()
 ) -> list[Frames]:
     """Return what one insole reads in a story up to `stop` (UTC ns), in pieces of `chunk_s`; there is no radio."""
     foot = VirtualFoot(worn.profile, worn.side, story, broken)

@@ -16,7 +16,7 @@ _TOGETHER = 10 * SECOND
 _PATIENCE_S = 30.0  # longer than a store is locked that is written to by others
 
 
-class Pair:
+class SharedWalk:
     """One walk in this program and how far each of its insoles has told it."""
 
     def __init__(self, start: int) -> None:
@@ -59,12 +59,12 @@ class Pair:
             waiting.set()
 
 
-_PAIRS: dict[Hashable, Pair] = {}
+_PAIRS: dict[Hashable, SharedWalk] = {}
 
 
-def join(walk: Hashable, now: int) -> Pair:
+def join(walk: Hashable, now: int) -> SharedWalk:
     """Return the pair of a walk: the one under way or opened within the last 10 s, else a new one that starts now."""
     pair = _PAIRS.get(walk)
     if pair is None or (pair.idle and not 0 <= now - pair.start < _TOGETHER):
-        pair = _PAIRS[walk] = Pair(now)
+        pair = _PAIRS[walk] = SharedWalk(now)
     return pair

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.devices.profile import Profile
-from firmware_bridge.model import Float32s
-from firmware_bridge.virtual.gait.ground_reaction import Floats
+from firmware_bridge.model import Float32s, Floats
 
 RAW_KPA = 1000.0  # a device of raw counts reads its full scale at this pressure
 BENT_AT_KPA = 200.0  # where a sensor whose gamma is not 1 still reads true
@@ -23,7 +22,7 @@ CREEP_S, WARM_S = 40 * 60.0, 7 * 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Defect:
     """Something broken on one insole, from `begin_s` of each session on.
 
     `dead` reads nothing, `stuck` reads `value` (in the profile's unit), `intermittent` reads nothing in the part
@@ -92,7 +91,7 @@ class Chain:
 
     hardware: Hardware
     profile: Profile
-    faults: Sequence[Fault] = ()
+    faults: Sequence[Defect] = ()
 
     def read(self, pressure: Floats, stance: NDArray[np.int64], t: Floats) -> Floats:
         """Return the analog reading in the profile's unit, without noise.
@@ -129,7 +128,7 @@ class Chain:
         return np.asarray(reading, np.float32)
 
 
-def _break(fault: Fault, reading: Floats, t: Floats, rng: np.random.Generator) -> None:
+def _break(fault: Defect, reading: Floats, t: Floats, rng: np.random.Generator) -> None:
     since = t >= fault.begin_s
     if fault.kind == "intermittent":
         since = since & (rng.random(len(t)) < fault.value)

@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from firmware_bridge.codec.codec import Encoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.model import SECOND, Packet, Side
 from firmware_bridge.virtual.insole.foot import Readout, VirtualFoot
 from firmware_bridge.virtual.insole.radio import Air, Radio

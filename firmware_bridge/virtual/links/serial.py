@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import ConfigError
-from firmware_bridge.virtual.insole.firmware import Firmware, Foot
+from firmware_bridge.virtual.insole.firmware import Firmware, WornInsole
 from firmware_bridge.virtual.links.fault_control import Faults, controlled
+from firmware_bridge.virtual.links.play import Played
 
 
 class SerialInsole:
     """A firmware that streams into a serial line as long as it is plugged in, and loses what nobody reads."""
 
     def __init__(self, firmware: Firmware, link: Path | None = None) -> None:
-        if firmware.foot.profile.serial is None:
+        if firmware.foot.profile.transport.serial is None:
             raise ConfigError(f"profile {firmware.foot.profile.id} has no serial link")
         self.sent = self.dropped = 0
         self._firmware = firmware
@@ -137,7 +139,7 @@ def _close(link: Path, handles: tuple[int, int]) -> None:
 
 
 async def serve_serial(
-    feet: Sequence[Foot],
+    feet: Sequence[WornInsole],
     folder: Path,
     *,
     control_port: int = 0,
@@ -165,3 +167,9 @@ async def serve_serial(
         group = await stack.enter_async_context(asyncio.TaskGroup())
         for insole in insoles.values():
             group.create_task(insole.run())
+
+
+async def play_serial(played: Played) -> None:
+    """Play virtual USB insoles in a folder that goes away with them (see `serve_serial`)."""
+    with tempfile.TemporaryDirectory(prefix="insole-") as folder:
+        await serve_serial(played.feet, Path(folder), control_port=played.control_port)

@@ -11,7 +11,8 @@ from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.devices.schema.text import TextTable
 from firmware_bridge.errors import ConfigError
-from firmware_bridge.virtual.insole.firmware import Firmware, Foot
+from firmware_bridge.virtual.insole.firmware import Firmware, WornInsole
+from firmware_bridge.virtual.links.play import Played
 
 PATIENCE = 3
 
@@ -23,9 +24,9 @@ class UdpSender:
     has given nothing for `PATIENCE` samples has `nan` there.
     """
 
-    def __init__(self, feet: Sequence[Foot], clock: Clock) -> None:
+    def __init__(self, feet: Sequence[WornInsole], clock: Clock) -> None:
         profile = feet[0].profile
-        if profile.udp is None:
+        if profile.transport.udp is None:
             raise ConfigError(f"profile {profile.id} has no udp link")
         self.sent = 0
         self.firmwares = [Firmware(foot, "udp", clock) for foot in feet]
@@ -75,7 +76,7 @@ def joined(table: TextTable, lines: Sequence[bytes]) -> bytes:
 
 
 async def serve_udp(
-    feet: Sequence[Foot], *, port: int = 0, clock: Clock | None = None, say: Callable[[str], None] = print
+    feet: Sequence[WornInsole], *, port: int = 0, clock: Clock | None = None, say: Callable[[str], None] = print
 ) -> None:
     """Send both feet's datagrams to where the profile listens, or to `port` of this computer, until cancelled.
 
@@ -91,7 +92,12 @@ async def serve_udp(
 
 def address_of(profile: Profile) -> tuple[str, int]:
     """Return the host and port at which the profile says to listen."""
-    if profile.udp is None:
+    if profile.transport.udp is None:
         raise ConfigError(f"profile {profile.id} has no udp link")
-    host, _, port = profile.udp.listen.rpartition(":")
+    host, _, port = profile.transport.udp.listen.rpartition(":")
     return host.strip("[]"), int(port)
+
+
+async def play_udp(played: Played) -> None:
+    """Play virtual insoles that send datagrams (see `serve_udp`)."""
+    await serve_udp(played.feet, port=played.port)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from firmware_bridge import (
     ConfigError,
     Draft,
+    Heard,
     Insole,
     Profile,
     Side,
     builtin_profiles,
     check_golden,
+    check_round_trip,
     draft_profile,
     examples_of,
     hear_lines,
+    lines_transport,
     load_profile,
     mistakes_of,
     parse_profile,
@@ -31,15 +32,6 @@ from firmware_bridge import (
 _MOST_BYTES = 1 << 22
 ENOUGH_HZ = 50.0
 _SLOW = "a running stance has less than a dozen samples then; contact times are rough, and below 20 Hz none are told"
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """What a stream brought, and the table of the profile for its link."""
-
-    data: bytes
-    elapsed_s: float | None
-    link: str
 
 
 def new(url: str | None, file: Path | None, out: Path | None, *, seconds: float, rate_hz: float | None) -> None:
@@ -62,7 +54,7 @@ def new(url: str | None, file: Path | None, out: Path | None, *, seconds: float,
         console.print(f"listening for {seconds:g} s: walk on the spot, and press every part of the sole", markup=False)
         heard = _listened(url, seconds)
     draft = draft_profile(
-        heard.data, name=_name(out, file), link=heard.link, rate_hz=rate_hz, elapsed_s=heard.elapsed_s
+        heard.data, name=_name(out, file), link=heard.transport, rate_hz=rate_hz, elapsed_s=heard.elapsed_s
     )
     parse_profile(draft.toml, str(out or "the draft"))
     if out is None:
@@ -91,7 +83,7 @@ def check(name_or_path: str) -> bool:
     if profile.rate_hz < ENOUGH_HZ:
         console.print("[yellow]warns[/] ", end="")
         console.print(f"device.rate_hz = {profile.rate_hz:g}: {_SLOW}", markup=False)
-    return _golden(profile, console)
+    return _reads(profile, console)
 
 
 def list_profiles() -> None:
@@ -110,8 +102,8 @@ def _describe(profile: Profile) -> str:
     return f"{profile.name}: {sensors}; {links}; {profile.evidence}"
 
 
-def _golden(profile: Profile, console: Console) -> bool:
-    problems = check_golden(profile)
+def _reads(profile: Profile, console: Console) -> bool:
+    problems = [*check_golden(profile), *check_round_trip(profile)]
     for said in examples_of(profile):
         console.print(f"       {said}", markup=False)
     for problem in problems:
@@ -120,31 +112,17 @@ def _golden(profile: Profile, console: Console) -> bool:
     return not problems
 
 
-def _read(file: Path) -> _Heard:
+def _read(file: Path) -> Heard:
     try:
         with file.open("rb") as lines:
             data = lines.read(_MOST_BYTES)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from error
-    return _Heard(data, None, _table("serial", {"baud": 115200}))
+    return Heard(data, None, lines_transport())
 
 
-def _listened(url: str, seconds: float) -> _Heard:
-    heard = asyncio.run(hear_lines(Insole("nobody", Side.LEFT, load_profile("generic-lines"), url), seconds))
-    return _Heard(heard.data, heard.elapsed_s, _link(url))
-
-
-def _link(url: str) -> str:
-    if url.startswith("udp:"):
-        place = url.partition(":")[2].partition("?")[0]
-        return _table("udp", {"listen": place if ":" in place else f"127.0.0.1:{place}"})
-    baud = re.search(r"[?&]baud=(\d+)", url)
-    return _table("serial", {"baud": int(baud[1]) if baud else 115200})
-
-
-def _table(name: str, keys: dict[str, Any]) -> str:
-    lines = [f"{key} = {value!r}".replace("'", '"') for key, value in keys.items()]
-    return "\n".join([f"[transport.{name}]", *lines, 'frame = { kind = "lines" }', ""])
+def _listened(url: str, seconds: float) -> Heard:
+    return asyncio.run(hear_lines(Insole("nobody", Side.LEFT, load_profile("generic-lines"), url), seconds))
 
 
 def _name(out: Path | None, file: Path | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_bridge import Found
+from firmware_bridge import Candidate
 from service.cli.commands import Json, app, told
 
 
@@ -25,11 +25,11 @@ def scan(
     from firmware_bridge import find_devices
 
     results = asyncio.run(find_devices(backend, seconds))
-    found = [result for result in results if isinstance(result, Found)]
+    found = [result for result in results if isinstance(result, Candidate)]
     for device in found:
         typer.echo(jsonlib.dumps(asdict(device)) if json else _said(device))
     for trouble in results:
-        if not isinstance(trouble, Found):
+        if not isinstance(trouble, Candidate):
             typer.echo(f"insole: {trouble}", err=True)
     if len(found) < len(results) and not found:
         raise typer.Exit(1)
@@ -39,11 +39,13 @@ def scan(
         )
 
 
-def _said(device: Found) -> str:
+def _said(device: Candidate) -> str:
     """Say one device in two lines: what it is, and what settings take."""
+    from firmware_bridge import title_of
+
     name = "".join(c for c in device.name if c.isprintable())  # it comes from the air, and goes to a terminal
     told = [
-        {"ble": "Bluetooth", "serial": "serial port"}[device.link],
+        title_of(device),
         name or "without a name",
         f"{device.rssi_dbm} dBm" if device.rssi_dbm is not None else "",
         f"battery {device.battery_pct} %" if device.battery_pct is not None else "",

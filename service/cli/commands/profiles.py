@@ -31,7 +31,7 @@ def new(
 @profile.command()
 @told
 def check(name: Annotated[str, typer.Argument(metavar="FILE", help="A profile, or a built-in one's name.")]) -> None:
-    """Name every mistake in a profile; without one, decode the examples that it keeps."""
+    """Name every mistake in a profile; without one, decode the examples that it keeps, and packets of its own."""
     from service.cli.actions import profiles
 
     if not profiles.check(name):

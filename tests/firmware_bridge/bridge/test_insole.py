@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from typing import cast
 
@@ -29,8 +29,10 @@ from firmware_bridge import (
     load_profile,
     open_log,
 )
-from firmware_bridge.codec.codec import Encoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.plugins import SOURCES
+from firmware_bridge.sources import Address, Source
+from firmware_bridge.sources.stream.packet_stream import Lossless, PacketStream
 from tests.walkers.stories import tell
 
 START = 1_700_000_000 * SECOND
@@ -46,8 +48,8 @@ class Script:
         self.attempts = list(attempts)
 
     @asynccontextmanager
-    async def open(self, url: str, insole: Insole, clock: Clock) -> AsyncIterator[AsyncIterator[Packet]]:
-        yield self._play(self.attempts.pop(0))
+    async def open(self) -> AsyncIterator[PacketStream]:
+        yield Lossless(self._play(self.attempts.pop(0)))
 
     async def _play(self, events: list[Packet | Exception]) -> AsyncGenerator[Packet, None]:
         for event in events:
@@ -59,8 +61,11 @@ class Script:
 script = Script()
 
 
-def open_script(url: str, insole: Insole, clock: Clock):  # type: ignore[no-untyped-def]
-    return script.open(url, insole, clock)
+def open_script(_: Address, __: Insole, ___: Clock) -> AbstractAsyncContextManager[PacketStream]:
+    return script.open()
+
+
+SOURCE = Source(open_script, link="ble")
 
 
 class Leaping:
@@ -85,7 +90,7 @@ def log(tmp_path: Path) -> Iterator[Log]:
 
 @pytest.fixture(autouse=True)
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SOURCES.builtin, "script", "tests.firmware_bridge.bridge.test_insole:open_script")
+    monkeypatch.setitem(SOURCES.builtin, "script", "tests.firmware_bridge.bridge.test_insole:SOURCE")
 
 
 INSOLE = Insole("ann", Side.LEFT, PROFILE, "script:")

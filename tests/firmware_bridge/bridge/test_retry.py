@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 
 import pytest
 
 from firmware_bridge import Unavailable, persist
-from firmware_bridge.bridge.retry import STEADY_S, TELL_AFTER_S, Backoff, reopened
-from tests.stand_ins.timewarp import warped
+from firmware_bridge.bridge.retry import STEADY_S, TELL_AFTER_S, Backoff
 
 AWAY = Unavailable("it is away", "is it on?")
 
@@ -62,18 +60,8 @@ async def test_it_goes_on_until_it_works_and_passes_on_what_is_no_matter_of_time
 
 
 @pytest.mark.parametrize(("lived_s", "grows"), [(0.0, True), (STEADY_S + 1, False)])
-def test_a_link_is_opened_again_until_a_session_ends_by_itself(lived_s: float, grows: bool) -> None:
-    delays: list[float] = []
-
-    async def session() -> None:
-        await asyncio.sleep(lived_s)
-        if len(delays) < 12:
-            raise AWAY
-
-    async def lost(delay_s: float) -> None:
-        delays.append(delay_s)
-
-    warped(lambda: reopened("link", session, lost))
-    assert len(delays) == 12
-    assert (max(delays) > 5) is grows, "a link that lived for a while is opened again at once"
+def test_a_link_that_lived_for_a_while_is_opened_again_at_once(lived_s: float, grows: bool) -> None:
+    backoff = Backoff("link")
+    delays = [backoff.delay_after(AWAY, lived_s) for _ in range(12)]
+    assert (max(delays) > 5) is grows
     assert delays[0] <= 0.3

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from firmware_bridge.codec.checksum import CHECKSUMS, sealed
 from firmware_bridge.codec.framing import Framer, open_framer
-from firmware_bridge.devices.schema.profile import ChecksumTable, LinesFrame, NotificationFrame, StreamFrame
+from firmware_bridge.codec.refusals import MOST_REASONS
+from firmware_bridge.devices.schema.profile import (
+    ChecksumTable,
+    LinesFrame,
+    NotificationFrame,
+    PrefixTable,
+    StreamFrame,
+)
 
 CRC = ChecksumTable(type="crc16-ccitt", over=(2, 10), at=10)
 STREAM = StreamFrame(kind="stream", head="aa55", length=12, checksum=CRC)
@@ -39,7 +46,51 @@ def test_checksums_give_the_published_check_value(name: str, check: int) -> None
 def test_a_notification_of_another_length_or_head_is_counted() -> None:
     framer = open_framer(NotificationFrame(kind="notification", length=4, head="38"))
     assert feed(framer, [b"8abc", b"8ab", b"", b"7abc", b"8abcd", b"8xyz"]) == [b"8abc", b"8xyz"]
-    assert framer.corrupt == 3
+    assert framer.refused.total == 3
+
+
+PROVED = NotificationFrame(kind="notification", length=6, checksum=ChecksumTable(type="sum16", over=(0, 4), at=4))
+
+
+def proved(body: bytes) -> bytes:
+    return sealed(body + b"\0\0", PROVED.checksum)
+
+
+def test_a_notification_with_a_wrong_checksum_is_counted_and_said() -> None:
+    framer = open_framer(PROVED)
+    good = proved(b"abcd")
+    assert feed(framer, [good, good[:3] + b"x" + good[4:], good[:5], good]) == [good, good]
+    assert framer.refused.reasons == {
+        "the sum16 of its bytes 0 to 3 is not what stands at byte 4": 1,
+        "it is 5 bytes long, not 6": 1,
+    }
+
+
+def test_of_several_packets_in_a_notification_only_the_wrong_one_is_skipped() -> None:
+    framer = open_framer(PROVED.model_copy(update={"records": True}))
+    assert feed(framer, [proved(b"abcd") + b"wrong!" + proved(b"efgh")]) == [proved(b"abcd"), proved(b"efgh")]
+    assert framer.refused.total == 1
+
+
+def test_a_checksum_is_of_what_comes_behind_a_prefix() -> None:
+    framer = open_framer(PROVED.model_copy(update={"prefix": PrefixTable(end=":")}))
+    assert feed(framer, [b"L:" + proved(b"abcd"), b"L:wrong!", b"no prefix"]) == [b"L:" + proved(b"abcd")]
+    assert list(framer.refused.reasons) == [
+        "the sum16 of its bytes 0 to 3 is not what stands at byte 4",
+        "no prefix that ends with ':' stands before it",
+    ]
+
+
+@given(st.binary(min_size=6, max_size=6))
+def test_what_passes_a_checksum_carries_it(data: bytes) -> None:
+    assert open_framer(PROVED).feed(data) == ([data] if proved(data[:4]) == data else [])
+
+
+def test_no_more_reasons_are_kept_than_are_worth_it_but_all_are_counted() -> None:
+    framer = open_framer(NotificationFrame(kind="notification", length=4000))
+    feed(framer, [b"x" * n for n in range(1, 500)])
+    assert framer.refused.total == 499
+    assert len(framer.refused.reasons) == MOST_REASONS
 
 
 @given(st.lists(BODIES, min_size=1, max_size=6), st.lists(st.integers(0, 100), max_size=8))
@@ -47,7 +98,7 @@ def test_a_stream_gives_its_packets_however_it_is_cut(bodies: list[bytes], cuts:
     framer = open_framer(STREAM)
     packets = [packet(body) for body in bodies]
     assert feed(framer, cut(b"".join(packets), cuts)) == packets
-    assert framer.corrupt == 0
+    assert framer.refused.total == 0
 
 
 @given(st.binary(max_size=40), st.lists(BODIES, min_size=2, max_size=4), st.lists(st.integers(0, 200), max_size=8))
@@ -55,7 +106,7 @@ def test_packets_and_counts_do_not_depend_on_the_cuts(noise: bytes, bodies: list
     data = noise.join(packet(body) for body in bodies) + packet(b"12345678") * 2
     whole, pieces = open_framer(STREAM), open_framer(STREAM)
     assert feed(whole, [data]) == feed(pieces, cut(data, cuts))
-    assert whole.corrupt == pieces.corrupt
+    assert whole.refused.total == pieces.refused.total
 
 
 @given(st.data())
@@ -71,16 +122,16 @@ def test_noise_costs_the_packets_that_it_touches(data: st.DataObject) -> None:
     found = feed(framer, [bytes(stream), b"\0" * 12])
     remaining = iter(found)
     assert all(one in remaining for one in untouched)
-    assert framer.corrupt <= len(touched) + 1
+    assert framer.refused.total <= len(touched) + 1
 
 
 def test_a_start_in_the_middle_is_not_corruption_but_a_hole_later_is() -> None:
     framer = open_framer(STREAM)
     a, b = packet(b"aaaaaaaa"), packet(b"bbbbbbbb")
     assert feed(framer, [a[5:] + b]) == [b]
-    assert framer.corrupt == 0
+    assert framer.refused.total == 0
     assert feed(framer, [a[:7] + b]) == [b]
-    assert framer.corrupt == 1
+    assert framer.refused.total == 1
 
 
 def test_a_reset_drops_the_half_packet() -> None:
@@ -89,13 +140,13 @@ def test_a_reset_drops_the_half_packet() -> None:
     framer.feed(a[:6])
     framer.reset()
     assert feed(framer, [a[6:] + b]) == [b]
-    assert framer.corrupt == 0
+    assert framer.refused.total == 0
 
 
 def test_without_a_checksum_the_head_decides() -> None:
     framer = open_framer(StreamFrame(kind="stream", head="aa", length=3))
     assert feed(framer, [b"\xaa12x\xaa3", b"4"]) == [b"\xaa12", b"\xaa34"]
-    assert framer.corrupt == 1
+    assert framer.refused.total == 1
 
 
 @given(st.lists(st.integers(0, 200), max_size=10))
@@ -103,7 +154,7 @@ def test_lines_are_joined_however_they_are_cut(cuts: list[int]) -> None:
     text = b"# begin\r\n1,2\n\n3,4\r\nthis line is much too long\n5,6\nhalf"
     framer = open_framer(LINES)
     assert feed(framer, cut(text, cuts)) == [b"# begin", b"1,2", b"3,4", b"5,6"]
-    assert framer.corrupt == 1
+    assert framer.refused.total == 1
 
 
 def test_the_rest_of_a_line_is_no_line() -> None:

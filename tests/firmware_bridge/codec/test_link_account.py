@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, Insole, Side, load_profile
-from firmware_bridge.codec.codec import Counts
+from firmware_bridge.codec.decoder import Counts
 from firmware_bridge.codec.link_account import AFTER_THE_END_S, LONGEST_SILENCE_S, LinkAccount
 
 INSOLE = Insole("ann", Side.LEFT, load_profile("demo-16"), "virtual:")

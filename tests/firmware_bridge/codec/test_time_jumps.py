@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -21,7 +21,9 @@ import pytest
 from firmware_bridge import SECOND, Clock, Frames, Insole, Item, Link, Packet, Side, Unavailable, bridge_insole
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.plugins import SOURCES
-from firmware_bridge.sources.inbox import HEARTBEAT_S
+from firmware_bridge.sources import Address, Source
+from firmware_bridge.sources.stream.inbox import HEARTBEAT_S
+from firmware_bridge.sources.stream.packet_stream import Lossless, PacketStream
 from firmware_bridge.virtual.gait.scenario import plain_story
 from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.radio import Radio
@@ -91,8 +93,8 @@ class Air:
         self._host, self._attempts = host, attempts
 
     @asynccontextmanager
-    async def open(self, url: str, worn: Insole, clock: Clock) -> AsyncIterator[AsyncGenerator[Packet, None]]:
-        yield self._heard(self._attempts.pop(0), clock)
+    async def open(self, clock: Clock) -> AsyncIterator[PacketStream]:
+        yield Lossless(self._heard(self._attempts.pop(0), clock))
 
     async def _heard(self, attempt: Attempt, clock: Clock) -> AsyncGenerator[Packet, None]:
         beat = round(HEARTBEAT_S * SECOND)
@@ -109,13 +111,16 @@ class Air:
 air: dict[Side, Air] = {}
 
 
-def open_air(url: str, worn: Insole, clock: Clock) -> Any:
-    return air[worn.side].open(url, worn, clock)
+def open_air(_: Address, worn: Insole, clock: Clock) -> AbstractAsyncContextManager[PacketStream]:
+    return air[worn.side].open(clock)
+
+
+SOURCE = Source(open_air, link="ble")
 
 
 @pytest.fixture(autouse=True)
 def on_air(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SOURCES.builtin, "air", "tests.firmware_bridge.codec.test_time_jumps:open_air")
+    monkeypatch.setitem(SOURCES.builtin, "air", "tests.firmware_bridge.codec.test_time_jumps:SOURCE")
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.codec.codec import Encoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.model import SECOND, Frames, Packet, Side
 from tests.stand_ins.vectors import MS, START, Shared, close, decoder_of, read, vectors

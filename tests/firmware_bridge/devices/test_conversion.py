@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from firmware_bridge.codec.codec import Decoder, Encoder
+from firmware_bridge.codec.decoder import Decoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.conversion import bend, unbend
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile, parse_profile

@@ -54,6 +54,18 @@ LINE = load_profile("insole-line").text
         (DEMO, "bits = [0, 24]", "bits = [9, 24]", "layout.header[1]: bits [9, 24] do not fit into u32"),
         (DEMO, "at = 32, count = 3", "at = 30, count = 3", "acc lies on pressure in byte 36 of the notification frame"),
         (DEMO, "bits = [0, 24]", "bits = [0, 25]", "battery lies on time.ms in byte 5 of the notification frame"),
+        (
+            DEMO,
+            "length = 182 }",
+            'length = 184, checksum = { type = "sum16", over = [0, 180], at = 183 } }',
+            "transport.ble.frame: checksum.at = 183 is outside of the frame",
+        ),
+        (
+            DEMO,
+            "length = 182 }",
+            'length = 182, checksum = { type = "sum16", over = [0, 180], at = 180 } }',
+            "gyro lies on the checksum in byte 180 of the notification frame",
+        ),
         (DEMO, "payload = 3", "payload = 2", "sequence lies on the head in byte 2 of the stream frame"),
         (DEMO, "at = 185 }", "at = 184 }", "gyro lies on the checksum in byte 184 of the stream frame"),
         (DEMO, "scale = 0.1,", "scale = 0,", "layout.fields[0].scale: must not be 0"),
@@ -105,8 +117,8 @@ def test_demo_16_is_what_it_says() -> None:
     assert profile.full_scale == pytest.approx(1200)
     assert profile.sensors.area_mm2.sum() == pytest.approx(0.75 * 265 * 96, rel=0.01)
     assert set(profile.frames) == {"ble", "serial"}
-    assert profile.serial is not None
-    assert profile.serial.baud == 115200
+    assert profile.transport.serial is not None
+    assert profile.transport.serial.baud == 115200
 
 
 def test_gaitpdb_positions_are_those_published() -> None:
@@ -142,8 +154,8 @@ def test_short_uuids_are_spelt_out_and_usb_ids_read() -> None:
     profile = parse_profile(text.replace("baud = 115200", 'baud = 9600\nusb = ["303A:1001"]'), "x")
     assert profile.ble is not None
     assert profile.ble.service == "0000fff0-0000-1000-8000-00805f9b34fb"
-    assert profile.serial is not None
-    assert profile.serial.usb == ((0x303A, 0x1001),)
+    assert profile.transport.serial is not None
+    assert profile.transport.serial.usb_ids == ((0x303A, 0x1001),)
 
 
 @pytest.mark.parametrize(

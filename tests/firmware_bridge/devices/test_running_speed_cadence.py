@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.devices.running_speed_cadence import measurement, pace_of
+from firmware_bridge.devices.running_speed_cadence import notification_of, pace_of
 from firmware_bridge.model import SECOND, Pace, same_row
 from tests.stand_ins.vectors import START, Shared, vectors
 
@@ -44,19 +44,19 @@ def test_the_vectors_are_read(shared: Shared) -> None:
             87.0,
         )
         assert same_row(pace, wanted)
-        assert measurement(pace).hex() == vector["hex"]
+        assert notification_of(pace).hex() == vector["hex"]
 
 
 @given(paces)
 def test_what_is_written_is_read_again_as_near_as_the_units_come(pace: Pace) -> None:
-    read = pace_of(measurement(pace), pace.time + SECOND - 1, pace.wearer)
+    read = pace_of(notification_of(pace), pace.time + SECOND - 1, pace.wearer)
     assert read is not None
     assert read.time == pace.time
     assert (read.cadence_spm, read.running) == (pace.cadence_spm, pace.running)
     assert read.speed_mps == pytest.approx(pace.speed_mps, abs=0.5 / 256 + 1e-9)
     assert read.stride_m == pytest.approx(pace.stride_m, abs=0.005 + 1e-9, nan_ok=True)
     assert read.distance_m == pytest.approx(pace.distance_m, abs=0.05 + 1e-6, nan_ok=True)
-    assert same_row(read, pace_of(measurement(read), read.time, read.wearer) or pace)
+    assert same_row(read, pace_of(notification_of(read), read.time, read.wearer) or pace)
 
 
 @given(st.binary(max_size=24))
@@ -71,7 +71,7 @@ def test_any_bytes_are_a_measurement_of_their_length_or_none(data: bytes) -> Non
         assert math.isnan(pace.stride_m) == (not data[0] & 1)
         assert math.isnan(pace.distance_m) == (not data[0] & 2)
         if data[0] <= 7:
-            assert measurement(pace) == data
+            assert notification_of(pace) == data
 
 
 def test_fields_of_a_later_edition_are_passed_over() -> None:

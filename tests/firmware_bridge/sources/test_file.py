@@ -19,7 +19,8 @@ from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.errors import ConfigError, CorruptData, Unavailable
 from firmware_bridge.model import Packet, Side
 from firmware_bridge.sources import link_of, open_source
-from firmware_bridge.sources.recording import recorded
+from firmware_bridge.sources.stream.packet_stream import Lossless, PacketStream
+from firmware_bridge.sources.stream.recording import recorded
 
 INSOLE = Insole("anna", Side.LEFT, load_profile("demo-16"), "file:unused")
 HEADER = "#insole-packets v1 link=ble profile=demo-16 side=left\n"
@@ -45,12 +46,12 @@ async def _collect(packets: AsyncIterator[Packet], got: list[Packet]) -> None:
 
 
 @asynccontextmanager
-async def _source(packets: Sequence[Packet]) -> AsyncIterator[AsyncIterator[Packet]]:
+async def _source(packets: Sequence[Packet]) -> AsyncIterator[PacketStream]:
     async def come() -> AsyncIterator[Packet]:
         for packet in packets:
             yield packet
 
-    yield come()
+    yield Lossless(come())
 
 
 async def _record(packets: Sequence[Packet], path: Path, link: str = "ble", insole: Insole = INSOLE) -> None:
@@ -101,7 +102,7 @@ async def test_what_came_is_on_disk_when_the_link_breaks(tmp_path: Path) -> None
         yield Packet(1, b"a")
         raise Unavailable("lost")
 
-    async with recorded(breaks(), str(tmp_path / "t"), "ble", INSOLE) as tape:
+    async with recorded(Lossless(breaks()), str(tmp_path / "t"), "ble", INSOLE) as tape:
         with pytest.raises(Unavailable, match="lost"):
             await _collect(tape, [])
     assert await _read(tmp_path / "t") == [Packet(1, b"a")]
@@ -153,7 +154,7 @@ async def test_a_recording_that_cannot_be_ended_keeps_why_the_link_ended(
     async def recording() -> None:
         async with _source(_some(2)) as source, recorded(source, str(tmp_path / "t"), "ble", INSOLE) as tape:
             await anext(tape)
-            monkeypatch.setattr("firmware_bridge.sources.recording._append", full)
+            monkeypatch.setattr("firmware_bridge.sources.stream.recording._append", full)
             under_way.set()
             await asyncio.Event().wait()
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import SECOND, Packet
-from firmware_bridge.sources.inbox import Inbox
-from firmware_bridge.sources.pacing import Paced
+from firmware_bridge.sources.stream.inbox import Inbox
+from firmware_bridge.sources.stream.pacing import Paced
 from tests.stand_ins.timewarp import EPOCH, LoopClock, warped
 
 
@@ -160,6 +160,7 @@ def test_pacing_keeps_packets_and_times_and_lets_them_through_when_due(gaps_ms: 
 
         class Source:
             dropped = 3
+            battery_pct = 80.0
 
             def __init__(self) -> None:
                 self.left = iter(sent)
@@ -185,5 +186,6 @@ def test_pacing_keeps_packets_and_times_and_lets_them_through_when_due(gaps_ms: 
                 assert loop.time() - began == pytest.approx((packet.time - times[0]) / SECOND / pace, abs=1e-5)
         assert got == sent
         assert paced.dropped == 3
+        assert paced.battery_pct == 80
 
     warped(main)

@@ -17,7 +17,8 @@ from serial import SerialException
 from serial.tools.list_ports_common import ListPortInfo  # type: ignore[import-untyped]
 
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.codec.codec import Decoder, Encoder
+from firmware_bridge.codec.decoder import Decoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.profile import load_profile, parse_profile
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import Packet, Side

@@ -13,7 +13,7 @@ import pytest
 
 from firmware_bridge.bridge.insole import bridge_insole
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.errors import ConfigError, Unavailable
 from firmware_bridge.model import Frames, Link, Packet, Side
 from firmware_bridge.sources import link_of, open_source

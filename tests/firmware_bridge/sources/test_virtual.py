@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 
 import numpy as np
 import pytest
 
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import SECOND, Frames, Packet, Side
+from firmware_bridge.sources import open_source
 from firmware_bridge.sources.address import Address
-from firmware_bridge.sources.virtual import open_virtual, story_of
+from firmware_bridge.sources.virtual import story_of
 from firmware_bridge.virtual.gait.ground_truth import truth
 from firmware_bridge.virtual.insole.foot import VirtualFoot
-from firmware_bridge.virtual.insole.pair import ABREAST, Pair, join
+from firmware_bridge.virtual.insole.pair import ABREAST, SharedWalk, join
 from tests.stand_ins.manual_clock import ManualClock
 from tests.walkers.walks import START, Gait, plain_story, walk_by_radio
 
@@ -35,7 +36,7 @@ def insole(side: Side, wearer: str, profile: str = "demo-16") -> Insole:
 async def take(url: str, worn: Insole, clock: ManualClock, until: int) -> list[Packet]:
     """Collect packets before `until`; the clock stands, so everything has to come flat out."""
     got = []
-    async with open_virtual(url, worn, clock) as packets:
+    async with open_source(url, worn, clock) as packets:
         async for packet in packets:
             if packet.time >= until:
                 break
@@ -86,14 +87,14 @@ def decoded(worn: Insole, packets: list[Packet]) -> tuple[Frames, Decoder]:
 )
 async def test_wrong_options_are_named(query: str, says: str) -> None:
     with pytest.raises(ConfigError, match=r"virtual:") as caught:
-        async with open_virtual(f"virtual:?{query}", insole(Side.LEFT, "wrong"), ManualClock(NOW)):
+        async with open_source(f"virtual:?{query}", insole(Side.LEFT, "wrong"), ManualClock(NOW)):
             pass
     assert says in str(caught.value)
 
 
 async def test_a_place_is_refused() -> None:
     with pytest.raises(ConfigError, match="no place"):
-        async with open_virtual("virtual:limping", insole(Side.LEFT, "wrong"), ManualClock(NOW)):
+        async with open_source("virtual:limping", insole(Side.LEFT, "wrong"), ManualClock(NOW)):
             pass
 
 
@@ -136,7 +137,7 @@ async def test_an_iso_start_is_the_same_as_nanoseconds() -> None:
 async def test_live_packets_wait_for_their_time_and_silence_beats() -> None:
     clock = ManualClock(NOW)
     beats, data, last = 0, 0, NOW
-    async with running(clock), open_virtual("virtual:?faults=off", insole(Side.RIGHT, "live"), clock) as packets:
+    async with running(clock), open_source("virtual:?faults=off", insole(Side.RIGHT, "live"), clock) as packets:
         async for packet in packets:
             assert last <= packet.time <= clock.now() + 1
             assert packet.time - last <= 150_000_000
@@ -153,7 +154,7 @@ async def test_a_lost_link_is_silence_with_a_beat_every_tenth_of_a_second() -> N
     silent = longest = 0
     url = "virtual:?seed=7"
     worn = insole(Side.LEFT, "silent")
-    async with running(clock, 0.1), open_virtual(url, worn, clock) as packets:
+    async with running(clock, 0.1), open_source(url, worn, clock) as packets:
         async for packet in packets:
             silent = 0 if packet.data else silent + 1
             longest = max(longest, silent)
@@ -164,11 +165,11 @@ async def test_a_lost_link_is_silence_with_a_beat_every_tenth_of_a_second() -> N
 
 async def test_late_opening_of_a_live_insole_gives_no_past() -> None:
     clock = ManualClock(NOW)
-    async with open_virtual("virtual:", insole(Side.LEFT, "late"), clock) as left:
+    async with open_source("virtual:", insole(Side.LEFT, "late"), clock) as left:
         asking = asyncio.ensure_future(anext(left))
         await clock.advance(30)
         await asking
-        async with running(clock), open_virtual("virtual:", insole(Side.RIGHT, "late"), clock) as right:
+        async with running(clock), open_source("virtual:", insole(Side.RIGHT, "late"), clock) as right:
             assert (await anext(right)).time >= NOW + 30 * SECOND
 
 
@@ -181,7 +182,7 @@ async def test_the_demo_is_told_in_order_and_both_feet_abreast(telling: str) -> 
 
     async def listen(side: Side) -> list[Packet]:
         got: list[Packet] = []
-        async with open_virtual(url, insole(side, "both"), clock) as packets:
+        async with open_source(url, insole(side, "both"), clock) as packets:
             async for packet in packets:
                 if packet.time >= NOW - 10 * SECOND:
                     break
@@ -243,13 +244,13 @@ def test_a_story_by_radio_is_the_walk_with_holes() -> None:
 async def test_one_who_listens_alone_is_not_held_back() -> None:
     clock = ManualClock(NOW)
     url = f"virtual:?start={NOW - 20 * SECOND}"
-    async with open_virtual(url, insole(Side.LEFT, "alone"), clock):  # open, but nobody listens
+    async with open_source(url, insole(Side.LEFT, "alone"), clock):  # open, but nobody listens
         assert len(await take(url, insole(Side.RIGHT, "alone"), clock, NOW - SECOND)) > 400
 
 
 async def test_a_foot_that_stands_still_is_waited_for_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("firmware_bridge.virtual.insole.pair._PATIENCE_S", 0.0)
-    pair = Pair(NOW)
+    pair = SharedWalk(NOW)
     pair.advance(Side.LEFT, NOW)
     pair.advance(Side.RIGHT, NOW + SECOND)
     await pair.abreast(Side.RIGHT)
@@ -285,15 +286,15 @@ async def test_a_text_profile_speaks_too() -> None:
 
 async def test_a_profile_of_files_only_is_refused() -> None:
     with pytest.raises(ConfigError, match="gaitpdb-8"):
-        async with open_virtual("virtual:", insole(Side.LEFT, "file", "gaitpdb-8"), ManualClock(NOW)):
+        async with open_source("virtual:", insole(Side.LEFT, "file", "gaitpdb-8"), ManualClock(NOW)):
             pass
 
 
 async def test_closing_in_the_middle_leaves_no_partner_waiting() -> None:
     clock = ManualClock(NOW)
     url = f"virtual:?start={NOW - 60 * SECOND}&faults=off"
-    async with open_virtual(url, insole(Side.LEFT, "close"), clock) as left:
+    async with open_source(url, insole(Side.LEFT, "close"), clock) as left:
         await anext(left)
-        async with open_virtual(url, insole(Side.RIGHT, "close"), clock) as right, aclosing(right):  # type: ignore[type-var]
+        async with open_source(url, insole(Side.RIGHT, "close"), clock) as right:
             await anext(right)
     assert join(("close", (("faults", "off"), ("start", str(NOW - 60 * SECOND)))), 0).idle

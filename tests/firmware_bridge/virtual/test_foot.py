@@ -12,10 +12,10 @@ import pytest
 
 from firmware_bridge.devices.profile import Profile, load_profile
 from firmware_bridge.model import SECOND, STANDARD_GRAVITY, Frames, Side
-from firmware_bridge.virtual.gait.pressure import SOURCES, Placement, _Foot, matrix, weights
+from firmware_bridge.virtual.gait.pressure import REGION_COUNT, Placement, _Foot, matrix, weights
 from firmware_bridge.virtual.gait.scenario import Story, plain_story
 from firmware_bridge.virtual.insole.foot import Readout, VirtualFoot
-from tests.walkers.walks import START, Course, Fault, Gait, lose, measured_curve, walk
+from tests.walkers.walks import START, Defect, Gait, Ramp, lose, measured_curve, walk
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_two_feet_belong_to_one_walk(profile: Profile) -> None:
 @pytest.mark.parametrize("activity", ["running", "walking"])
 def test_pronation_moves_load_to_the_medial_side_of_either_foot(activity: str, profile: Profile) -> None:
     def medial(pronation: float, foot: int) -> float:
-        course = Course.constant(pronation)
+        course = Ramp.constant(pronation)
         gait = Gait(activity=activity, left_pronation=course, right_pronation=course)  # type: ignore[arg-type]
         left, right, _ = walk(gait, seconds=20)
         pressure = Frames.concatenate(right if foot else left).pressure @ np.diag(profile.sensors.area_mm2)
@@ -151,7 +151,7 @@ def test_a_forefoot_strike_begins_in_front() -> None:
 
 
 def test_a_covering_layout_carries_all_and_a_moved_insole_nearly(profile: Profile) -> None:
-    area, average = profile.sensors.area_mm2, _Foot(np.ones(SOURCES), np.zeros((SOURCES, 2)))
+    area, average = profile.sensors.area_mm2, _Foot(np.ones(REGION_COUNT), np.zeros((REGION_COUNT, 2)))
     assert matrix(profile, average, Placement()) @ area * 1e-3 == pytest.approx(1)
     assert matrix(profile, average, Placement(3, -3, 2)) @ area * 1e-3 == pytest.approx(1, abs=0.25)
 
@@ -165,7 +165,7 @@ def test_any_layout_reads_in_its_own_unit() -> None:
 
 
 def test_what_is_broken_reads_broken() -> None:
-    broken = [Fault("dead", 2, begin_s=10), Fault("stuck", 3, 55.0), Fault("intermittent", 4, 0.5)]
+    broken = [Defect("dead", 2, begin_s=10), Defect("stuck", 3, 55.0), Defect("intermittent", 4, 0.5)]
     left, right, _ = walk(seconds=20, faults=True, broken={Side.LEFT: broken})
     whole = walk(seconds=20, faults=True)
     pressure, sound = (Frames.concatenate(f).pressure for f in (left, whole[0]))
@@ -177,7 +177,7 @@ def test_what_is_broken_reads_broken() -> None:
 
 
 def test_a_gain_fault_is_a_false_imbalance(profile: Profile) -> None:
-    fault = {Side.RIGHT: [Fault("gain", value=1.2, begin_s=10)]}
+    fault = {Side.RIGHT: [Defect("gain", value=1.2, begin_s=10)]}
     right, sound = walk(seconds=20, broken=fault)[1], walk(seconds=20)[1]
     ratio = force_of(right, profile)[1].reshape(2, -1).sum(axis=1) / force_of(sound, profile)[1].reshape(2, -1).sum(
         axis=1
@@ -186,7 +186,7 @@ def test_a_gain_fault_is_a_false_imbalance(profile: Profile) -> None:
 
 
 def test_gain_may_drift() -> None:
-    drift = Fault("gain", value=1.2, begin_s=10, over_s=20)
+    drift = Defect("gain", value=1.2, begin_s=10, over_s=20)
     assert drift.factor(np.array([0.0, 10, 20, 30, 99])) == pytest.approx([1, 1, 1.1, 1.2, 1.2])
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from firmware_bridge.model import STANDARD_GRAVITY
 from firmware_bridge.virtual.gait.ground_reaction import (
     CONTACT_N,
-    Stances,
+    ForceShape,
     contact_edges,
     force,
     monotone_cubic,
@@ -20,11 +20,11 @@ from firmware_bridge.virtual.gait.ground_reaction import (
 WEIGHT = 70 * STANDARD_GRAVITY
 
 
-def stance(running: bool, support: float, impulse: float, stop: float = 0.030) -> Stances:
+def stance(running: bool, support: float, impulse: float, stop: float = 0.030) -> ForceShape:
     def one(value: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         return np.full((1, 1), value)
 
-    return Stances(running, one(support), one(impulse), 70.0, one(stop), one(1.4), 2.7 if running else 1.3)
+    return ForceShape(running, one(support), one(impulse), 70.0, one(stop), one(1.4), 2.7 if running else 1.3)
 
 
 def test_running_at_the_published_check_values() -> None:

@@ -8,7 +8,7 @@ import pytest
 from firmware_bridge.model import SECOND
 from firmware_bridge.virtual.gait.ground_truth import truth
 from firmware_bridge.virtual.gait.scenario import plain_story
-from firmware_bridge.virtual.gait.walker import Activity, Gait
+from firmware_bridge.virtual.gait.walker import Gait, Locomotion
 from firmware_bridge.virtual.insole.foot_pod import WalkersPace
 from tests.stand_ins.vectors import START
 
@@ -26,7 +26,7 @@ class Set:
 
 
 @pytest.mark.parametrize(("activity", "speed"), [("running", 3.4), ("walking", 1.2)])
-def test_the_pace_is_the_walker_s(activity: Activity, speed: float) -> None:
+def test_the_pace_is_the_walker_s(activity: Locomotion, speed: float) -> None:
     clock = Set()
     story = plain_story(Gait(activity, speed=speed, stand_s=(8.0, 4.0), seconds=132.0), START, 7)
     pace = WalkersPace(story, clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import socket
 import sys
 import threading
@@ -16,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import builtin_profiles, load_profile
 from firmware_bridge.model import Side
@@ -221,6 +222,26 @@ def test_golden_bytes_are_decoded_and_a_wrong_one_fails(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["profile", "check", str(tmp_path / "mine.toml")])
     assert done.exit_code == 1
     assert "fails golden[0]: pressure of sample 0 reads" in done.stdout
+
+
+def test_a_profile_that_does_not_read_its_own_packets_fails_and_says_why(tmp_path: Path) -> None:
+    frame = 'kind = "stream"\nlength = 184\nhead = ""\nchecksum = { type = "crc16-ccitt", over = [0, 182], at = 182 }'
+    text = load_profile("demo-16").text.replace("at = 0 }, ", "at = 176 }, ", 1)
+    text = re.sub(r"\[transport.serial.frame\].*?\n\n", f"[transport.serial.frame]\n{frame}\n\n", text, flags=re.DOTALL)
+    header = re.search(r"header = \[.*?\n\]\n", text, re.DOTALL)
+    assert header
+    moved = 'header = [{ role = "time.ms", type = "u32", at = 176 }]\n'
+    text = text.replace(header[0], moved).replace("at = 6, count = 4", "at = 0, count = 4")
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["profile", "check", str(path)])
+    assert done.exit_code == 1
+    why = "no two packets in a row are valid and begin with the same 2 bytes"
+    assert done.stdout.splitlines() == [
+        "ok    Virtual insole, 16 cells and motion sensor: 16 sensors in kPa, 100 Hz; ble, serial; virtual",
+        f"fails serial, left foot: 300 of 300 packets that the profile writes itself are not read: {why}",
+        f"fails serial, right foot: 300 of 300 packets that the profile writes itself are not read: {why}",
+    ]
 
 
 def test_the_list_names_every_profile_with_links_and_evidence() -> None:

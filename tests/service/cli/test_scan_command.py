@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from firmware_bridge import ConfigError, Side, Unavailable
 from firmware_bridge.sources import Address
-from firmware_bridge.sources import discovery as scanning
+from firmware_bridge.sources import serial as ports
 from firmware_bridge.sources.ble import source as ble
 from service.cli import app
 from service.settings import InsoleSettings
@@ -114,7 +114,7 @@ def test_a_serial_port_has_its_lasting_name(here: Any, monkeypatch: pytest.Monke
     port.touch()
     lasting.parent.mkdir()
     os.symlink(port, lasting)
-    monkeypatch.setattr(scanning, "_BY_ID", lasting.parent)
+    monkeypatch.setattr(ports, "_BY_ID", str(lasting.parent))
     here(ports=(str(port), str(tmp_path / "ttyS0")))
     assert scanned()[0].splitlines() == [
         "serial port, Feather",

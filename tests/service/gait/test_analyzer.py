@@ -16,13 +16,13 @@ from firmware_bridge import SECOND, Frames, Link, Side
 from service.gait import Analyzer
 from service.records.rows import Block, Flag, Step, Verdict
 from tests.walkers.gait_walks import Rows, analyze, cut, evenly, merged, session, sets, silence
-from tests.walkers.walks import START, Activity, Gait, devices, walk
+from tests.walkers.walks import START, Gait, Locomotion, devices, walk
 
 SHIFT = 3600 * SECOND
 
 
 @cache
-def plain(activity: Activity = "walking", lost: float = 0.0) -> list[str]:
+def plain(activity: Locomotion = "walking", lost: float = 0.0) -> list[str]:
     left, right = session(activity, lost=lost)
     return sets(analyze(merged(evenly(left, 100), evenly(right, 100))))
 
@@ -30,7 +30,7 @@ def plain(activity: Activity = "walking", lost: float = 0.0) -> list[str]:
 @pytest.mark.parametrize(("activity", "lost"), [("walking", 0.0), ("running", 0.0), ("walking", 0.03)])
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
-def test_any_split_of_the_frames_gives_the_same_rows(activity: Activity, lost: float, data: st.DataObject) -> None:
+def test_any_split_of_the_frames_gives_the_same_rows(activity: Locomotion, lost: float, data: st.DataObject) -> None:
     left, right = session(activity, lost=lost)
     cuts = st.lists(st.integers(1, len(left) - 1), max_size=40)
     size = data.draw(st.sampled_from([1, 7, 33, 150]))

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from firmware_bridge import SECOND, ConfigError, Frames, Profile, Side, load_profile, parse_profile
 from service.records.rows import Block, Flag, Step, Verdict
 from tests.walkers.gait_walks import Rows, analyze, evenly, merged
-from tests.walkers.walks import START, Activity, Gait, insole, walk
+from tests.walkers.walks import START, Gait, Locomotion, insole, walk
 
 Array = NDArray[np.float32]
 activities = pytest.mark.parametrize("activity", ["walking", "running"])
 
 
 @cache
-def session(activity: Activity, rate_hz: int = 100) -> tuple[Frames, Frames]:
+def session(activity: Locomotion, rate_hz: int = 100) -> tuple[Frames, Frames]:
     gait = Gait(activity=activity, stand_s=(4.0, 4.0), stops=((20.0, 6.0),))
     left, right, _ = walk(gait, seconds=45, seed=5, faults=True, profile=at_rate(rate_hz))
     return Frames.concatenate(left), Frames.concatenate(right)
@@ -31,7 +31,7 @@ def at_rate(rate_hz: int) -> Profile:
     return parse_profile(text, "demo-16")
 
 
-def changed(activity: Activity, change: Callable[[Array], Array]) -> Rows:
+def changed(activity: Locomotion, change: Callable[[Array], Array]) -> Rows:
     """Return the rows of a session whose readings were changed."""
     feet = [replace(foot, pressure=change(foot.pressure.copy()).astype(np.float32)) for foot in session(activity)]
     return analyze(merged(*(evenly(foot, 100) for foot in feet)))
@@ -53,7 +53,7 @@ def says_nothing(rows: Rows) -> bool:
 
 
 @activities
-def test_twelve_samples_a_second_are_counted_and_not_measured(activity: Activity) -> None:
+def test_twelve_samples_a_second_are_counted_and_not_measured(activity: Locomotion) -> None:
     plain = steps(analyze(merged(*(evenly(foot, 100) for foot in session(activity)))))
     rows = analyze(merged(*(evenly(foot, 50) for foot in session(activity, 12))), profile=at_rate(12))
     assert len(steps(rows)) == pytest.approx(len(plain), abs=2)
@@ -74,7 +74,7 @@ def test_forty_samples_a_second_are_enough_for_a_walk_and_not_for_a_run() -> Non
 
 
 @activities
-def test_a_rate_that_is_not_the_profile_s_is_missing_data(activity: Activity) -> None:
+def test_a_rate_that_is_not_the_profile_s_is_missing_data(activity: Locomotion) -> None:
     """Every eighth sample, from an insole that should send a hundred a second."""
     feet = [Frames(f.wearer, f.side, f.device, f.time[::8], f.pressure[::8]) for f in session(activity)]
     assert steps(analyze(merged(*(evenly(foot, 50) for foot in feet)))) == []
@@ -82,7 +82,7 @@ def test_a_rate_that_is_not_the_profile_s_is_missing_data(activity: Activity) ->
 
 @activities
 @pytest.mark.parametrize("empty", [np.nan, np.inf, -np.inf])
-def test_blocks_without_a_reading_cost_the_steps_that_they_touch(activity: Activity, empty: float) -> None:
+def test_blocks_without_a_reading_cost_the_steps_that_they_touch(activity: Locomotion, empty: float) -> None:
     def change(pressure: Array) -> Array:
         for first in range(50, len(pressure), 330):
             pressure[first : first + 30] = empty
@@ -100,7 +100,7 @@ def test_blocks_without_a_reading_cost_the_steps_that_they_touch(activity: Activ
 
 
 @activities
-def test_one_sensor_of_no_reading_is_made_up_for(activity: Activity) -> None:
+def test_one_sensor_of_no_reading_is_made_up_for(activity: Locomotion) -> None:
     def change(pressure: Array) -> Array:
         pressure[:, 3] = np.nan
         return pressure
@@ -112,7 +112,7 @@ def test_one_sensor_of_no_reading_is_made_up_for(activity: Activity) -> None:
 
 
 @pytest.mark.parametrize(("activity", "highest"), [("walking", 40.0), ("walking", 100.0), ("running", 100.0)])
-def test_a_flat_top_leaves_the_times(activity: Activity, highest: float) -> None:
+def test_a_flat_top_leaves_the_times(activity: Locomotion, highest: float) -> None:
     """Readings that stop at a part of the peak, which is 300 kPa and more."""
     plain, ours = steps(changed(activity, lambda p: p)), steps(changed(activity, lambda p: np.minimum(p, highest)))
     assert len(ours) == len(plain)
@@ -123,7 +123,7 @@ def test_a_flat_top_leaves_the_times(activity: Activity, highest: float) -> None
 
 @activities
 @pytest.mark.parametrize("flat", [0.0, 60.0, 655.0, 1e6, -20.0, np.nan])
-def test_a_constant_signal_is_nothing(activity: Activity, flat: float) -> None:
+def test_a_constant_signal_is_nothing(activity: Locomotion, flat: float) -> None:
     rows = changed(activity, lambda p: np.full_like(p, flat))
     assert steps(rows) == []
     assert says_nothing(rows)
@@ -131,7 +131,7 @@ def test_a_constant_signal_is_nothing(activity: Activity, flat: float) -> None:
 
 @activities
 @pytest.mark.parametrize("down", [lambda p: -p, lambda p: 500 - p, lambda p: p.max() - p])
-def test_a_signal_that_is_upside_down_says_nothing(activity: Activity, down: Callable[[Array], Array]) -> None:
+def test_a_signal_that_is_upside_down_says_nothing(activity: Locomotion, down: Callable[[Array], Array]) -> None:
     assert says_nothing(changed(activity, down))
 
 
@@ -158,7 +158,7 @@ BOTH = load_profile("demo-16").text.replace("[sensors]\n", '[sensors]\nfeet = "b
 
 
 @activities
-def test_steps_of_both_feet_in_one_signal_are_counted_and_not_measured(activity: Activity) -> None:
+def test_steps_of_both_feet_in_one_signal_are_counted_and_not_measured(activity: Locomotion) -> None:
     profile = parse_profile(BOTH, "both")
     left = replace(session(activity)[0], device=insole(Side.LEFT, profile).device)
     rows = analyze(evenly(left, 100), profile=profile)

@@ -26,7 +26,7 @@ from service.gait.steps.stance_measures import measure
 from service.records.rows import Step
 from tests.walkers.gait_walks import analyze, merged
 from tests.walkers.two_walkers import WALKERS
-from tests.walkers.walks import START, Course, Fault, Gait, Strides, walk_story
+from tests.walkers.walks import START, Defect, Gait, Ramp, Strides, walk_story
 
 Means = Mapping[str, float]
 FIELDS = (
@@ -48,10 +48,10 @@ class Grade:
     def placement(self, rng: np.random.Generator) -> Placement:
         return Placement(*(rng.standard_normal(3) * [self.aside_mm, self.forward_mm, self.turn_deg]))
 
-    def gains(self, rng: np.random.Generator, count: int) -> list[Fault]:
+    def gains(self, rng: np.random.Generator, count: int) -> list[Defect]:
         """Return what comes on top of the 5 % that virtual sensors differ by."""
         more = math.sqrt(max(self.gain**2 - 0.05**2, 0.0))
-        return [Fault("gain", k, float(np.exp(more * rng.standard_normal()))) for k in range(count)] if more else []
+        return [Defect("gain", k, float(np.exp(more * rng.standard_normal()))) for k in range(count)] if more else []
 
 
 GOOD, POOR = Grade(2, 3, 2, 0.05), Grade(5, 5, 4, 0.15)
@@ -63,7 +63,7 @@ def measured(
     seed: int,
     *,
     placement: Placement = AS_LAID,
-    broken: Sequence[Fault] = (),
+    broken: Sequence[Defect] = (),
     profile: str | Profile = "demo-16",
     seconds: float = 8.0,
 ) -> dict[Side, Means]:
@@ -84,7 +84,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def leaning(gait: Gait, pronation: float) -> Gait:
-    return replace(gait, left_pronation=Course.constant(pronation), right_pronation=Course.constant(pronation))
+    return replace(gait, left_pronation=Ramp.constant(pronation), right_pronation=Ramp.constant(pronation))
 
 
 def correlation(a: Sequence[float], b: Sequence[float]) -> float:
@@ -150,7 +150,7 @@ def test_a_camber_moves_the_feet_in_opposite_directions(walker: str) -> None:
         measured(gait, 11, seconds=20)
         for gait in (
             WALKERS[walker],
-            replace(WALKERS[walker], camber=Course.constant(6.0)),
+            replace(WALKERS[walker], camber=Ramp.constant(6.0)),
             leaning(WALKERS[walker], 0.5),
         )
     )
@@ -195,7 +195,7 @@ def test_an_insole_aside_is_told_from_pronation(walker: str) -> None:
         assert all(told(measured(leaning(gait, latent), 1000 + k, placement=lies)) for lies in aside)
         for more in (-1.0, 0.5, 1.0, 2.0):
             assert not told(measured(leaning(gait, latent + more), 1000 + k, placement=usual))
-        heel = [Fault("dead", 2)]  # a lateral one: the index moves to the medial side
+        heel = [Defect("dead", 2)]  # a lateral one: the index moves to the medial side
         assert told(measured(leaning(gait, latent), 1000 + k, placement=usual, broken=heel))
 
 

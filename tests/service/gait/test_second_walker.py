@@ -14,26 +14,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge import STANDARD_GRAVITY
-from firmware_bridge.virtual.gait.ground_reaction import CONTACT_N, Floats, force
+from firmware_bridge.model import STANDARD_GRAVITY, Floats
+from firmware_bridge.virtual.gait.ground_reaction import CONTACT_N, force
 from firmware_bridge.virtual.gait.scenario import Story, _Telling, demo_story
 from firmware_bridge.virtual.gait.walker import Strides, plan
 from service.records.rows import Block, Flag, Step, Verdict
 from tests.service.gait.test_truth import errors_ms
 from tests.walkers.gait_walks import analyze, merged
-from tests.walkers.walks import START, Activity, Course, Gait, walk, walk_story
-from tests.walkers.waveforms import RUNNING, WALKING, Curve, FootCurves, feet, measured_feet
+from tests.walkers.walks import START, Gait, Locomotion, Ramp, walk, walk_story
+from tests.walkers.waveforms import DRAWN, Curve, FootCurves, feet, measured_feet
 
 GRF = ("data", "running_grf_peerj12752", "GRF_one_sub.csv.gz")
 SPEED = [2.5, 4.17, 2.5, 3.33, 3.33, 3.33, 4.17, 2.5, 3.33, 3.33, 3.33, 3.33, 3.33, 4.17, 2.5, 3.33, 3.33, 3.33, 4.17,
          3.33, 3.33, 4.17, 2.5, 3.33, 3.33, 3.33, 3.33, 3.33, 3.33, 3.33, 3.33]  # fmt: skip
 DAYS = (3, 4, 5, 28)  # trials on the level at 3.33 m/s
 SEEDS = (60, 61, 62)
-DRAWN = [("running", name) for name in RUNNING] + [("walking", name) for name in WALKING]
+ALL_DRAWN = [(activity, name) for activity, curves in DRAWN.items() for name in curves]
 
 
-def curve_of(activity: Activity, name: str) -> Curve:
-    return (RUNNING if activity == "running" else WALKING)[name]
+def curve_of(activity: Locomotion, name: str) -> Curve:
+    return DRAWN[activity][name]
 
 
 def errors(gait: Gait, seeds: Sequence[int] = SEEDS) -> tuple[Floats, Floats]:
@@ -59,10 +59,10 @@ def index_of(gait: Gait, seed: int) -> float:
 
 
 @pytest.mark.parametrize("activity", ["running", "walking"])
-def test_contact_impulse_and_symmetry_are_what_truth_says_of_any_two_curves(activity: Activity) -> None:
-    names = RUNNING if activity == "running" else WALKING
+def test_contact_impulse_and_symmetry_are_what_truth_says_of_any_two_curves(activity: Locomotion) -> None:
+    names = DRAWN[activity]
     for seed, (left, right) in enumerate(permutations(names.values(), 2)):
-        gait = Gait(activity=activity, si=Course.constant(5.0), noise=0.0, **feet(left, right))
+        gait = Gait(activity=activity, si=Ramp.constant(5.0), noise=0.0, **feet(left, right))
         strides = next(iter(plan(gait, (seed,))))
         assert isinstance(strides, Strides)
         rows = np.arange(len(strides.contact))
@@ -92,7 +92,7 @@ def test_drawn_edges_are_as_steep_as_measured_ones(shared: Callable[..., Path]) 
         return float(np.diff(rise)[0]), float(np.diff(fall)[0])
 
     measured = np.array([edges(c) for trial in range(len(SPEED)) for c in measured_feet(shared(*GRF), trial)])
-    drawn = np.array([edges(c) for c in RUNNING.values()])
+    drawn = np.array([edges(c) for c in DRAWN["running"].values()])
     assert (drawn >= 0.9 * measured.min(axis=0)).all()
     assert (drawn <= 1.1 * measured.max(axis=0)).all()
 
@@ -100,8 +100,8 @@ def test_drawn_edges_are_as_steep_as_measured_ones(shared: Callable[..., Path]) 
 # ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("activity", "name"), DRAWN)
-def test_events_of_drawn_curves(activity: Activity, name: str) -> None:
+@pytest.mark.parametrize(("activity", "name"), ALL_DRAWN)
+def test_events_of_drawn_curves(activity: Locomotion, name: str) -> None:
     on, off = errors(Gait(activity=activity, **feet(curve_of(activity, name))))
     assert np.abs(on).mean() <= (2.0 if activity == "running" else 4.0)
     assert np.abs(off).mean() <= 6.0
@@ -122,8 +122,8 @@ def test_events_of_measured_curves(shared: Callable[..., Path]) -> None:
 # ── momentum ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("activity", "name"), DRAWN)
-def test_impulse_and_peak_of_every_step(activity: Activity, name: str) -> None:
+@pytest.mark.parametrize(("activity", "name"), ALL_DRAWN)
+def test_impulse_and_peak_of_every_step(activity: Locomotion, name: str) -> None:
     """Exact on sensors that read the pressure itself; on ordinary ones as far off as their gains."""
     gait = Gait(activity=activity, stand_s=(5.0, 3.0), **feet(curve_of(activity, name)))
     for faults, within in ((False, 0.01), (True, 0.06)):
@@ -140,22 +140,22 @@ def test_impulse_and_peak_of_every_step(activity: Activity, name: str) -> None:
 # ── symmetry ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("activity", "name"), DRAWN)
-def test_symmetry_of_contact_time(activity: Activity, name: str) -> None:
+@pytest.mark.parametrize(("activity", "name"), ALL_DRAWN)
+def test_symmetry_of_contact_time(activity: Locomotion, name: str) -> None:
     gait = Gait(activity=activity, **feet(curve_of(activity, name)))
     within = 1.25 if name == "long tail" else 1.0  # there a sensor's own offset decides when the foot is off
     for seed, si in zip(SEEDS, (-6.0, 0.0, 4.0), strict=True):
-        assert index_of(replace(gait, si=Course.constant(si)), seed) == pytest.approx(si, abs=within)
+        assert index_of(replace(gait, si=Ramp.constant(si)), seed) == pytest.approx(si, abs=within)
 
 
 @pytest.mark.parametrize("activity", ["running", "walking"])
-def test_feet_of_different_curves_bias_symmetry_by_a_constant(activity: Activity) -> None:
+def test_feet_of_different_curves_bias_symmetry_by_a_constant(activity: Locomotion) -> None:
     """As different as a heel strike from a forefoot's: the bias is part of one's own normal, and small."""
-    names = list(RUNNING if activity == "running" else WALKING)
+    names = list(DRAWN[activity])
     for left, right in zip(names, names[2:] + names[:2], strict=True):
         both = feet(curve_of(activity, left), curve_of(activity, right))
         gait = Gait(activity=activity, **both)
-        bias = [index_of(replace(gait, si=Course.constant(si)), 64) - si for si in (-4.0, 4.0)]
+        bias = [index_of(replace(gait, si=Ramp.constant(si)), 64) - si for si in (-4.0, 4.0)]
         assert np.abs(bias).max() <= 2.5
         assert bias[0] == pytest.approx(bias[1], abs=0.8)
 
@@ -163,7 +163,7 @@ def test_feet_of_different_curves_bias_symmetry_by_a_constant(activity: Activity
 def test_symmetry_of_measured_feet(shared: Callable[..., Path]) -> None:
     off = []
     for trial, speed in enumerate(SPEED):
-        gait = Gait(speed=speed, si=Course.constant(4.0), **feet(*measured_feet(shared(*GRF), trial)))
+        gait = Gait(speed=speed, si=Ramp.constant(4.0), **feet(*measured_feet(shared(*GRF), trial)))
         off.append(index_of(gait, trial) - 4.0)
     assert np.abs(off).max() <= 2.0
     assert np.abs(np.mean(off)) <= 1.0
@@ -182,12 +182,12 @@ def measured_days(shared: Callable[..., Path]) -> list[FootCurves]:
     return [feet(*measured_feet(shared(*GRF), trial)) for trial in DAYS]
 
 
-def drawn_days(activity: Activity) -> list[FootCurves]:
-    return [feet(curve) for curve in (RUNNING if activity == "running" else WALKING).values()]
+def drawn_days(activity: Locomotion) -> list[FootCurves]:
+    return [feet(curve) for curve in DRAWN[activity].values()]
 
 
 @cache
-def drawn_before(seed: int, activity: Activity) -> tuple[Block, ...]:
+def drawn_before(seed: int, activity: Locomotion) -> tuple[Block, ...]:
     return before(demo_story("normal", seed, START, activity), drawn_days(activity))
 
 
@@ -217,7 +217,7 @@ def check(telling: _Telling, story: Story, history: Sequence[Block]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("telling", ["normal", "limping", "pronated"])
 @pytest.mark.parametrize(("seed", "activity"), [(0, "running"), (1, "running"), (2, "walking")])
-def test_the_right_thing_is_flagged_on_drawn_curves(telling: _Telling, seed: int, activity: Activity) -> None:
+def test_the_right_thing_is_flagged_on_drawn_curves(telling: _Telling, seed: int, activity: Locomotion) -> None:
     story = worn(demo_story(telling, seed, START, activity), drawn_days(activity))
     check(telling, story, drawn_before(seed, activity))
 

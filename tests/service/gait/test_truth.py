@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from firmware_bridge import Frames, Side, load_profile, parse_profile
-from firmware_bridge.virtual.gait.ground_reaction import Floats
+from firmware_bridge.model import Floats
 from firmware_bridge.virtual.gait.ground_truth import Truth
 from firmware_bridge.virtual.gait.scenario import _Telling, demo_story
 from service.records.rows import Block, Flag, Step, Verdict
 from tests.walkers.gait_walks import Rows, analyze, evenly, merged, session
-from tests.walkers.walks import START, Activity, Course, Gait, insole, walk, walk_story
+from tests.walkers.walks import START, Gait, Locomotion, Ramp, insole, walk, walk_story
 
 
 def errors_ms(rows: Rows, truth: Truth) -> tuple[Floats, Floats]:
@@ -36,7 +36,7 @@ def errors_ms(rows: Rows, truth: Truth) -> tuple[Floats, Floats]:
 
 @pytest.mark.parametrize("activity", ["walking", "running"])
 @pytest.mark.parametrize("seed", range(40, 44))
-def test_events_agree_with_the_truth(activity: Activity, seed: int) -> None:
+def test_events_agree_with_the_truth(activity: Locomotion, seed: int) -> None:
     gait = Gait(activity=activity, stand_s=(5.0, 3.0), stops=((30.0, 8.0),))
     left, right, truth = walk(gait, seconds=70, seed=seed, faults=True)
     on, off = errors_ms(analyze(merged(left, right)), truth)
@@ -60,8 +60,8 @@ def test_any_sampling_rate(rate_hz: int) -> None:
 
 @pytest.mark.parametrize("activity", ["walking", "running"])
 @pytest.mark.parametrize("si", [-6.0, 0.0, 4.0])
-def test_the_symmetry_of_contact_time_agrees_with_the_truth(activity: Activity, si: float) -> None:
-    gait = Gait(activity=activity, si=Course.constant(si))
+def test_the_symmetry_of_contact_time_agrees_with_the_truth(activity: Locomotion, si: float) -> None:
+    gait = Gait(activity=activity, si=Ramp.constant(si))
     left, right, _ = walk(gait, seconds=240, seed=9, faults=True)
     blocks = [r for r in analyze(merged(left, right)) if isinstance(r, Block) and not r.void]
     found = [b.contact_time_si_pct for b in blocks]
@@ -112,7 +112,7 @@ def test_an_insole_that_nobody_described_still_has_steps() -> None:
 
 
 @cache
-def days_before(seed: int, activity: Activity) -> tuple[Block, ...]:
+def days_before(seed: int, activity: Locomotion) -> tuple[Block, ...]:
     """Return the blocks of five ordinary sessions, told by one person."""
     story = demo_story("normal", seed, START, activity)
     left, right, _ = walk_story(replace(story, sessions=story.sessions[:-1]), stop=story.sessions[-1].start, chunk_s=10)
@@ -125,7 +125,7 @@ def days_before(seed: int, activity: Activity) -> tuple[Block, ...]:
 )
 @pytest.mark.parametrize(("seed", "activity"), [(21, "running"), (22, "running"), (23, "walking")])
 def test_the_right_thing_is_flagged_and_nothing_else(
-    telling: _Telling, topic: str, seed: int, activity: Activity
+    telling: _Telling, topic: str, seed: int, activity: Locomotion
 ) -> None:
     story = demo_story(telling, seed, START, activity)
     brief = tuple(

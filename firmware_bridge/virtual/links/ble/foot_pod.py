@@ -34,7 +34,7 @@ class BlePod:
         properties = Characteristic.Properties.NOTIFY
         self._data: Characteristic[bytes] = Characteristic(foot_pod.MEASUREMENT, properties, Characteristic.READABLE)
         services = [
-            Service(foot_pod.SERVICE, [self._data]),
+            Service(foot_pod.RUNNING_SPEED_AND_CADENCE, [self._data]),
             battery_service(lambda _: bytes([self.battery_pct]))[0],
             information_service("pod"),
         ]
@@ -55,4 +55,4 @@ class BlePod:
         while wanted():
             await asyncio.sleep(_EVERY_S)
             if (pace := self._pace()) is not None:
-                await self.tell(foot_pod.measurement(pace))
+                await self.tell(foot_pod.notification_of(pace))

@@ -12,13 +12,14 @@ from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.devices.link_setup import BleLink
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import Pace, Side
-from firmware_bridge.virtual.insole.firmware import Firmware, Foot
+from firmware_bridge.virtual.insole.firmware import Firmware, WornInsole
 from firmware_bridge.virtual.links.ble.air import AirLink, hci_served
 from firmware_bridge.virtual.links.ble.foot_pod import BlePod
 from firmware_bridge.virtual.links.ble.names import name_for
 from firmware_bridge.virtual.links.ble.peripheral import Peripheral, wanted
 from firmware_bridge.virtual.links.ble.services import Dialog, Offer, advertisement, offered
 from firmware_bridge.virtual.links.fault_control import Faults, controlled
+from firmware_bridge.virtual.links.play import Played
 
 TX_BUFFERS = 8
 """Notifications that a chip holds; what comes on top of them is lost, as firmware does it."""
@@ -118,7 +119,7 @@ def _link_of(firmware: Firmware) -> BleLink:
 
 
 async def serve_ble(
-    feet: Sequence[Foot],
+    feet: Sequence[WornInsole],
     *,
     port: int = 0,
     control_port: int = 0,
@@ -149,3 +150,8 @@ async def serve_ble(
             group.create_task(BlePod(air, pace).run())
         say(f"ble:?backend=bumble:tcp-client:127.0.0.1:{bound}")
         say(f"control: 127.0.0.1:{control}")
+
+
+async def play_ble(played: Played) -> None:
+    """Play virtual Bluetooth insoles (see `serve_ble`)."""
+    await serve_ble(played.feet, port=played.port, control_port=played.control_port, pace=played.pace)

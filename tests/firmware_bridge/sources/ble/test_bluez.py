@@ -17,7 +17,8 @@ from firmware_bridge.devices.profile import Profile
 from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import Packet, Side
 from firmware_bridge.sources import open_source
-from firmware_bridge.sources.discovery import Found, find_devices
+from firmware_bridge.sources.discovery import find_devices
+from firmware_bridge.sources.source import Candidate
 from firmware_bridge.virtual.insole.firmware import Firmware
 from firmware_bridge.virtual.links.ble import bumble_backend
 from firmware_bridge.virtual.links.ble.air import AirLink, LocalTransport
@@ -175,7 +176,7 @@ async def test_bluetooth_that_is_off_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_a_scan_names_the_url_of_each_foot(monkeypatch: pytest.MonkeyPatch) -> None:
     async with rig(monkeypatch) as bench:
-        found = [one for one in await find_devices(seconds=1) if isinstance(one, Found) and one.link == "ble"]
+        found = [one for one in await find_devices(seconds=1) if isinstance(one, Candidate) and one.link == "ble"]
         assert {(one.url, one.profiles, one.side) for one in found} == {
             ("ble:Insole demo L", ("demo-16",), LEFT),
             ("ble:Insole demo R", ("demo-16",), RIGHT),

@@ -45,7 +45,7 @@ async def _battery(packets: Any, bench: Bench, seconds: float) -> float:
 def test_the_battery_service_is_read_and_its_changes_are_heard(bench: Callable[..., None]) -> None:
     async def story(bench: Bench) -> None:
         async with open_source(URL, bench.insole(LEFT), bench.clock) as packets:
-            assert packets.battery_pct == 96  # type: ignore[attr-defined]
+            assert packets.battery_pct == 96
             bench.insoles[LEFT]._firmware._charged -= 5 * HOUR * SECOND
             assert await _battery(packets, bench, 1) == 76
 
@@ -55,7 +55,7 @@ def test_the_battery_service_is_read_and_its_changes_are_heard(bench: Callable[.
 def test_a_battery_byte_is_read_again_every_minute(bench: Callable[..., None]) -> None:
     async def story(bench: Bench) -> None:
         async with open_source(URL, bench.insole(LEFT), bench.clock) as packets:
-            assert packets.battery_pct == 96  # type: ignore[attr-defined]
+            assert packets.battery_pct == 96
             bench.insoles[LEFT]._firmware._charged -= 5 * HOUR * SECOND
             assert await _battery(packets, bench, 30) == 96
             assert await _battery(packets, bench, 35) == 76
@@ -71,7 +71,7 @@ def test_only_a_percentage_is_a_battery(bench: Callable[..., None], value: bytes
         assert read is not None
         read.value = value
         async with open_source(URL, bench.insole(LEFT), bench.clock) as packets:
-            assert packets.battery_pct == pytest.approx(percent, nan_ok=True)  # type: ignore[attr-defined]
+            assert packets.battery_pct == pytest.approx(percent, nan_ok=True)
 
     bench(story)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.model import SECOND, Side
 from firmware_bridge.sources import open_source
 from tests.benchmarks.ble_bench import LEFT, URL, Bench, run_on_bench
@@ -38,6 +38,6 @@ def test_the_battery_is_known(monkeypatch: pytest.MonkeyPatch, name: str) -> Non
     async def story(bench: Bench) -> None:
         async with open_source(URL, bench.insole(LEFT), bench.clock) as packets:
             await anext(packets)
-            assert packets.battery_pct == 96  # type: ignore[attr-defined]
+            assert packets.battery_pct == 96
 
     run_on_bench(monkeypatch, story, profile=PROFILES[name])

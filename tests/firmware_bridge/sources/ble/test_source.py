@@ -12,7 +12,7 @@ import pytest
 from bleak import BleakClient, BleakScanner
 
 from firmware_bridge.clock import SystemClock
-from firmware_bridge.codec.codec import Decoder
+from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.link_setup import Write
 from firmware_bridge.errors import Unavailable
 from firmware_bridge.model import SECOND, Packet, Side

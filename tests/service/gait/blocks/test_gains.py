@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, STANDARD_GRAVITY, Side
-from firmware_bridge.virtual.gait.ground_reaction import Floats
+from firmware_bridge.model import Floats
 from service.gait import thresholds as p
 from service.gait.blocks.gains import (
     BallisticRatio,
@@ -28,14 +28,14 @@ from service.gait.blocks.gains import (
 from service.records.rows import Step
 from tests.walkers.gait_rows import NAN, step
 from tests.walkers.gait_walks import Rows, analyze, merged
-from tests.walkers.walks import Activity, Course, Fault, Gait, walk
+from tests.walkers.walks import Defect, Gait, Locomotion, Ramp, walk
 
 LEFT_TENTH_MORE = ((Side.LEFT, 1.1),)
 
 
 @cache
 def steps(
-    activity: Activity = "running",
+    activity: Locomotion = "running",
     si: float = 0.0,
     seed: int = 1,
     gains: Sequence[tuple[Side, float]] = (),
@@ -44,8 +44,8 @@ def steps(
     late_ms: int = 0,
 ) -> tuple[Step, ...]:
     """Return the steps of three and a half minutes; the right insole's clock is late."""
-    gait = Gait(activity=activity, si=Course.constant(si), speed=speed)
-    broken: Mapping[Side, Sequence[Fault]] = {side: [Fault("gain", -1, gain)] for side, gain in gains}
+    gait = Gait(activity=activity, si=Ramp.constant(si), speed=speed)
+    broken: Mapping[Side, Sequence[Defect]] = {side: [Defect("gain", -1, gain)] for side, gain in gains}
     left, right, _ = walk(gait, seconds=210, seed=seed, broken=broken, chunk_s=10, faults=faults)
     right = [replace(frames, time=frames.time + late_ms * 1_000_000) for frames in right]
     return in_order(analyze(merged(left, right)))
@@ -219,7 +219,7 @@ def measured_strides(force: Floats) -> Floats:
 
 
 @pytest.mark.parametrize(("activity", "mass"), [("running", 70.0), ("walking", 70.0), ("walking", 95.0)])
-def test_stride_balance_weighs_the_wearer(activity: Activity, mass: float) -> None:
+def test_stride_balance_weighs_the_wearer(activity: Locomotion, mass: float) -> None:
     left, right, _ = walk(Gait(activity=activity, mass=mass), seconds=70, seed=3, chunk_s=10)
     rows = in_order(analyze(merged(left, right)))
     jl, _, jr, _, time = columns(list(whole_strides(rows)))

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.authoring.golden_check import check_golden
-from firmware_bridge.codec.codec import Decoder, Encoder, sample_spacing
+from firmware_bridge.codec.decoder import Decoder
+from firmware_bridge.codec.encoder import Encoder
+from firmware_bridge.codec.wire import sample_spacing
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile, builtin_profiles, load_profile, parse_profile, reading
 from firmware_bridge.model import SECOND, Int64s, Packet, Side

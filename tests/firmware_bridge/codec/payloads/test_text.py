@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.bridge.insole import bridge_insole
-from firmware_bridge.codec.codec import Decoder, Encoder
+from firmware_bridge.codec.decoder import Decoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.model import SECOND, Frames, Link, Packet, Side

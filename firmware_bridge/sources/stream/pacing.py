@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import AsyncIterator
-
 from firmware_bridge.clock import Clock
 from firmware_bridge.model import SECOND, Packet
-from firmware_bridge.sources.inbox import HEARTBEAT_S
+from firmware_bridge.sources.stream.inbox import HEARTBEAT_S
+from firmware_bridge.sources.stream.packet_stream import PacketStream, Passing
 
 
-class Paced:
+class Paced(Passing):
     """Packets that keep their times and come when these times say, `pace` times as fast, the first one at once.
 
     Silence is reported in the packets' own time, as a live link does it.
     """
 
-    def __init__(self, packets: AsyncIterator[Packet], pace: float, clock: Clock) -> None:
-        self._packets, self._pace, self._clock = packets, pace, clock
+    def __init__(self, packets: PacketStream, pace: float, clock: Clock) -> None:
+        super().__init__(packets)
+        self._pace, self._clock = pace, clock
         self._began: int | None = None
         self._first = 0
         self._next: Packet | None = None
-
-    @property
-    def dropped(self) -> int:
-        """Packets that the link behind it has dropped."""
-        return int(getattr(self._packets, "dropped", 0))
-
-    @property
-    def battery_pct(self) -> float:
-        """What the link behind it knows of the battery, NaN where it knows nothing."""
-        return float(getattr(self._packets, "battery_pct", math.nan))
-
-    def __aiter__(self) -> Paced:
-        return self
 
     async def __anext__(self) -> Packet:
         if self._next is None:

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.codec.checksum import sealed
-from firmware_bridge.codec.foot_filter import OwnFoot
 from firmware_bridge.codec.framing import split_prefix
-from firmware_bridge.codec.payload import Readings
-from firmware_bridge.devices.conversion import Floats, to_readings, to_sent
+from firmware_bridge.codec.payloads.foot_filter import OwnFoot
+from firmware_bridge.codec.payloads.payload import Readings
+from firmware_bridge.codec.refusals import Refusals
+from firmware_bridge.devices.conversion import to_readings, to_sent
 from firmware_bridge.devices.schema.binary import SIZES, BinaryField, LayoutTable, PacketField
 from firmware_bridge.devices.schema.profile import NotificationFrame, ProfileTable, StreamFrame
 from firmware_bridge.devices.schema.values import NANOSECONDS, SECONDS, Endian
-from firmware_bridge.model import SECOND, Bools, Int64s, Side
+from firmware_bridge.model import SECOND, Bools, Floats, Int64s, Side
 
 Bytes = NDArray[np.uint8]
 
@@ -28,12 +29,19 @@ UNEVEN = 8
 LEARNED = "a55a"
 """What a virtual insole begins its packets with where the profile leaves the head open."""
 
+_GOOD, _NO_LAYOUT, _NO_TIME, _NO_SIDE = range(4)
+_REFUSED = {
+    _NO_LAYOUT: "it is of no layout: no `when` fits it",
+    _NO_TIME: "its time is none that can be",
+    _NO_SIDE: "its side is no number that the map has",
+}
+
 
 class BinaryPayload:
     """The content of binary packets in one framing, for one foot (see `Payload`)."""
 
     def __init__(self, table: ProfileTable, frame: NotificationFrame | StreamFrame, side: Side) -> None:
-        self.corrupt = 0
+        self.refused = Refusals()
         self._frame, self._side = frame, side
         self._layouts = [PacketLayout(layout, frame.payload, table) for layout in table.layout]
         self.samples = self._layouts[0].samples
@@ -65,14 +73,17 @@ class BinaryPayload:
             },
             since=np.full((n, self._most), -1, np.int64),
         )
-        good = np.zeros(n, np.bool_)
+        why = np.full(n, _NO_LAYOUT)
         for layout in self._layouts:
-            chosen = np.flatnonzero(layout.matches(rows) & ~good)
+            chosen = np.flatnonzero(layout.matches(rows) & (why != _GOOD))
             if len(chosen):
-                good[chosen] = layout.read(rows[chosen], found, chosen)
+                possible = layout.read(rows[chosen], found, chosen)
                 ours[chosen] &= layout.of_side(rows[chosen], self._side)
-                good[chosen] &= layout.knows_side(rows[chosen])
-        self.corrupt += n - int(good.sum())
+                known = layout.knows_side(rows[chosen])
+                why[chosen] = np.where(possible, np.where(known, _GOOD, _NO_SIDE), _NO_TIME)
+        good = why == _GOOD
+        for code, words in _REFUSED.items():
+            self.refused.add(words, int((why == code).sum()))
         self._foot.take(ours[good])
         return found.chosen(np.flatnonzero(good & ours))
 
@@ -81,16 +92,14 @@ class BinaryPayload:
         if not len(sequence):
             return []
         rows = np.zeros((len(sequence), self._frame.length), np.uint8)
-        checksum = None
         if isinstance(self._frame, StreamFrame):
-            checksum = self._frame.checksum
             tail = bytes.fromhex(self._frame.tail)
             rows[:, rows.shape[1] - len(tail) :] = np.frombuffer(tail, np.uint8)
         head = bytes.fromhex(self._frame.head or (LEARNED if isinstance(self._frame, StreamFrame) else ""))
         rows[:, : len(head)] = np.frombuffer(head, np.uint8)
         self._layouts[0].write(rows, self._side, sequence, tick, battery, values)
         prefix = self._prefix.written(self._side).encode() if self._prefix else b""
-        return [prefix + sealed(row.tobytes(), checksum) for row in rows]
+        return [prefix + sealed(row.tobytes(), self._frame.checksum) for row in rows]
 
     def reset(self) -> None:
         """See `Payload.reset`."""
@@ -202,20 +211,22 @@ class PacketLayout:
         header = self._header
         if "side" in header:
             number = next(number for number, name in header["side"].map.items() if name == side)
-            pack(self._packet_view(rows, header["side"]), header["side"], np.full(len(rows), number))
+            write_field(self._packet_view(rows, header["side"]), header["side"], np.full(len(rows), number))
         if "sequence" in header:
             numbers = sequence % header["sequence"].modulus
-            pack(self._packet_view(rows, header["sequence"]), header["sequence"], numbers)
+            write_field(self._packet_view(rows, header["sequence"]), header["sequence"], numbers)
         if "battery" in header:
             field = header["battery"]
-            pack(self._packet_view(rows, field), field, sent_numbers(np.full((len(rows), 1), battery), field)[:, 0])
+            write_field(
+                self._packet_view(rows, field), field, sent_numbers(np.full((len(rows), 1), battery), field)[:, 0]
+            )
         self._write_times(rows, tick)
         for role, sample in self._fields.items():
             target = self._samples(rows, sample)
             given = values.get(role, np.full((*target.shape[:2], sample.count), np.nan))
             numbers_sent = np.zeros(target.shape)
             numbers_sent[..., sample.kept] = sent_numbers(given, sample)
-            pack(target, sample, self._ordered(numbers_sent))
+            write_field(target, sample, self._ordered(numbers_sent))
 
     def _write_times(self, rows: Bytes, tick: Int64s) -> None:
         if self._fine is None or self.tick_modulus is None:
@@ -223,18 +234,18 @@ class PacketLayout:
         if self._stamp is not None:
             ticks = tick[:, None] + np.arange(self.samples) * self._dt
             numbers = ticks // self._unit % self._stamp.modulus
-            pack(self._samples(rows, self._stamp), self._stamp, self._ordered(numbers)[..., None])
+            write_field(self._samples(rows, self._stamp), self._stamp, self._ordered(numbers)[..., None])
             return
         if self._stamped_newest:
             tick = tick + (self.samples - 1) * self._dt
         fine = self._packet_view(rows, self._fine)
         if self._coarse is None:
-            pack(fine, self._fine, (tick // self._unit % self._fine.modulus)[:, None, None])
+            write_field(fine, self._fine, (tick // self._unit % self._fine.modulus)[:, None, None])
             return
-        pack(fine, self._fine, (tick % SECOND // self._unit)[:, None, None])
+        write_field(fine, self._fine, (tick % SECOND // self._unit)[:, None, None])
         seconds = tick % self.tick_modulus // SECOND
         parts = [seconds] if self._coarse.role == "time.s" else [seconds // 3600, seconds // 60 % 60, seconds % 60]
-        pack(self._packet_view(rows, self._coarse), self._coarse, np.stack(parts, axis=-1)[:, None])
+        write_field(self._packet_view(rows, self._coarse), self._coarse, np.stack(parts, axis=-1)[:, None])
 
     def _ordered(self, samples: NDArray[Any]) -> NDArray[Any]:
         """Return samples (n, m, …) from the order of the packet to that of time, or back."""
@@ -242,16 +253,16 @@ class PacketLayout:
 
     def _samples(self, rows: Bytes, field: BinaryField) -> NDArray[Any]:
         step = next((self._layout.step(own) for own in self._layout.fields if own is field), 0)
-        return view(rows, field, self._endian, self._first, self.samples, step)
+        return field_view(rows, field, self._endian, self._first, self.samples, step)
 
     def _packet_view(self, rows: Bytes, field: BinaryField) -> NDArray[Any]:
-        return view(rows, field, self._endian, self._start, 1, 0)
+        return field_view(rows, field, self._endian, self._start, 1, 0)
 
     def _number(self, rows: Bytes, field: BinaryField) -> Int64s:
         return unpacked(self._packet_view(rows, field), field)[:, 0, 0].astype(np.int64)
 
 
-def view(rows: Bytes, field: BinaryField, endian: Endian, start: int, samples: int, step: int) -> NDArray[Any]:
+def field_view(rows: Bytes, field: BinaryField, endian: Endian, start: int, samples: int, step: int) -> NDArray[Any]:
     """Return a field's numbers (n, samples, sent) as they lie in packets (n, bytes), contiguous; no copy."""
     number = np.dtype(ORDER[field.endian or endian] + NUMPY[field.type])
     shape, strides = (len(rows), samples, field.sent), (rows.shape[1], step, number.itemsize)
@@ -266,7 +277,7 @@ def unpacked(sent: NDArray[Any], field: BinaryField) -> NDArray[Any]:
     return (sent.astype(np.uint64) >> np.uint64(first)) & np.uint64((1 << width) - 1)
 
 
-def pack(target: NDArray[Any], field: BinaryField, sent: NDArray[Any]) -> None:
+def write_field(target: NDArray[Any], field: BinaryField, sent: NDArray[Any]) -> None:
     """Write numbers into the field's bytes, leaving the bits that it shares with others as they are."""
     numbers = sent.reshape(target.shape)
     if field.bits is not None:

@@ -1,4 +1,4 @@
-"""From packets to frames and back, by one definition: what a virtual insole speaks is what a decoder reads.
+"""From packets to frames: whole packets are read, put in order, and placed in time.
 
 A decoder never raises on what a device sent: it counts and goes on. Its result depends on the packets alone, not on
 how they were batched, and the time of its samples always increases.
@@ -12,19 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firmware_bridge.codec.binary import BinaryPayload
 from firmware_bridge.codec.clock_recovery import ArrivalClock, DeviceClock
 from firmware_bridge.codec.framing import open_framer
-from firmware_bridge.codec.payload import Payload, Readings
+from firmware_bridge.codec.payloads.payload import Readings
 from firmware_bridge.codec.sequence import Continuity
-from firmware_bridge.codec.text import TextPayload
-from firmware_bridge.codec.tlv import MessagesPayload
 from firmware_bridge.codec.unloaded_silence import UnloadedSilence
+from firmware_bridge.codec.wire import frame_of, open_payload, sample_spacing
 from firmware_bridge.devices.insole import Insole
-from firmware_bridge.devices.profile import Profile
-from firmware_bridge.devices.schema.profile import FrameTable, LinesFrame, MessagesFrame
-from firmware_bridge.errors import ConfigError
-from firmware_bridge.model import SECOND, Float32s, Frames, Int64s, Packet, Side
+from firmware_bridge.model import Frames, Int64s, Packet
 
 COUNTED_DRIFT = 0.05
 """How far a device's true rate may be from its declared one, where only its packets are counted."""
@@ -48,7 +43,7 @@ class Decoder:
 
     def __init__(self, insole: Insole, link: str = "ble") -> None:
         profile = insole.profile
-        frame = _frame(profile, link)
+        frame = frame_of(profile, link)
         text = profile.table.text
         self._insole, self._device = insole, insole.device
         self._framer = open_framer(frame, text.comment.encode() if text else b"#")
@@ -72,8 +67,14 @@ class Decoder:
     @property
     def counts(self) -> Counts:
         """What was seen so far."""
-        corrupt = self._framer.corrupt + self._payload.corrupt
+        corrupt = self._framer.refused.total + self._payload.refused.total
         return Counts(self._received, self._lost, corrupt, self._duplicate)
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why packets were refused since it was made, in words, the most frequent reason first."""
+        reasons = self._framer.refused.reasons + self._payload.refused.reasons
+        return [why for why, _ in reasons.most_common()]
 
     @property
     def trouble(self) -> str:
@@ -164,85 +165,6 @@ class Decoder:
         result: Int64s = np.maximum(np.maximum.accumulate(time - steps), self._last_time) + steps
         self._last_time = int(result[-1])
         return result
-
-
-class Encoder:
-    """Turns samples into the bytes that a device of this profile would send; keeps its sequence counter.
-
-    Raises:
-        ConfigError: the profile does not speak this link.
-    """
-
-    def __init__(self, profile: Profile, side: Side, link: str = "ble", *, first_sequence: int = 0) -> None:
-        self._payload = open_payload(profile, _frame(profile, link), side)
-        self._sensors = profile.sensors.count
-        self._sequence = first_sequence
-
-    @property
-    def samples_per_packet(self) -> int:
-        """How many samples one packet holds."""
-        return self._payload.samples
-
-    def packets(
-        self,
-        ticks_ns: Int64s,
-        pressure: Float32s,
-        acc: Float32s | None = None,
-        gyro: Float32s | None = None,
-        battery_pct: float = math.nan,
-    ) -> list[bytes]:
-        """Return the wire's bytes, one element for each notification, serial packet or line.
-
-        Args:
-            ticks_ns: device time of each sample, ns; (n,), n a multiple of `samples_per_packet`.
-            pressure: (n, sensors) in the profile's unit; NaN = missing.
-            acc: (n, 3) in g.
-            gyro: (n, 3) in deg/s.
-            battery_pct: of all these packets; NaN where it is not known.
-        """
-        samples = self._payload.samples
-        count, rest = divmod(len(ticks_ns), samples)
-        if rest:
-            raise ValueError(f"packets hold {samples} samples each, so {len(ticks_ns)} samples do not fill them")
-        if pressure.shape != (len(ticks_ns), self._sensors):
-            raise ValueError(f"pressure must be {(len(ticks_ns), self._sensors)}, not {pressure.shape}")
-        given = {"pressure": pressure, "acc": acc, "gyro": gyro}
-        values = {
-            role: np.asarray(array, np.float64).reshape(count, samples, -1)
-            for role, array in given.items()
-            if array is not None
-        }
-        sequence = self._sequence + np.arange(count)
-        self._sequence += count
-        return self._payload.write(sequence, np.asarray(ticks_ns, np.int64)[::samples], battery_pct, values)
-
-
-def open_payload(profile: Profile, frame: FrameTable, side: Side) -> Payload:
-    """Return what reads and writes the content of packets in this framing."""
-    table = profile.table
-    if isinstance(frame, LinesFrame):
-        assert table.text is not None  # checked with the profile
-        return TextPayload(table.text, side)
-    if isinstance(frame, MessagesFrame):
-        assert table.messages is not None  # checked with the profile
-        return MessagesPayload(table.messages, side, table)
-    return BinaryPayload(table, frame, side)
-
-
-def sample_spacing(profile: Profile) -> int:
-    """Return the time between two samples of a packet, ns."""
-    repeat = profile.table.layout[0].repeat if profile.table.layout else None
-    if repeat is not None and repeat.dt_ms is not None:
-        return round(repeat.dt_ms * 1e6)
-    return round(SECOND / profile.rate_hz)
-
-
-def _frame(profile: Profile, link: str) -> FrameTable:
-    frame = profile.frames.get(link)
-    if frame is None:
-        links = ", ".join(profile.frames) or "only files"
-        raise ConfigError(f"the profile {profile.id} does not speak {link!r}; it speaks {links}")
-    return frame
 
 
 def _clock(source: str, period: int) -> DeviceClock | ArrivalClock:

@@ -11,16 +11,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.codec.binary import NUMPY, ORDER, pack, sent_numbers, unpacked, view
-from firmware_bridge.codec.foot_filter import OwnFoot
-from firmware_bridge.codec.payload import Readings
-from firmware_bridge.devices.conversion import Floats, to_readings
+from firmware_bridge.codec.payloads.binary import NUMPY, ORDER, field_view, sent_numbers, unpacked, write_field
+from firmware_bridge.codec.payloads.foot_filter import OwnFoot
+from firmware_bridge.codec.payloads.payload import Readings
+from firmware_bridge.codec.refusals import Refusals
+from firmware_bridge.devices.conversion import to_readings
 from firmware_bridge.devices.schema.binary import SIZES
 from firmware_bridge.devices.schema.profile import ProfileTable
 from firmware_bridge.devices.schema.tlv import STATEMENTS, MessageField, MessagesTable, RowTable
 from firmware_bridge.devices.schema.values import NANOSECONDS, SAMPLE_ROLES, Endian
 from firmware_bridge.errors import CorruptData
-from firmware_bridge.model import Float32s, Int64s, Side
+from firmware_bridge.model import Float32s, Floats, Int64s, Side
 
 STATE_EVERY = 50
 """Packets between two times that the virtual insole says what it is: a second at 50 Hz."""
@@ -53,7 +54,7 @@ class MessagesPayload:
     samples = 1
 
     def __init__(self, table: MessagesTable, side: Side, profile: ProfileTable) -> None:
-        self.corrupt = 0
+        self.refused = Refusals()
         self.unknown: Counter[Path] = Counter()  # messages that the profile says nothing of, by path
         self.positions: Floats | None = None  # (s, 2) as the device told them
         self._table, self._side, self._profile = table, side, profile
@@ -92,8 +93,8 @@ class MessagesPayload:
             try:
                 messages = list(_messages(self._table, packet, (), self._profile.device.endian))
                 self._check(messages)
-            except CorruptData:
-                self.corrupt += 1
+            except CorruptData as error:
+                self.refused.add(str(error))
                 continue
             for messages_of_one in self._packets(messages):
                 self._take(rows, number, messages_of_one)
@@ -119,7 +120,7 @@ class MessagesPayload:
             nothing = np.full((n, one.count), np.nan)
             numbers = np.zeros((n, one.sent))
             numbers[:, one.kept] = sent_numbers(given.get(one.role, nothing), one.nominal)
-            pack(self._view(rows, one), one, numbers)
+            write_field(self._view(rows, one), one, numbers)
         return [self._notification({path: rows[i].tobytes() for path, rows in contents.items()}) for i in range(n)]
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,7 +234,7 @@ class MessagesPayload:
         return percent
 
     def _view(self, rows: NDArray[np.uint8], one: MessageField) -> NDArray[Any]:
-        return view(rows, one, self._profile.device.endian, 0, 1, 0)
+        return field_view(rows, one, self._profile.device.endian, 0, 1, 0)
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

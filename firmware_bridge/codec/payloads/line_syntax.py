@@ -11,7 +11,7 @@ from typing import Any
 from firmware_bridge.devices.schema.text import DAY_S, TextColumn, TextTable
 from firmware_bridge.errors import CorruptData
 
-MISSING = frozenset(("", "-", "--", "nan", "null", "none", "na", "n/a"))
+NO_READING = frozenset(("", "-", "--", "nan", "null", "none", "na", "n/a"))
 """Cells that hold no reading, in any case of letters."""
 WHITESPACE = "whitespace"
 _HMS = re.compile(r"(\d{1,2}):(\d\d):(\d\d(?:\.\d*)?)", re.ASCII)
@@ -81,7 +81,7 @@ class TextLines:
 
     def _number(self, cell: str) -> float:
         text = cell.strip()
-        if text.lower() in MISSING:
+        if text.lower() in NO_READING:
             return math.nan
         if self._hms and (clock := _HMS.fullmatch(text)):
             seconds = int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3])

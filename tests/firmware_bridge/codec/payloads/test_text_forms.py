@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.codec.codec import Decoder, Encoder
+from firmware_bridge.codec.decoder import Decoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile, load_profile, mistakes_of, parse_profile
 from firmware_bridge.errors import ConfigError

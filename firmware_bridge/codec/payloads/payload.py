@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.devices.conversion import Floats
-from firmware_bridge.model import Float32s, Int64s
+from firmware_bridge.codec.refusals import Refusals
+from firmware_bridge.model import Float32s, Floats, Int64s
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Payload(Protocol):
     samples: int  # in a packet
     sequence_modulus: int | None  # where the packets' number wraps, None where there is none
     tick_modulus: int | None  # where the device's time wraps, ns
-    corrupt: int  # packets whose content was not understood
+    refused: Refusals  # packets whose content was not understood
 
     @property
     def trouble(self) -> str:

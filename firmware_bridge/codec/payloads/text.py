@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from firmware_bridge.codec.announcement import Announcement
-from firmware_bridge.codec.line_syntax import TextLines
-from firmware_bridge.codec.payload import Readings
-from firmware_bridge.devices.conversion import Floats, to_readings, to_sent
+from firmware_bridge.codec.payloads.announcement import Announcement
+from firmware_bridge.codec.payloads.line_syntax import TextLines
+from firmware_bridge.codec.payloads.payload import Readings
+from firmware_bridge.codec.refusals import Refusals
+from firmware_bridge.devices.conversion import to_readings, to_sent
 from firmware_bridge.devices.schema.text import COUNTERS, TICKS_NS, TextColumn, TextTable
 from firmware_bridge.devices.schema.values import SAMPLE_ROLES
 from firmware_bridge.errors import ConfigError, CorruptData
-from firmware_bridge.model import Float32s, Int64s, Side
+from firmware_bridge.model import Float32s, Floats, Int64s, Side
 
 ANNOUNCE_EVERY = 500
 """Lines between two announcements of the virtual insole: five seconds at 100 Hz."""
@@ -37,7 +38,7 @@ class TextPayload:
     def __init__(self, table: TextTable, side: Side) -> None:
         if not table.of(side) or (table.sides != (None,) and side not in table.sides):
             raise ConfigError(f"text.columns of the profile say nothing of the {side} foot")
-        self.corrupt = 0
+        self.refused = Refusals()
         self._table, self._side = table, side
         self._lines = TextLines(table)
         self._announcement = Announcement(table.announce, side) if table.announce else None
@@ -70,7 +71,7 @@ class TextPayload:
             try:
                 row = self._row(packet.decode("ascii", "replace"))
             except CorruptData as error:
-                self.corrupt += 1
+                self.refused.add(str(error))
                 self._doubt(str(error))
                 continue
             if row is not None and self._is_there(row):

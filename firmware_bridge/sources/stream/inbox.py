@@ -27,6 +27,8 @@ class Inbox:
     the same with `inbox.fail`.
     """
 
+    battery_pct = math.nan  # packets alone tell it
+
     def __init__(self, clock: Clock, *, capacity: int = CAPACITY, stall_s: float = math.inf, advice: str = "") -> None:
         self.dropped = 0
         self._clock = clock

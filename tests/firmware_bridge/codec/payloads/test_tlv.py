@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firmware_bridge.codec.codec import Decoder, Encoder
-from firmware_bridge.codec.tlv import MessagesPayload
+from firmware_bridge.codec.decoder import Decoder
+from firmware_bridge.codec.encoder import Encoder
+from firmware_bridge.codec.payloads.tlv import MessagesPayload
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import load_profile, parse_profile
 from firmware_bridge.errors import ConfigError
@@ -107,7 +108,7 @@ def test_unknown_messages_are_passed_over_counted_and_named_once(caplog: pytest.
     payload = decoder._payload
     assert isinstance(payload, MessagesPayload)
     scales = bytes([13, 5, 0, 0]) + struct.pack("<f", 1.0)
-    with caplog.at_level(logging.INFO, "firmware_bridge.codec.tlv"):
+    with caplog.at_level(logging.INFO, "firmware_bridge.codec.payloads.tlv"):
         for i in range(3):
             packet = bytes([99, 2, 0, 1, 2]) + scales + sent(20 * i, [1] * 8) + bytes([1, 0, 0])
             assert decoder.feed([Packet(START + i * 20 * MS, packet)]) is not None

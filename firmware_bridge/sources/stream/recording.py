@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import math
 import os
 import re
 from collections.abc import AsyncIterator
@@ -23,17 +22,18 @@ from pathlib import Path
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, InsoleError, Unavailable
 from firmware_bridge.model import Packet, Side
+from firmware_bridge.sources.stream.packet_stream import PacketStream, Passing
 
 FLUSH_S = 1.0
 _FOR_EVER = (errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
 _TAIL = 65536  # bytes: more than the longest line
-_HEADER = re.compile(r"#insole-packets v1 link=(ble|serial|udp) profile=(\S+) side=(left|right)\n?")
+_HEADER = re.compile(r"#insole-packets v1 link=([a-z][a-z0-9_-]*) profile=(\S+) side=(left|right)\n?")
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class TapeLabel:
     """The first line of a recording: which framing, which device model, which foot."""
 
     link: str
@@ -41,7 +41,7 @@ class Header:
     side: Side
 
     @classmethod
-    def parse(cls, line: str, path: str) -> Header:
+    def parse(cls, line: str, path: str) -> TapeLabel:
         """Read a recording's first line.
 
         Raises:
@@ -62,26 +62,14 @@ class Header:
         return f"#insole-packets v1 link={self.link} profile={self.profile} side={self.side}\n"
 
 
-class Recorded:
+class Recorded(Passing):
     """Packets that are also written down on their way: at least every second, and at the end."""
 
-    def __init__(self, packets: AsyncIterator[Packet], path: Path, last: int) -> None:
-        self._packets, self._path, self._last = packets, path, last
+    def __init__(self, packets: PacketStream, path: Path, last: int) -> None:
+        super().__init__(packets)
+        self._path, self._last = path, last
         self._lines: list[str] = []
         self._flushed = asyncio.get_running_loop().time()
-
-    @property
-    def dropped(self) -> int:
-        """Packets that the link behind it has dropped."""
-        return int(getattr(self._packets, "dropped", 0))
-
-    @property
-    def battery_pct(self) -> float:
-        """What the link behind it knows of the battery, NaN where it knows nothing."""
-        return float(getattr(self._packets, "battery_pct", math.nan))
-
-    def __aiter__(self) -> Recorded:
-        return self
 
     async def __anext__(self) -> Packet:
         if asyncio.get_running_loop().time() - self._flushed >= FLUSH_S:
@@ -101,16 +89,14 @@ class Recorded:
 
 
 @asynccontextmanager
-async def recorded(
-    packets: AsyncIterator[Packet], place: str, link: str, insole: Insole
-) -> AsyncIterator[AsyncIterator[Packet]]:
+async def recorded(packets: PacketStream, place: str, link: str, insole: Insole) -> AsyncIterator[PacketStream]:
     """Record packets to a file, which is continued if it is a recording of the same insole.
 
     Raises:
         ConfigError: the file is something else, of another insole, or may never be written.
         Unavailable: the file cannot be written at present.
     """
-    path, last = await asyncio.to_thread(_begin, place, Header(link, insole.profile.id, insole.side))
+    path, last = await asyncio.to_thread(_begin, place, TapeLabel(link, insole.profile.id, insole.side))
     tape = Recorded(packets, path, last)
     try:
         yield tape
@@ -122,7 +108,7 @@ async def recorded(
             _log.warning("the end of a recording is missing: %s", error)
 
 
-def _begin(place: str, header: Header) -> tuple[Path, int]:
+def _begin(place: str, header: TapeLabel) -> tuple[Path, int]:
     """Write the header of a new recording, or check an old one; return its path and last packet's time, 0 if none."""
     path = Path(place).expanduser()
     if path.suffix == ".gz":
@@ -132,7 +118,7 @@ def _begin(place: str, header: Header) -> tuple[Path, int]:
             _append(path, header.line())
             return path, 0
         with path.open("rb+") as file:
-            found = Header.parse(file.readline().decode("ascii", "replace"), str(path))
+            found = TapeLabel.parse(file.readline().decode("ascii", "replace"), str(path))
             if found != header:
                 raise ConfigError(
                     f"record={path}: holds a recording of {found.profile}, {found.side}, over {found.link}; "

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.codec.checksum import sealed
-from firmware_bridge.codec.codec import Decoder, Encoder
+from firmware_bridge.codec.decoder import Decoder
+from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import Profile, load_profile, parse_profile
 from firmware_bridge.devices.schema.profile import ChecksumTable
