@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from service.contracts.ordinary_blocks import DAY, NOW
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.built_in import detectors
 from service.gait.detectors.verdict import verdicts
 from service.records.rows import Block, Note
 from tests.laws.test_null import ACTIVITIES, FITTED
-from tests.walkers.gait_rows import DAY, NOW
 from tests.walkers.null_days import Drawn, Floats
 
 COUNT = 60

@@ -21,11 +21,11 @@ from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.radio import Radio
 from firmware_bridge.virtual.insole.sensors import Fault
 from firmware_bridge.virtual.insole.transmission import transmit
+from service.contracts.ordinary_blocks import block
 from service.gait.detectors.baseline import usable, warm
-from service.gait.detectors.measures import GAIN, MEASURES
+from service.gait.detectors.measures import COMPARED, GAIN
 from service.gait.thresholds import WARM_UP_NS
 from service.records.rows import Block
-from tests.walkers.gait_rows import block
 from tests.walkers.walks import START, insole
 
 Floats = NDArray[np.float64]
@@ -82,7 +82,7 @@ def _told(seed: int, activity: Activity, seconds: Sequence[float]) -> Story:
 
 # ── fitted ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-NAMES = tuple(measure.field for measure in MEASURES if not measure.field.startswith("cop_bow"))
+NAMES = tuple(measure.field for measure in COMPARED if not measure.field.startswith("cop_bow"))
 Matrix = tuple[tuple[float, ...], ...]
 
 
@@ -136,7 +136,7 @@ def fit(people: Sequence[Sequence[Block]]) -> Scatter:
     )
 
 
-_MEASURED = [measure for measure in MEASURES if measure.field in NAMES]
+_MEASURED = [measure for measure in COMPARED if measure.field in NAMES]
 
 
 def _weighted(found: Sequence[tuple[int, Floats]]) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 
 from service.gait import thresholds as p
 from service.gait.blocks.confidence_intervals import Spread, inflation, pooled, spread
-from service.gait.detectors.measures import MEASURES, UNTOLD, Kit, Measure, Setting, contact_s, kit_of
+from service.gait.detectors.measures import COMPARED, UNTOLD, Kit, Measure, Setting, contact_s, kit_of
 from service.gait.steps.activity import RUNNING
 from service.records.notes import JUDGED, About, Span, about, bout_of
 from service.records.rows import Block, Note
@@ -185,7 +185,7 @@ def _known(blocks: Sequence[Block]) -> _Known:
 def _means(blocks: Sequence[Block]) -> Iterator[tuple[tuple[str, str], Mean]]:
     for activity in {block.activity for block in blocks}:
         own = [block for block in blocks if block.activity == activity]
-        for measure in MEASURES:
+        for measure in COMPARED:
             values = measure.values(own)
             values = values[np.isfinite(values)]
             if len(values) >= p.MIN_BASELINE_BLOCKS:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from service.gait.signal.chunk_alignment import Timeline
 from service.gait.signal.events import Break, Finder, Stance
 from service.gait.signal.load import Float64s, Int64s, Layout
 from service.gait.steps.seconds import Seconds
-from service.gait.steps.stance_measures import Measures, measure
+from service.gait.steps.stance_measures import Measures, measure, withheld
 
 CHANGE = "change"
 
@@ -192,19 +191,6 @@ class Foot:
         if stance.contact < self._layouts[-1][0] <= stance.foot_off:
             return CHANGE
         return self._watch.doubt(stance.contact, stance.foot_off, dropped)
-
-
-def withheld(measures: Measures) -> Measures:
-    """Return measures without what needs every sensor: the times stay."""
-    out: dict[str, Any] = {}
-    for field in fields(measures):
-        value = getattr(measures, field.name)
-        if field.name not in _TIMES and isinstance(value, float | tuple):
-            out[field.name] = math.nan if isinstance(value, float) else (math.nan,) * len(value)
-    return replace(measures, **out)
-
-
-_TIMES = {"contact_time_s", "completeness"}
 
 
 class _Samples:

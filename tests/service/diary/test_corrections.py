@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log, Row, open_log, row_key, same_row
+from service.contracts.exchanged_feet import exchanged, rounded
+from service.contracts.ordinary_blocks import DAY, NOW, bout
 from service.diary.corrections import DERIVED, Change, analyze_again, spans, tell
 from service.diary.transfer import exchange, move
 from service.gait import History
@@ -23,8 +25,6 @@ from service.records.notes import checked
 from service.records.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
 from tests.service.diary.test_stop_notes import replayed
 from tests.service.pipeline.test_analysis import analyze_and_die
-from tests.walkers.gait_rows import DAY, NOW, bout
-from tests.walkers.mirrored_feet import mirrored, rounded
 from tests.walkers.stories import told_and_analyzed
 
 HOUR = 3600 * SECOND
@@ -237,7 +237,7 @@ def test_exchanged_feet_change_sides_and_the_baseline_of_later_bouts_and_nothing
     _, changes = exchange(log, "demo", bouts[1])
     assert spans(log, "demo") == bouts
     now: list[Step | Block] = [*log.read(Step, "demo"), *log.read(Block, "demo")]
-    expected = [mirrored(row) if row.bout == bouts[1].start else row for row in was]
+    expected = [exchanged(row) if row.bout == bouts[1].start else row for row in was]
     assert sorted(repr(rounded(row)) for row in now) == sorted(repr(rounded(row)) for row in expected)
     assert {c.after.time for c in changes if c.after} == {b.start for k, b in enumerate(bouts) if k in {1, 3, 4, 5}}
     _, changes = exchange(log, "demo", bouts[5])

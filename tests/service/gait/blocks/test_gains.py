@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, Side
 from firmware_bridge.virtual.gait.ground_reaction import GRAVITY, Floats
+from service.contracts.ordinary_blocks import NAN
 from service.gait import thresholds as p
 from service.gait.blocks.gains import (
     BallisticRatio,
@@ -26,7 +27,7 @@ from service.gait.blocks.gains import (
     whole_strides,
 )
 from service.records.rows import Step
-from tests.walkers.gait_rows import NAN, step
+from tests.walkers.gait_rows import step
 from tests.walkers.gait_walks import Rows, analyze, merged
 from tests.walkers.walks import Activity, Course, Fault, Gait, walk
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from service.contracts.ordinary_blocks import DAY, NOW, bout
 from service.gait.detectors.baseline import Baseline, History, Run
 from service.gait.detectors.built_in import detectors
 from service.gait.detectors.training_load import Longest, longest, spike
 from service.records.rows import Block, Flag, Note
-from tests.walkers.gait_rows import DAY, NOW, bout
 
 
 def runs(*days: tuple[int, int]) -> list[Block]:

@@ -11,7 +11,8 @@ from firmware_bridge import SECOND, Frames, Side
 from service.gait import thresholds as p
 from service.gait.sensor_health.fault_tracker import Findings, Insole
 from service.gait.sensor_health.health import DEAD, Fault
-from service.gait.steps.foot import Foot, Seen, _Samples, withheld
+from service.gait.steps.foot import Foot, Seen, _Samples
+from service.gait.steps.stance_measures import withheld
 from tests.walkers.gait_walks import evenly, session
 from tests.walkers.walks import insole
 
@@ -85,9 +86,9 @@ def test_a_sensor_is_left_out_when_it_is_due_and_no_step_before_tells_of_force()
     assert [s.time for s in before] == [s.time for s in whole if s.time < due]
     for s in before:
         assert s.measures is not None
-        assert math.isnan(s.measures.impulse)
-        assert s.measures.contact_time_s > 0.5
-    assert all(s.measures is not None and s.measures.impulse > 0 for s in after)
+        assert math.isnan(s.measures.values["impulse"])
+        assert s.measures.values["contact_time_s"] > 0.5
+    assert all(s.measures is not None and s.measures.values["impulse"] > 0 for s in after)
 
 
 def test_withholding_leaves_the_times() -> None:
@@ -95,8 +96,11 @@ def test_withholding_leaves_the_times() -> None:
     assert seen.measures is not None
     kept = withheld(seen.measures)
     assert (kept.contact, kept.foot_off, kept.unit) == (seen.measures.contact, seen.measures.foot_off, "N")
-    assert (kept.contact_time_s, kept.completeness) == (seen.measures.contact_time_s, seen.measures.completeness)
-    assert np.isnan([kept.peak, kept.impulse, kept.medial_lateral_index, *kept.cop_ml, *kept.cop_ap]).all()
+    for activity in ("walking", "running", "unknown"):
+        before, after = seen.measures.of(activity), kept.of(activity)
+        assert set(after) == set(before)
+        assert {name for name, value in after.items() if value == before[name]} == {"contact_time_s", "completeness"}
+        assert np.isnan([after[name] for name in before if name not in {"contact_time_s", "completeness"}]).all()
 
 
 def test_the_share_of_samples_that_arrived() -> None:
