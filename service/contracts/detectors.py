@@ -41,7 +41,7 @@ __all__ = [
     "test_without_a_normal_nothing_is_said_against_one",
 ]
 
-Course = Callable[[int, int], list[Block]]
+BoutMaker = Callable[[int, int], list[Block]]
 """From a day and a number of blocks to the blocks of its bout."""
 
 
@@ -50,8 +50,8 @@ class DetectorRig:
     """A detector under test, and what it takes to hear it."""
 
     make: Callable[[Baseline], Detector]
-    odd: Course | None = None  # blocks that raise its flag, once there are `raised_by` of them
-    ordinary: Course = bout  # blocks that clear it
+    odd: BoutMaker | None = None  # blocks that raise its flag, once there are `raised_by` of them
+    ordinary: BoutMaker = bout  # blocks that clear it
     raised_by: int = 12
     levels: int = 1  # flags that it may raise in a bout; where they are more than one, none is cleared
     by_limit: bool = False  # it needs neither a normal nor a beginning: it speaks of what is beyond a fixed limit

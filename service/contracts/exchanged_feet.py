@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from service.records.quantities import INVERSE, SIGN, Quantity, numbers
+from service.records.quantities import INVERTED, NEGATED, Quantity, numbers
 from service.records.rows import Block, Flag, Second, Step, Verdict
 
 _Row = TypeVar("_Row", bound=Step | Second | Block | Flag | Verdict)
@@ -21,9 +21,9 @@ def exchanged(row: _Row) -> _Row:
     kind: type = type(row)
     for number in numbers(kind).values():
         exchange = quantity.exchange if (quantity := _quantity(row, number.quantity)) else None
-        if exchange in {SIGN, INVERSE}:
+        if exchange in {NEGATED, INVERTED}:
             value, *ends = (getattr(row, name) for name in number.fields)
-            values |= number.columns(-x if exchange is SIGN else 1 / x for x in (value, *reversed(ends)))
+            values |= number.columns(-x if exchange is NEGATED else 1 / x for x in (value, *reversed(ends)))
     exchanged_row: _Row = kind(**values)
     return exchanged_row
 
@@ -34,7 +34,7 @@ def rounded(row: _Row) -> _Row:
     ratios: dict[str, Any] = {
         name: round(getattr(row, name), 9)
         for number in numbers(kind).values()
-        if (quantity := _quantity(row, number.quantity)) and quantity.exchange is INVERSE
+        if (quantity := _quantity(row, number.quantity)) and quantity.exchange is INVERTED
         for name in number.fields
     }
     return replace(row, **ratios)

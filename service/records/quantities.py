@@ -42,10 +42,10 @@ class Basis(Enum):
 class Exchange(Enum):
     """What becomes of a number when the feet are exchanged; the side that a row is of changes besides."""
 
-    KEPT = "it stays"
-    SIDES = "the field of the other foot has it"
-    SIGN = "its sign turns"
-    INVERSE = "it is one over it"
+    SAME = "it stays"
+    SWAPPED = "the field of the other foot has it"
+    NEGATED = "its sign turns"
+    INVERTED = "it is one over it"
 
 
 class Statistic(Enum):
@@ -56,7 +56,7 @@ class Statistic(Enum):
     MEDIAN = "median of one foot, or of both"
 
 
-KEPT, SIDES, SIGN, INVERSE = Exchange.KEPT, Exchange.SIDES, Exchange.SIGN, Exchange.INVERSE
+SAME, SWAPPED, NEGATED, INVERTED = Exchange.SAME, Exchange.SWAPPED, Exchange.NEGATED, Exchange.INVERTED
 TIMING, FORCE, RATIO, DATA = Basis.TIMING, Basis.FORCE, Basis.RATIO, Basis.DATA
 SYMMETRY, MEAN, MEDIAN = Statistic.SYMMETRY, Statistic.MEAN, Statistic.MEDIAN
 
@@ -102,8 +102,8 @@ class Carried:
         assert of is not None
         if self.statistic is SYMMETRY:
             basis = TIMING if of.basis is TIMING else RATIO
-            return Quantity("%", 1, basis, max(of.needs, Tier.T1), SIGN)
-        return replace(of, exchange=KEPT if self.side is None else SIDES)
+            return Quantity("%", 1, basis, max(of.needs, Tier.T1), NEGATED)
+        return replace(of, exchange=SAME if self.side is None else SWAPPED)
 
 
 class _Part(Enum):
@@ -134,7 +134,7 @@ class Interval(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class Datum:
     """One number of a row with all that belongs to it: the columns that hold it, and what it is."""
 
     field: str
@@ -160,23 +160,23 @@ class Number:
 
 
 @cache
-def numbers(kind: type) -> Mapping[str, Number]:
+def numbers(kind: type) -> Mapping[str, Datum]:
     """Return every number of a row class, by the field that holds its value, in their order.
 
     Raises:
         TypeError: a field is a float and does not say what it is, or is a part of nothing.
     """
     hints = get_type_hints(kind, include_extras=True)
-    found: dict[str, Number] = {}
+    found: dict[str, Datum] = {}
     for each in fields(kind):
         marks: tuple[object, ...] = getattr(hints[each.name], "__metadata__", ())
         said = next((mark for mark in marks if isinstance(mark, Quantity | Carried | _Part)), None)
         if isinstance(said, Quantity):
-            found[each.name] = Number(each.name, said)
+            found[each.name] = Datum(each.name, said)
         elif isinstance(said, Carried):
-            found[each.name] = Number(each.name, said.quantity, said)
+            found[each.name] = Datum(each.name, said.quantity, said)
         elif said is _Part.VALUE:
-            found[each.name] = Number(each.name, None)
+            found[each.name] = Datum(each.name, None)
         elif said is not None and found:
             above = next(reversed(found))
             end: dict[str, Any] = {said.value: each.name}

@@ -21,12 +21,12 @@ from firmware_bridge import Key, Side
 from service.records.quantities import (
     DATA,
     FORCE,
-    INVERSE,
-    KEPT,
+    INVERTED,
     MEAN,
     MEDIAN,
     RATIO,
-    SIDES,
+    SAME,
+    SWAPPED,
     SYMMETRY,
     TIMING,
     Carried,
@@ -42,8 +42,8 @@ ANALYSIS = 3
 """Version of the measures: raise it when the same frames would give other rows."""
 
 _NAN = float("nan")
-_Across = Annotated[float, Quantity("of the width", 2, RATIO, Tier.T3, KEPT)]
-_Along = Annotated[float, Quantity("of the length", 2, RATIO, Tier.T1, KEPT)]
+_Across = Annotated[float, Quantity("of the width", 2, RATIO, Tier.T3, SAME)]
+_Along = Annotated[float, Quantity("of the length", 2, RATIO, Tier.T1, SAME)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,18 @@ class Step:
     wearer: Key[str]
     side: Key[Side]
     foot_off: int  # UTC ns
-    contact_time_s: Annotated[float, Quantity("s", 3, TIMING, Tier.T0, KEPT)]
+    contact_time_s: Annotated[float, Quantity("s", 3, TIMING, Tier.T0, SAME)]
     # since this foot's previous contact; NaN where there is none or a gap lies between
-    stride_time_s: Annotated[float, Quantity("s", 3, TIMING, Tier.T0, KEPT)]
-    duty_factor: Annotated[float, Quantity("1", 2, TIMING, Tier.T0, KEPT)]  # contact time / stride time
+    stride_time_s: Annotated[float, Quantity("s", 3, TIMING, Tier.T0, SAME)]
+    duty_factor: Annotated[float, Quantity("1", 2, TIMING, Tier.T0, SAME)]  # contact time / stride time
     # steps of both feet a minute: 120 / stride time
-    cadence_spm: Annotated[float, Quantity("steps/min", 0, TIMING, Tier.T0, KEPT)]
-    peak: Annotated[float, Quantity("N", 0, FORCE, Tier.T0, KEPT)]  # highest force, in `unit`
+    cadence_spm: Annotated[float, Quantity("steps/min", 0, TIMING, Tier.T0, SAME)]
+    peak: Annotated[float, Quantity("N", 0, FORCE, Tier.T0, SAME)]  # highest force, in `unit`
     # force times time over the stance, in `unit`·s
-    impulse: Annotated[float, Quantity("N·s", 1, FORCE, Tier.T0, KEPT)]
+    impulse: Annotated[float, Quantity("N·s", 1, FORCE, Tier.T0, SAME)]
     unit: str  # "N", or "raw" where the insole is not calibrated
     # %, (medial - lateral) / (medial + lateral) load between 10 and 75 % of stance
-    medial_lateral_index: Annotated[float, Quantity("%", 1, RATIO, Tier.T2, KEPT)]
+    medial_lateral_index: Annotated[float, Quantity("%", 1, RATIO, Tier.T2, SAME)]
     cop_ml_10: _Across  # center of pressure across the foot, 0 lateral to 1 medial, at 10 % of stance
     cop_ml_30: _Across
     cop_ml_50: _Across
@@ -77,25 +77,25 @@ class Step:
     cop_ap_70: _Along
     cop_ap_90: _Along
     # share of the stance's expected samples that arrived, 0 to 1
-    completeness: Annotated[float, Quantity("of the samples", 3, DATA, Tier.T0, KEPT)]
+    completeness: Annotated[float, Quantity("of the samples", 3, DATA, Tier.T0, SAME)]
     activity: str  # "walking", "running", "transition" or "unknown"
     valid: bool  # counts in blocks
     reason: str  # why it is not valid, "" where it is
     bout: int  # time of the bout's first contact
     analysis: int
     # %, between 8 and 20 % of stance; none of a forefoot strike
-    medial_lateral_early: Annotated[float, Quantity("%", 1, RATIO, Tier.T2, KEPT)] = _NAN
+    medial_lateral_early: Annotated[float, Quantity("%", 1, RATIO, Tier.T2, SAME)] = _NAN
     # %, between 20 % and 45 % (running) or 60 % (walking)
-    medial_lateral_mid: Annotated[float, Quantity("%", 1, RATIO, Tier.T2, KEPT)] = _NAN
-    midfoot_share: Annotated[float, Quantity("1", 2, RATIO, Tier.T2, KEPT)] = _NAN  # of the stance's load, 0 to 1
+    medial_lateral_mid: Annotated[float, Quantity("%", 1, RATIO, Tier.T2, SAME)] = _NAN
+    midfoot_share: Annotated[float, Quantity("1", 2, RATIO, Tier.T2, SAME)] = _NAN  # of the stance's load, 0 to 1
     # share of stance after which the heel stays unloaded; none of a forefoot strike
-    heel_off: Annotated[float, Quantity("of stance", 2, RATIO, Tier.T1, KEPT)] = _NAN
+    heel_off: Annotated[float, Quantity("of stance", 2, RATIO, Tier.T1, SAME)] = _NAN
     # %, where the foot lands: center of pressure at contact, from the heel
-    strike_index: Annotated[float, Quantity("%", 1, RATIO, Tier.T1, KEPT)] = _NAN
+    strike_index: Annotated[float, Quantity("%", 1, RATIO, Tier.T1, SAME)] = _NAN
     # %, lateral bow of the path of the center of pressure, of the width; walking only
-    cpei: Annotated[float, Quantity("%", 1, RATIO, Tier.T3, KEPT)] = _NAN
+    cpei: Annotated[float, Quantity("%", 1, RATIO, Tier.T3, SAME)] = _NAN
     # %, how much more medial it is at 50 % of stance than at 10 and 90 %, of the width
-    cop_bow: Annotated[float, Quantity("%", 1, RATIO, Tier.T3, KEPT)] = _NAN
+    cop_bow: Annotated[float, Quantity("%", 1, RATIO, Tier.T3, SAME)] = _NAN
     tier: int = 0  # what the working sensors can tell, 0 to 4 (`quantities.Tier`)
     sensors: int = 0  # how many of them are in use
     faulty: str = ""  # why no force is told: "dead", "stuck", "saturated", "intermittent", "suspect", "change"
@@ -110,11 +110,11 @@ class Second:
     side: Key[Side]
     samples: int  # that had readings
     # over them, in `unit`, with what the unloaded insole reads
-    force_mean: Annotated[float, Quantity("N", 0, FORCE, Tier.T0, KEPT)]
-    force_peak: Annotated[float, Quantity("N", 0, FORCE, Tier.T0, KEPT)]
+    force_mean: Annotated[float, Quantity("N", 0, FORCE, Tier.T0, SAME)]
+    force_peak: Annotated[float, Quantity("N", 0, FORCE, Tier.T0, SAME)]
     # center of pressure, by load: 0 lateral to 1 medial, of the width
-    cop_ml: Annotated[float, Quantity("of the width", 2, RATIO, Tier.T2, KEPT)]
-    cop_ap: Annotated[float, Quantity("of the length", 2, RATIO, Tier.T1, KEPT)]  # 0 heel to 1 toe, of the length
+    cop_ml: Annotated[float, Quantity("of the width", 2, RATIO, Tier.T2, SAME)]
+    cop_ap: Annotated[float, Quantity("of the length", 2, RATIO, Tier.T1, SAME)]  # 0 heel to 1 toe, of the length
     unit: str  # "N", or "raw" where the insole is not calibrated
     analysis: int
 
@@ -134,8 +134,8 @@ class Block:
     rejected_left: int  # seen, but not valid
     rejected_right: int
     # share of the expected samples that arrived, 0 to 1
-    received_left: Annotated[float, Quantity("of the samples", 3, DATA, Tier.T0, SIDES)]
-    received_right: Annotated[float, Quantity("of the samples", 3, DATA, Tier.T0, SIDES)]
+    received_left: Annotated[float, Quantity("of the samples", 3, DATA, Tier.T0, SWAPPED)]
+    received_right: Annotated[float, Quantity("of the samples", 3, DATA, Tier.T0, SWAPPED)]
     void: bool  # not to be used for any statement
     reason: str  # why it is void, "" where it is not
     contact_time_left_s: Annotated[float, Carried(Step, "contact_time_s", MEDIAN, Side.LEFT)]
@@ -159,7 +159,7 @@ class Block:
     peak_si_low_pct: Low = _NAN
     peak_si_high_pct: High = _NAN
     # the left insole's gain over the right one's, by the ballistics of running
-    gain_ratio: Annotated[float, Quantity("1", 3, RATIO, Tier.T1, INVERSE)] = _NAN
+    gain_ratio: Annotated[float, Quantity("1", 3, RATIO, Tier.T1, INVERTED)] = _NAN
     gain_ratio_low: Low = _NAN  # 95 % interval
     gain_ratio_high: High = _NAN
     sensors_left: int = 0  # in use, 0 where nobody knows
@@ -221,7 +221,7 @@ class Verdict:
     analysis: int
     rule: str = ""  # which rule tells that it differs, as in `Flag`; "A" where a habit is beyond what is common
     # the limit of healthy people that the value is beyond; NaN: none
-    beyond_pct: Annotated[float, Quantity("%", 0, RATIO, Tier.T0, KEPT)] = _NAN
+    beyond_pct: Annotated[float, Quantity("%", 0, RATIO, Tier.T0, SAME)] = _NAN
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 from service.gait.blocks.medial_loading import probability
-from service.records.quantities import Number, Quantity, Statistic, Tier, numbers
+from service.records.quantities import Datum, Quantity, Statistic, Tier, numbers
 from service.records.rows import Block, Step
 
 LAYOUTS: Mapping[Tier, str] = {
@@ -110,7 +110,7 @@ def needs(shown: Card) -> str:
     return "" if held is None else LAYOUTS[held.needs]
 
 
-def sheet_lines() -> Iterator[tuple[Number, str]]:
+def sheet_lines() -> Iterator[tuple[Datum, str]]:
     """Yield what of a block the report compares, each under its name there: both feet, each foot, and then the rest."""
     for number in sorted(numbers(Block).values(), key=_place):
         found = card(number.field)
@@ -119,7 +119,7 @@ def sheet_lines() -> Iterator[tuple[Number, str]]:
             yield number, found.sheet.format(side="" if side is None else side.value)
 
 
-def _place(number: Number) -> int:
+def _place(number: Datum) -> int:
     return len(Statistic) if number.carried is None else [*Statistic].index(number.carried.statistic)
 
 

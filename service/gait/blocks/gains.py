@@ -15,10 +15,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from firmware_bridge import Side
+from firmware_bridge import Float64s, Side
 from service.gait import thresholds as p
 from service.gait.blocks.confidence_intervals import standard_error, t975
-from service.gait.signal.load import Float64s
 from service.records.rows import Step
 
 GRAVITY: Final = 9.81

@@ -15,7 +15,7 @@ from service.gait.blocks.medial_loading import medial_loading
 from service.gait.blocks.symmetry import symmetry_index
 from service.gait.signal.events import RATE
 from service.gait.steps.activity import RUNNING, UNKNOWN
-from service.records.quantities import MEAN, SYMMETRY, Carried, Interval, Number, Tier, numbers
+from service.records.quantities import MEAN, SYMMETRY, Carried, Datum, Interval, Tier, numbers
 from service.records.rows import ANALYSIS, Block, Step
 
 _Share = Callable[[Side, int, int], float]
@@ -57,7 +57,7 @@ class _Pair:
         self.unit = units.pop() if len(units) == 1 else "raw"
         self.faulty = _faulty(left, right)
 
-    def summed(self, number: Number, carried: Carried) -> Sequence[float]:
+    def summed(self, number: Datum, carried: Carried) -> Sequence[float]:
         """Return what a measure of the steps makes of a number of the block, in the order of its columns."""
         unknown = [math.nan] * len(number.fields)
         if number.quantity is None or (number.quantity.every_sensor and self.faulty):
@@ -68,7 +68,7 @@ class _Pair:
         values = {Side.LEFT: left, Side.RIGHT: right, None: left + right}[carried.side]
         return medial_loading(values) if carried.statistic is MEAN else [_middle(values)]
 
-    def forces_compare(self, number: Number) -> bool:
+    def forces_compare(self, number: Datum) -> bool:
         """Tell whether a force of both feet may be compared.
 
         Raw readings of two insoles cannot be, nor can forces once a sensor is broken on one of them.
@@ -76,7 +76,7 @@ class _Pair:
         seen = number.quantity is not None and self._tier >= number.quantity.needs
         return seen and self.unit == "N" and not self.faulty
 
-    def _compares(self, number: Number, carried: Carried) -> bool:
+    def _compares(self, number: Datum, carried: Carried) -> bool:
         of = numbers(carried.row)[carried.measure].quantity
         if of is not None and of.scales:
             return self.forces_compare(number)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from service.gait import thresholds as p
-from service.gait.blocks.confidence_intervals import batches, mean_of, standard_error, t975
+from service.gait.blocks.confidence_intervals import batch_means, mean_of, standard_error, t975
 from service.records.quantities import Interval
 
 _UNKNOWN = Interval(math.nan, math.nan, math.nan)
@@ -31,7 +31,7 @@ def symmetry_index(left: Sequence[float], right: Sequence[float]) -> Interval:
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         a, b = np.log(np.asarray(left, np.float64)), np.log(np.asarray(right, np.float64))
-    difference = batches(b.tolist()) - batches(a.tolist())
+    difference = batch_means(b.tolist()) - batch_means(a.tolist())
     if not np.isfinite(difference).all():
         return _UNKNOWN
     ratio = mean_of(b.tolist()) - mean_of(a.tolist())

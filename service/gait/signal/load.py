@@ -10,15 +10,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge import SECOND, Calibration, ConfigError, Device, Frames, Profile, parse_calibration, parse_profile
+from firmware_bridge import (
+    SECOND,
+    Calibration,
+    ConfigError,
+    Device,
+    Float64s,
+    Frames,
+    Int64s,
+    Profile,
+    parse_calibration,
+    parse_profile,
+)
 from service.gait import thresholds as p
 from service.gait.signal.regions import REGIONS, natural_neighbors, sole_of, straight
 from service.gait.signal.tier import tier_of
 from service.records.quantities import Tier, quantities
 from service.records.rows import Step
-
-Float64s = NDArray[np.float64]
-Int64s = NDArray[np.int64]
 
 LOAD: Final = 0
 MEDIAL: Final = 1

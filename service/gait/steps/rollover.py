@@ -5,15 +5,15 @@ Everything here is a ratio of loads of one stance: no gain, no body mass, no oth
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from firmware_bridge import Float64s
 from service.gait import thresholds as p
-from service.gait.signal.load import ACROSS, ALONG, HEEL, LATERAL, LOAD, MEDIAL, MIDFOOT, Float64s
-
-NAN = float("nan")
+from service.gait.signal.load import ACROSS, ALONG, HEEL, LATERAL, LOAD, MEDIAL, MIDFOOT
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def index(curve: LoadCurve, window: tuple[float, float]) -> float:
     even = np.linspace(*window, p.WINDOW_POINTS)
     medial, lateral = float(curve.at(even, MEDIAL).sum()), float(curve.at(even, LATERAL).sum())
     total = medial + lateral
-    return 100 * (medial - lateral) / total if total > 0 else NAN
+    return 100 * (medial - lateral) / total if total > 0 else math.nan
 
 
 def _path(curve: LoadCurve, moment: int) -> tuple[float, ...]:
@@ -80,7 +80,7 @@ def strike_index(curve: LoadCurve) -> float:
     load, along = curve.channels[:, LOAD], curve.channels[:, ALONG]
     landed = np.flatnonzero(load > p.STRIKE_FROM * curve.peak)
     if not landed.size:
-        return NAN
+        return math.nan
     first = int(landed[0])
     brief = curve.seconds <= curve.seconds[first] + p.STRIKE_S
     within = np.flatnonzero(brief & (load <= p.STRIKE_TO * curve.peak))
@@ -97,11 +97,11 @@ def heel_off(curve: LoadCurve) -> float:
     heel = curve.channels[:, HEEL]
     highest = float(heel.max())
     if highest < p.HEEL_MIN_LOAD * curve.peak:
-        return NAN
+        return math.nan
     level = p.HEEL_OFF * highest
     last = int(np.flatnonzero(heel > level)[-1])
     if last == len(heel) - 1:
-        return NAN
+        return math.nan
     between = (heel[last] - level) / (heel[last] - heel[last + 1])
     return float(curve.part[last] + between * (curve.part[last + 1] - curve.part[last]))
 
@@ -112,7 +112,7 @@ def midfoot_share(curve: LoadCurve) -> float:
     The modified arch index (Chu 1995) in force instead of pressure, toes included.
     """
     total = float(curve.channels[:, LOAD].sum())
-    return float(curve.channels[:, MIDFOOT].sum()) / total if total > 0 else NAN
+    return float(curve.channels[:, MIDFOOT].sum()) / total if total > 0 else math.nan
 
 
 def cpei(curve: LoadCurve) -> float:
@@ -125,14 +125,14 @@ def cpei(curve: LoadCurve) -> float:
     load = curve.channels[:, LOAD]
     loaded = load > p.COP_MIN_LOAD * curve.peak
     if not loaded.any():
-        return NAN
+        return math.nan
     seconds = curve.seconds[loaded]
     x = curve.channels[loaded, ACROSS] / load[loaded]
     y = curve.channels[loaded, ALONG] / load[loaded]
     first, last = seconds <= seconds[0] + p.CPEI_END_S, seconds >= seconds[-1] - p.CPEI_END_S
     (x0, y0), (x1, y1) = ((float(x[end].mean()), float(y[end].mean())) for end in (first, last))
     if y1 - y0 < p.CPEI_MIN_LENGTH:
-        return NAN
+        return math.nan
     ahead = np.concatenate(([True], y[1:] > np.maximum.accumulate(y)[:-1]))
     chord = x0 + (x1 - x0) * (p.CPEI_AT - y0) / (y1 - y0)
     return 100 * (chord - float(np.interp(p.CPEI_AT, y[ahead], x[ahead])))

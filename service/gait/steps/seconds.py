@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from firmware_bridge import SECOND, Side
-from service.gait.signal.load import ACROSS, ALONG, LOAD, Float64s, Int64s, Layout
+from firmware_bridge import SECOND, Float64s, Int64s, Side
+from service.gait.signal.load import ACROSS, ALONG, LOAD, Layout
 from service.records.quantities import quantities
 from service.records.rows import ANALYSIS, Second
 
 
-class Seconds:
+class PerSecond:
     """Summarize a foot's samples by the seconds of UTC.
 
     Law: the rows are the same for any split of the samples, since those of the latest second are kept and its row is

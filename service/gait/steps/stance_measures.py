@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from firmware_bridge import SECOND
+from firmware_bridge import SECOND, Float64s
 from service.gait import thresholds as p
 from service.gait.signal.events import Stance
-from service.gait.signal.load import LOAD, Float64s, Layout
+from service.gait.signal.load import LOAD, Layout
 from service.gait.steps import rollover
 from service.gait.steps.activity import RUNNING, WALKING
-from service.gait.steps.rollover import NAN, LoadCurve
+from service.gait.steps.rollover import LoadCurve
 from service.records.quantities import quantities
 from service.records.rows import Step
 
@@ -78,7 +79,7 @@ def measure(stance: Stance, layout: Layout) -> Measures:
     duration = (stance.foot_off - stance.contact) / SECOND
     channels = stance.channels - stance.quiet
     load = channels[:, LOAD]
-    peak = float(load.max()) if len(load) else NAN
+    peak = float(load.max()) if len(load) else math.nan
     whole = np.isfinite(channels).all(axis=1)
     curve = None
     if len(load) > 2 and bool(whole.mean() >= p.MIN_FINITE):
@@ -95,7 +96,7 @@ def measure(stance: Stance, layout: Layout) -> Measures:
         heelless = formula.from_heel and values["strike_index"] > p.FOREFOOT_STRIKE
         into = by_activity[formula.activity] if formula.activity else values
         known = curve if layout.tells(formula.field) and not heelless else None
-        into[formula.field] = NAN if known is None else formula.of(known)
+        into[formula.field] = math.nan if known is None else formula.of(known)
     return Measures(stance.contact, stance.foot_off, layout.unit, values, by_activity)
 
 
@@ -107,7 +108,7 @@ def withheld(measures: Measures) -> Measures:
 
 def _without_sensors(values: Mapping[str, float]) -> dict[str, float]:
     known = quantities(Step)
-    return {name: NAN if known[name].every_sensor else value for name, value in values.items()}
+    return {name: math.nan if known[name].every_sensor else value for name, value in values.items()}
 
 
 def _impulse(seconds: Float64s, load: Float64s, duration: float) -> float:

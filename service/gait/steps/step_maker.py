@@ -10,7 +10,7 @@ from service.gait import thresholds as p
 from service.gait.signal.events import BOTH_FEET, RATE
 from service.gait.steps.activity import RUNNING, Activity
 from service.gait.steps.foot import Seen
-from service.gait.steps.step_quality import Quality, lost_steps
+from service.gait.steps.step_quality import Screening, lost_steps
 from service.records.rows import ANALYSIS, Step
 
 
@@ -22,7 +22,7 @@ class Stepping:
         self.last: int | None = None  # contact of the last step
         self._wearer, self._side = wearer, side
         self._activity = Activity()
-        self._quality = Quality()
+        self._quality = Screening()
         self._broken = True
         self._stride_s = math.nan
 

@@ -16,7 +16,7 @@ from service.records.quantities import Quantity, quantities
 from service.records.rows import Block
 from service.review.comparison import Difference, Estimate, apart, difference, mean
 from service.review.read_model import Reviews, Soles, Wearer, pairs, used_blocks
-from service.review.stance_curves import Stances
+from service.review.stance_curves import MeanStance
 from service.wording.measure_cards import sheet_lines
 from service.wording.messages import bout_word
 
@@ -68,7 +68,7 @@ class Group:
 
     def stances(self) -> Soles:
         """Return the mean stance of all bouts, each bout counting alike; the spread is that within a bout."""
-        found: dict[Side, Stances] = {}
+        found: dict[Side, MeanStance] = {}
         for side in Side:
             own = [soles[side] for soles in self.soles if side in soles]
             if own and len({stances.unit for stances in own}) == 1:

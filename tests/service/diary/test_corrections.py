@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log, Row, open_log, row_key, same_row
 from service.contracts.exchanged_feet import exchanged, rounded
 from service.contracts.ordinary_blocks import DAY, NOW, bout
-from service.diary.corrections import DERIVED, Change, analyze_again, spans, tell
+from service.diary.corrections import DERIVED, Revision, analyze_again, spans, tell
 from service.diary.transfer import exchange, move
 from service.gait import History
 from service.pipeline.analysis import FED, analyze_all, judged
@@ -175,7 +175,7 @@ def rows_of(log: Log, wearer: str, kinds: Iterable[type[Row]] = DERIVED) -> list
     return [repr(row) for kind in kinds for row in log.read(kind, wearer)]
 
 
-def said(changes: Sequence[Change], topic: str = "imbalance") -> list[tuple[str, str]]:
+def said(changes: Sequence[Revision], topic: str = "imbalance") -> list[tuple[str, str]]:
     return [
         (f"{c.before.answer} {c.before.reason}".strip(), f"{c.after.answer} {c.after.reason}".strip())
         for c in changes

@@ -10,11 +10,11 @@ import pytest
 from firmware_bridge import Key, columns
 from service.records.quantities import (
     FORCE,
-    KEPT,
     MEAN,
+    NEGATED,
     RATIO,
-    SIDES,
-    SIGN,
+    SAME,
+    SWAPPED,
     SYMMETRY,
     TIMING,
     Carried,
@@ -45,10 +45,10 @@ def test_a_number_of_one_foot_has_the_same_of_the_other_one(kind: type) -> None:
     every = {column.name for column in columns(kind)}
     sided = {name for name in every if "left" in name or "right" in name}
     known = quantities(kind)
-    assert {name for name, quantity in known.items() if quantity.exchange is SIDES} == sided & set(known)
+    assert {name for name, quantity in known.items() if quantity.exchange is SWAPPED} == sided & set(known)
     assert {name.replace("left", "right") for name in sided} <= every
     assert {name.replace("right", "left") for name in sided} <= every
-    assert not ("side" in every and any(quantity.exchange is not KEPT for quantity in known.values()))
+    assert not ("side" in every and any(quantity.exchange is not SAME for quantity in known.values()))
 
 
 def test_a_number_that_does_not_say_what_it_is_is_refused() -> None:
@@ -80,9 +80,9 @@ def test_a_quantity_leaves_nothing_out() -> None:
 class _Stance:
     time: int
     wearer: Key[str]
-    loading_rate: Annotated[float, Quantity("N/s", 0, FORCE, Tier.T0, KEPT)]
-    midfoot_share: Annotated[float, Quantity("1", 2, RATIO, Tier.T2, KEPT)]
-    swing_time_s: Annotated[float, Quantity("s", 3, TIMING, Tier.T0, KEPT)]
+    loading_rate: Annotated[float, Quantity("N/s", 0, FORCE, Tier.T0, SAME)]
+    midfoot_share: Annotated[float, Quantity("1", 2, RATIO, Tier.T2, SAME)]
+    swing_time_s: Annotated[float, Quantity("s", 3, TIMING, Tier.T0, SAME)]
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,10 @@ class _Strides:
 def test_what_a_block_carries_is_what_the_step_s_measure_makes_it() -> None:
     found = numbers(_Strides)
     assert [*found] == ["loading_rate_si_pct", "midfoot_both", "swing_time_si_pct"]
-    assert found["loading_rate_si_pct"].quantity == Quantity("%", 1, RATIO, Tier.T1, SIGN)
-    assert found["midfoot_both"].quantity == Quantity("1", 2, RATIO, Tier.T2, KEPT)
-    assert found["swing_time_si_pct"].quantity == Quantity("%", 1, TIMING, Tier.T1, SIGN)
-    assert quantities(_Strides)["loading_rate_si_low_pct"].exchange is SIGN
+    assert found["loading_rate_si_pct"].quantity == Quantity("%", 1, RATIO, Tier.T1, NEGATED)
+    assert found["midfoot_both"].quantity == Quantity("1", 2, RATIO, Tier.T2, SAME)
+    assert found["swing_time_si_pct"].quantity == Quantity("%", 1, TIMING, Tier.T1, NEGATED)
+    assert quantities(_Strides)["loading_rate_si_low_pct"].exchange is NEGATED
 
 
 def test_a_number_and_its_interval_are_one_value() -> None:

@@ -39,7 +39,7 @@ def test_a_card_is_whole(shown: Card) -> None:
 @pytest.mark.parametrize("name", sorted({figure.recordings for known in cards() for figure in known.measured}))
 def test_the_figures_are_those_that_are_found_today(name: str, shared: Callable[..., Path]) -> None:
     folder = Path() if name == "virtual" else shared("data", FOLDERS.get(name, name))
-    found = {claim.quantity: claim.ours for claim in validate(name, folder, lambda done, total: None).claims}
+    found = {metric.quantity: metric.ours for metric in validate(name, folder, lambda done, total: None).metrics}
     told = [figure for known in cards() for figure in known.measured if figure.recordings == name]
     assert {figure.quantity: found[figure.quantity] for figure in told} == {
         figure.quantity: pytest.approx(figure.value, rel=0.05) for figure in told
