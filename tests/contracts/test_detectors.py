@@ -17,8 +17,7 @@ import pytest
 from firmware_bridge import Frames, Side
 from firmware_bridge.virtual.gait.pressure import Placement
 from firmware_bridge.virtual.gait.scenario import Session, Story
-from service.contracts.detectors import *  # noqa: F403  the suite's tests are collected here
-from service.contracts.detectors import DetectorRig, running
+from service.contracts.detectors import DetectorContract, DetectorRig, running
 from service.contracts.ordinary_blocks import DAY, NOW, bout
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.built_in import Detector, detectors
@@ -42,9 +41,10 @@ def built_in(topic: str, baseline: Baseline) -> Detector:
     return found
 
 
-@pytest.fixture(scope="module", params=TOPICS)
-def rig(request: pytest.FixtureRequest) -> DetectorRig:
-    return DetectorRig(partial(built_in, request.param), **HEARD.get(request.param, {}))
+class TestBuiltInDetectors(DetectorContract):
+    @pytest.fixture(params=TOPICS)
+    def rig(self, request: pytest.FixtureRequest) -> DetectorRig:
+        return DetectorRig(partial(built_in, request.param), **HEARD.get(request.param, {}))
 
 
 # ── confounded days: nothing about the wearer has changed ───────────────────────────────────────────────────────────
