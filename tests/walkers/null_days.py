@@ -25,6 +25,7 @@ from service.contracts.ordinary_blocks import block
 from service.gait.detectors.baseline import usable, warm
 from service.gait.detectors.measures import COMPARED, GAIN
 from service.gait.thresholds import WARM_UP_NS
+from service.records.quantities import numbers
 from service.records.rows import Block
 from tests.walkers.walks import START, insole
 
@@ -196,13 +197,16 @@ class Drawn:
         known = dict(zip(NAMES, values.tolist(), strict=True))
         error = dict(zip(NAMES, errors.tolist(), strict=True))
         told: dict[str, object] = {name: known[name] for name in NAMES}
-        for stem in ("contact_time_si", "impulse_si", "peak_si"):
-            half = T9 * error[f"{stem}_pct"]
-            told |= {f"{stem}_low_pct": known[f"{stem}_pct"] - half, f"{stem}_high_pct": known[f"{stem}_pct"] + half}
-        told |= {f"medial_lateral_{side}_se": error[f"medial_lateral_{side}"] for side in ("left", "right")}
+        for name in NAMES:
+            held = numbers(Block)[name]
+            if held.error:
+                told[held.error] = error[name]
+            elif name != GAIN.field:
+                half = T9 * error[name]
+                told |= held.columns((known[name], known[name] - half, known[name] + half))
         if self.activity == "running":
             gain = float(np.exp(known[GAIN.field]))
-            told |= {"gain_ratio": gain, "gain_ratio_low": gain * 0.992, "gain_ratio_high": gain * 1.008}
+            told |= numbers(Block)[GAIN.field].columns((gain, gain * 0.992, gain * 1.008))
         else:
             told["gain_ratio"] = float("nan")
         time = start + WARM_UP_NS + number * BLOCK_S[self.activity] * SECOND
