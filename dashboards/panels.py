@@ -29,6 +29,7 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana_foundation_sdk.models.table import Options as TableOptions
 
 from dashboards.influxql import DATASOURCE, Target, rows
+from service.records.quantities import numbers, quantities
 
 Size = tuple[int, int]
 """Width, of the page's 24 columns, and height in rows of 30 pixels."""
@@ -100,6 +101,27 @@ class Look(NamedTuple):
     paint: str = ""
     mappings: Sequence[ValueMapping] = ()
     none: str = "-"
+
+
+_UNITS = {"%": PERCENT, "s": SECONDS, "steps/min": CADENCE}
+"""What Grafana calls a unit; a share of something is a percentage there, and all others are plain numbers."""
+
+
+def unit_of(kind: type, field: str) -> str:
+    """Return Grafana's unit of a number of a row."""
+    unit = quantities(kind)[field].unit
+    return SHARE if unit.startswith("of ") else _UNITS.get(unit, "none")
+
+
+def look_of(kind: type, field: str, paint: str = "") -> Look:
+    """Return how a number of a row is written: in its unit, with the decimals that are worth it."""
+    decimals = quantities(kind)[field].decimals
+    return Look(unit_of(kind, field), decimals - 2 if unit_of(kind, field) == SHARE else decimals, paint)
+
+
+def with_interval(kind: type, field: str, names: tuple[str, str, str]) -> str:
+    """Return the columns of a number and of the ends of its 95 % interval, each under a name of its own."""
+    return ", ".join(f'"{column}" AS "{name}"' for column, name in zip(numbers(kind)[field].fields, names, strict=True))
 
 
 def curves(

@@ -33,8 +33,8 @@ Key = Annotated[_T, "key"]
 
 Int64s = NDArray[np.int64]
 Float32s = NDArray[np.float32]
+Float64s = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 
 class Side(StrEnum):

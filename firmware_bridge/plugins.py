@@ -1,6 +1,6 @@
 """From a name to the thing that does it: a built-in table first, then entry points, imported when first named.
 
-Links, stores, importers and detectors are all added this way; a package that is installed beside this one adds its
+Links, stores and importers are all added this way; a package that is installed beside this one adds its
 own under the entry-point group of the table.
 """
 

@@ -11,18 +11,20 @@ from dashboards.panels import (
     BOTH,
     NORMAL,
     PERCENT,
-    SHARE,
     Look,
     band,
     color,
     curves,
+    look_of,
     override,
     placed,
     sides,
     stat,
     table,
+    with_interval,
     words,
 )
+from service.records.rows import Block, Step
 
 PAGE = Page("insole-data-quality", "Data quality", "How much of it can be trusted?", since="now-7d")
 LEFT_OUT = words(true=("left out", BOTH), false=("used", "text"))
@@ -86,7 +88,7 @@ def _received() -> Panel:
         "Share of the expected samples. Where the feet differ by much, they are not compared.",
         [series(select(columns, "block", WEARER, IN_RANGE, BOUT), "$col")],
         (12, 8),
-        Look(SHARE, 1),
+        look_of(Block, "received_left"),
         sides(),
         points=True,
         gap_ms=300_000,
@@ -107,20 +109,20 @@ def _completeness() -> Panel:
         "Share of each stance's samples that arrived, mean of all steps, valid or not.",
         [series(query, "$tag_side")],
         (12, 8),
-        Look(SHARE, 1),
+        look_of(Step, "completeness"),
         sides(),
     )
 
 
 def _gain() -> Panel:
-    columns = '"gain_ratio" AS "left over right", "gain_ratio_low" AS "95 % from", "gain_ratio_high" AS "95 % to"'
+    columns = with_interval(Block, "gain_ratio", ("left over right", "95 % from", "95 % to"))
     return curves(
         "Gain of the insoles, left over right",
         "How much more the left insole shows for the same force, from the flight times of running, with its 95 %"
         " interval. 1 when both are alike; forces of the two feet are not compared where it wanders. Running only.",
         [series(select(columns, "block", WEARER, IN_RANGE, BOUT), "$col")],
         (12, 8),
-        Look("none", 3),
+        look_of(Block, "gain_ratio"),
         [
             *band("95 % from", "95 % to", BOTH, 15),
             override(
@@ -160,6 +162,7 @@ def _blocks() -> Panel:
         '"void", "reason", "faulty", "activity", "received_left", "received_right", "rejected_left", "rejected_right",'
         ' "sensors_left", "sensors_right", "unit"'
     )
+    received = look_of(Block, "received_left")
     return table(
         "Blocks, and why they are left out",
         "Newest first. A block that is left out says nothing about you; its reason says what was wrong.",
@@ -169,6 +172,6 @@ def _blocks() -> Panel:
             override(
                 "byName", "void", displayName="block", mappings=LEFT_OUT, custom__cellOptions={"type": "color-text"}
             ),
-            override("byRegexp", "/^received_/", unit=SHARE, decimals=1),
+            override("byRegexp", "/^received_/", unit=received.unit, decimals=received.decimals),
         ],
     )

@@ -10,22 +10,22 @@ from dashboards.influxql import IN_RANGE, USABLE, WEARER, Target, ms, select, se
 from dashboards.page import Page, dashboard
 from dashboards.panels import (
     BOTH,
-    CADENCE,
     MOMENT,
     NORMAL,
     PERCENT,
-    SECONDS,
     Look,
     Size,
     band,
     color,
     curves,
+    look_of,
     override,
     placed,
     sides,
     strip,
     table,
 )
+from service.records.rows import Block
 
 PAGE = Page(
     "insole-my-trend", "My trend", "What has changed over the weeks, and what was noted then?", since="now-90d/d"
@@ -70,7 +70,7 @@ def _balance() -> Panel:
         " was noted is a red line: see what went together with it.",
         [_said("imbalance", columns, "contact_time_si_pct")],
         (24, 9),
-        Look(PERCENT, 1),
+        look_of(Block, "contact_time_si_pct"),
         [
             *band("normal from", "normal to", NORMAL, 25),
             *band("95 % from", "95 % to", BOTH, 15),
@@ -107,7 +107,7 @@ def _medial_lateral() -> Panel:
         " joint. The grey band is the normal of the foot that was further off its own in each run.",
         [_of_blocks('"medial_lateral_left" AS "left", "medial_lateral_right" AS "right"'), normal],
         (12, 8),
-        Look(PERCENT, 1),
+        look_of(Block, "medial_lateral_left"),
         [*band("normal from", "normal to", NORMAL, 25), *sides(custom__drawStyle="points", custom__pointSize=6)],
         axis="outer side · inner side",
         gap_ms=HALF_A_YEAR_MS,
@@ -120,7 +120,7 @@ def _contact_time() -> Panel:
         "Median of each block of 50 strides: how long each foot stays on the ground.",
         [_of_blocks('"contact_time_left_s" AS "left", "contact_time_right_s" AS "right"')],
         (12, 8),
-        Look(SECONDS, 3),
+        look_of(Block, "contact_time_left_s"),
         sides(),
         axis="on the ground",
         points=True,
@@ -133,7 +133,7 @@ def _blocks_of(title: str, field: str, more: str, size: Size = (12, 7)) -> Panel
         "Difference as a share of the mean of both feet. Compare runs on the same pair of insoles.",
         [_of_blocks(f'"{field}" AS "balance"')],
         size,
-        Look(PERCENT, 1),
+        look_of(Block, field),
         [color("balance", BOTH)],
         axis=f"left {more} · right {more}",
         points=True,
@@ -147,7 +147,7 @@ def _cadence() -> Panel:
         "Steps of both feet a minute.",
         [_of_blocks('"cadence_spm" AS "cadence"')],
         (12, 7),
-        Look(CADENCE, 0),
+        look_of(Block, "cadence_spm"),
         [color("cadence", BOTH)],
         points=True,
     )

@@ -17,23 +17,25 @@ from dashboards.influxql import (
 from dashboards.page import Page, bout, dashboard
 from dashboards.panels import (
     BOTH,
-    CADENCE,
     NORMAL,
     PERCENT,
-    SECONDS,
     Look,
     Override,
     Size,
     band,
     color,
     curves,
+    look_of,
     override,
     placed,
     sides,
     stat,
     table,
+    unit_of,
+    with_interval,
     words,
 )
+from service.records.rows import Block, Step
 
 PAGE = Page("insole-this-run", "This run", "How is this run going?", since="now-30m", refresh="5s")
 ANSWERS = words(
@@ -101,7 +103,7 @@ def _balance_now() -> Panel:
         "Newest block of 50 valid strides a foot. Positive: the right foot stays longer on the ground.",
         [series(query, "$col")],
         (8, 4),
-        Look(PERCENT, 1, BOTH),
+        look_of(Block, "contact_time_si_pct", BOTH),
         [color("from", NORMAL), color("to", NORMAL)],
     )
 
@@ -113,7 +115,7 @@ def _cadence_now() -> Panel:
         "Steps of both feet a minute, in the newest block.",
         [series(query, "cadence")],
         (3, 4),
-        Look(CADENCE, 0, BOTH),
+        look_of(Block, "cadence_spm", BOTH),
     )
 
 
@@ -122,7 +124,7 @@ def _contact_balance() -> Panel:
         "Contact-time balance",
         "Difference of contact time as a share of its mean, block by block of 50 strides a foot, with its 95 %"
         " interval. The grey band is your own normal, from earlier runs; there is none before there are enough.",
-        [series(_si("contact_time"), "$col"), _normal("imbalance", "contact_time_si_pct")],
+        [_index("contact_time_si_pct"), _normal("imbalance", "contact_time_si_pct")],
         (14, 9),
         axis="left longer · right longer",
         overrides=band("normal from", "normal to", NORMAL, 25),
@@ -147,7 +149,7 @@ def _impulse_balance() -> Panel:
     return _balance(
         "Impulse balance",
         "Difference of force times time over the stance as a share of its mean, with its 95 % interval.",
-        [series(_si("impulse"), "$col")],
+        [_index("impulse_si_pct")],
         (14, 7),
         axis="left carries more · right carries more",
     )
@@ -157,17 +159,16 @@ def _peak_balance() -> Panel:
     return _balance(
         "Peak-force balance",
         "Difference of the highest force of a stance as a share of its mean, with its 95 % interval.",
-        [series(_si("peak"), "$col")],
+        [_index("peak_si_pct")],
         (14, 7),
         axis="left higher · right higher",
     )
 
 
-def _si(measure: str) -> str:
+def _index(field: str) -> Target:
     """Return the query of a block's symmetry index and its interval: every block, never an average of intervals."""
-    value, low, high = (f'"{measure}_si_{edge}"' for edge in ("pct", "low_pct", "high_pct"))
-    columns = f'{value} AS "balance", {low} AS "95 % from", {high} AS "95 % to"'
-    return select(columns, "block", WEARER, IN_RANGE, BOUT, USABLE)
+    columns = with_interval(Block, field, ("balance", "95 % from", "95 % to"))
+    return series(select(columns, "block", WEARER, IN_RANGE, BOUT, USABLE), "$col")
 
 
 def _balance(
@@ -180,7 +181,7 @@ def _balance(
         about,
         targets,
         size,
-        Look(PERCENT),
+        Look(unit_of(Block, "contact_time_si_pct")),
         [*(overrides or []), *interval, middle],
         axis=axis,
         centered=True,
@@ -202,7 +203,7 @@ def _contact_time() -> Panel:
         "Median of the valid steps: how long each foot stays on the ground.",
         [_of_steps("contact_time_s")],
         (10, 9),
-        Look(SECONDS),
+        Look(unit_of(Step, "contact_time_s")),
         sides(),
         axis="on the ground",
     )
@@ -215,7 +216,7 @@ def _medial_lateral() -> Panel:
         " It is a load, not the angle of a joint. The grey band is the normal of the foot that is further off its own.",
         [_of_steps("medial_lateral_index"), _normal("over_pronation")],
         (10, 7),
-        Look(PERCENT),
+        Look(unit_of(Step, "medial_lateral_index")),
         [*band("normal from", "normal to", NORMAL, 25), *sides()],
         axis="outer side · inner side",
     )
@@ -227,7 +228,7 @@ def _cadence() -> Panel:
         "Median of the valid steps: steps of both feet a minute.",
         [_of_steps("cadence_spm", by_side=False)],
         (10, 7),
-        Look(CADENCE),
+        Look(unit_of(Step, "cadence_spm")),
         [color("cadence", BOTH)],
     )
 

@@ -8,19 +8,19 @@ from dashboards.influxql import DAY, IN_RANGE, USABLE, WEARER, Target, rows, sel
 from dashboards.page import Page, chosen, dashboard, every_other, noted
 from dashboards.panels import (
     BOTH,
-    CADENCE,
     NORMAL,
-    PERCENT,
     Look,
     Override,
     color,
     curves,
+    look_of,
     override,
     placed,
     sides,
     stat,
     table,
 )
+from service.records.rows import Block
 
 PAGE = Page("insole-with-without", "With / without", "What went together with a note?", since="now-90d/d")
 TOPICS = ("shoes", "surface", "pain", "remark")
@@ -86,13 +86,14 @@ def _days(title: str, variable: str) -> Panel:
 
 
 def _means(title: str, variable: str) -> Panel:
+    cadence = look_of(Block, "cadence_spm")
     return stat(
         f"{title}: mean of the days",
         "Balance of both feet: positive where the right foot has more." + ABOUT,
         _of_days({**BALANCES, "cadence": "cadence_spm"}),
         (9, 4),
-        Look(PERCENT, 1, _paint(variable)),
-        [override("byName", "cadence", unit=CADENCE, decimals=0)],
+        look_of(Block, "contact_time_si_pct", _paint(variable)),
+        [override("byName", "cadence", unit=cadence.unit, decimals=cadence.decimals)],
         calc="mean",
         transformations=_chosen(variable, "contact time"),
     )
@@ -109,7 +110,7 @@ def _balance(title: str, variable: str) -> Panel:
         "Mean of the day's blocks: positive where the right foot has more." + ABOUT,
         _of_days(BALANCES),
         (12, 9),
-        Look(PERCENT, 1),
+        look_of(Block, "contact_time_si_pct"),
         colors,
         axis="left more · right more",
         points=True,
@@ -125,7 +126,7 @@ def _medial_lateral(title: str, variable: str) -> Panel:
         + ABOUT,
         _of_days({"left": "medial_lateral_left", "right": "medial_lateral_right"}),
         (12, 9),
-        Look(PERCENT, 1),
+        look_of(Block, "medial_lateral_left"),
         sides(),
         axis="outer side · inner side",
         points=True,

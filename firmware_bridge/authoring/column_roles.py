@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from firmware_bridge.model import STANDARD_GRAVITY, Floats
+from firmware_bridge.model import STANDARD_GRAVITY, Float64s
 
 FULL_SCALES = (100, 255, 1023, 4095, 16383, 32767, 65535)
 """Where converters end: percent, 8, 10, 12, 14, 15 and 16 bits."""
@@ -48,7 +48,7 @@ class Guess:
         return self.first + self.count
 
 
-def guess_columns(rows: Floats, names: Sequence[str], elapsed_s: float | None) -> list[Guess]:
+def guess_columns(rows: Float64s, names: Sequence[str], elapsed_s: float | None) -> list[Guess]:
     """Return what each column of rows (n, k) is, in their order.
 
     Args:
@@ -95,29 +95,29 @@ def _by_name(name: str) -> str:
     return next((role for pattern, role in _NAMED if name and re.match(pattern, name, re.IGNORECASE)), "")
 
 
-def _steps(column: Floats) -> Floats:
+def _steps(column: Float64s) -> Float64s:
     return np.diff(column[np.isfinite(column)])
 
 
-def _counts(column: Floats) -> bool:
+def _counts(column: Float64s) -> bool:
     """Tell whether a column counts lines: whole numbers, and nearly every step is 1."""
     steps = _steps(column)
     whole = not np.any(np.mod(column[np.isfinite(column)], 1))
     return whole and len(steps) > 0 and float(np.mean(steps == 1)) > 0.9
 
 
-def _flows(column: Floats) -> bool:
+def _flows(column: Float64s) -> bool:
     """Tell whether a column only goes up, but for a wrap."""
     steps = _steps(column)
     return len(steps) > 1 and float(np.mean(steps >= 0)) > 0.98 and float(np.mean(steps > 0)) > 0.5
 
 
-def _leads(rows: Floats) -> bool:
+def _leads(rows: Float64s) -> bool:
     """Tell of too few rows to see anything go up whether the first number is larger than every other one."""
     return len(rows) < 3 and rows.shape[1] > 3 and bool(np.all(rows[:, 0] > np.nanmax(rows[:, 1:], axis=1)))
 
 
-def _inertial(rows: Floats, roles: list[str]) -> None:
+def _inertial(rows: Float64s, roles: list[str]) -> None:
     """Find three columns whose vector is as long as gravity, and the three after them that go below zero."""
     windows = [i for i in range(len(roles) - 2) if "acc" not in roles and not any(roles[i : i + 3])]
     windows = [i for i in windows if np.nanmin(rows[:, i : i + 3]) < 0 and _gravity(rows[:, i : i + 3]) is not None]
@@ -130,26 +130,26 @@ def _inertial(rows: Floats, roles: list[str]) -> None:
             roles[i : i + 3] = ["gyro"] * 3
 
 
-def _gravity(vectors: Floats) -> float | None:
+def _gravity(vectors: Float64s) -> float | None:
     length = _length(vectors)
     return next((g for g in _UNIT_OF_ONE_G if 0.75 * g <= length <= 1.35 * g), None)
 
 
-def _lengths(vectors: Floats) -> Floats:
+def _lengths(vectors: Float64s) -> Float64s:
     return np.asarray(np.sqrt(np.nansum(vectors**2, axis=1)))
 
 
-def _length(vectors: Floats) -> float:
+def _length(vectors: Float64s) -> float:
     return float(np.median(_lengths(vectors)))
 
 
-def _unsteady(vectors: Floats) -> float:
+def _unsteady(vectors: Float64s) -> float:
     """Tell how much the length of vectors changes, as a part of it."""
     lengths = _lengths(vectors)
     return float(np.std(lengths) / np.mean(lengths))
 
 
-def _settled(guess: Guess, rows: Floats, elapsed_s: float | None) -> Guess:
+def _settled(guess: Guess, rows: Float64s, elapsed_s: float | None) -> Guess:
     """Add the unit, the range and the reason; what turns out to be no complete vector is left out."""
     part = rows[:, guess.first : guess.last]
     if guess.role in ("acc", "gyro") and guess.count != 3:
@@ -174,7 +174,7 @@ def _settled(guess: Guess, rows: Floats, elapsed_s: float | None) -> Guess:
     return guess
 
 
-def _time(column: Floats, elapsed_s: float | None, name: str) -> tuple[str, str]:
+def _time(column: Float64s, elapsed_s: float | None, name: str) -> tuple[str, str]:
     """Return the role of a time column, by how quickly it runs."""
     for suffix, role in (("us", "time.us"), ("micros", "time.us"), ("ms", "time.ms"), ("millis", "time.ms")):
         if name.lower().endswith(suffix):
@@ -193,7 +193,7 @@ def _time(column: Floats, elapsed_s: float | None, name: str) -> tuple[str, str]
     return role, f"it goes up by about {step:g} a line"
 
 
-def _same_range(found: Sequence[Guess], rows: Floats) -> None:
+def _same_range(found: Sequence[Guess], rows: Float64s) -> None:
     """Tell where the range of the pressure readings ends, and which of them rest there: those fall when pressed."""
     pressure = [guess for guess in found if guess.role == "pressure"]
     columns = [i for guess in pressure for i in range(guess.first, guess.last)]

@@ -13,7 +13,7 @@ import numpy as np
 from firmware_bridge.authoring.column_roles import Guess, guess_columns
 from firmware_bridge.authoring.line_format import LineFormat, look_at
 from firmware_bridge.errors import CorruptData
-from firmware_bridge.model import Floats
+from firmware_bridge.model import Float64s
 
 FEW = 20
 """Lines below which a guess is a weak one."""
@@ -76,7 +76,7 @@ def _agreeing(columns: Sequence[Guess]) -> list[Guess]:
     return kept
 
 
-def _by_direction(guess: Guess, rows: Floats) -> list[Guess]:
+def _by_direction(guess: Guess, rows: Float64s) -> list[Guess]:
     """Cut a run of pressure columns where some rest at the top of the range and others at its bottom."""
     full = guess.inverted_from or guess.saturated
     if guess.role != "pressure" or not full or len(rows) < FEW:
@@ -96,7 +96,7 @@ def _by_direction(guess: Guess, rows: Floats) -> list[Guess]:
     ]
 
 
-def _rate(rows: Floats, columns: Sequence[Guess], elapsed_s: float | None) -> float | None:
+def _rate(rows: Float64s, columns: Sequence[Guess], elapsed_s: float | None) -> float | None:
     """Return the lines a second by their own time, else by how long they took to arrive; None: not known."""
     second = {"time.s": 1.0, "time.ms": 1e3, "time.us": 1e6}
     for guess in columns:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from firmware_bridge.codec.payloads.line_syntax import NO_READING
-from firmware_bridge.model import Floats
+from firmware_bridge.model import Float64s
 
 _LARGEST = 1e15
 """Of a number that anything measures or counts."""
@@ -36,7 +36,7 @@ class LineFormat:
     lists: tuple[int, ...] = ()  # how many numbers each key of a JSON object has
 
 
-def look_at(data: bytes) -> tuple[LineFormat, Floats, int]:
+def look_at(data: bytes) -> tuple[LineFormat, Float64s, int]:
     """Return how the lines of a stream are cut, their numbers (n, k), and how many lines hold something else."""
     lines = [line.strip("\r ") for line in data.decode("ascii", "replace").split("\n")]
     lines = [line for line in lines if line and not line.startswith("#")]
@@ -152,7 +152,7 @@ def _is_numbers(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_number, value))
 
 
-def _rows(look: LineFormat, lines: Sequence[str]) -> Floats:
+def _rows(look: LineFormat, lines: Sequence[str]) -> Float64s:
     """Return the numbers of all lines that have as many as most have."""
     rows = [_row(look, line) for line in lines]
     widths = Counter(len(row) for row in rows if row)

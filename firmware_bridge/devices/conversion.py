@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.devices.schema.values import UNITS, PointsCurve, PolynomialCurve, PowerCurve, ValueTable
-from firmware_bridge.model import Float32s, Floats
+from firmware_bridge.model import Float32s, Float64s
 
 
 def to_readings(sent: NDArray[np.generic], value: ValueTable) -> Float32s:
@@ -29,7 +29,7 @@ def to_readings(sent: NDArray[np.generic], value: ValueTable) -> Float32s:
     return result
 
 
-def to_sent(readings: Floats, value: ValueTable, low: float, high: float, decimals: int | None = 0) -> Floats:
+def to_sent(readings: Float64s, value: ValueTable, low: float, high: float, decimals: int | None = 0) -> Float64s:
     """Turn readings into the numbers to send, the inverse of `to_readings`.
 
     Rounded to `decimals` (None: not at all) and held within low..high and the sensor's range, as a converter would.
@@ -40,7 +40,7 @@ def to_sent(readings: Floats, value: ValueTable, low: float, high: float, decima
         straight = straight / UNITS[value.unit].factor
     if value.curve is not None:
         straight = unbend(straight, value.curve)
-    raw: Floats = (straight - value.offset) / np.asarray(value.scale)
+    raw: Float64s = (straight - value.offset) / np.asarray(value.scale)
     low, high = low + (low in value.missing), high - (high in value.missing)
     if value.inverted:
         raw = _inverted(np.minimum(raw, np.inf if value.saturated is None else value.saturated), value)
@@ -57,7 +57,7 @@ def to_sent(readings: Floats, value: ValueTable, low: float, high: float, decima
     return raw
 
 
-def _inverted(numbers: Floats, value: ValueTable) -> Floats:
+def _inverted(numbers: Float64s, value: ValueTable) -> Float64s:
     """Return the numbers with those turned round that read high when unloaded; twice is as before."""
     if value.invert_from is None:
         return numbers
@@ -70,7 +70,7 @@ HALVINGS = 60
 """After so many the interval that holds a polynomial's inverse is as narrow as its numbers are exact."""
 
 
-def bend(x: Floats, curve: PolynomialCurve | PointsCurve | PowerCurve) -> Floats:
+def bend(x: Float64s, curve: PolynomialCurve | PointsCurve | PowerCurve) -> Float64s:
     """Return the readings of numbers (see the curves' tables); NaN stays NaN."""
     match curve:
         case PolynomialCurve():
@@ -83,7 +83,7 @@ def bend(x: Floats, curve: PolynomialCurve | PointsCurve | PowerCurve) -> Floats
             return np.asarray(curve.factor * np.where(conductance < 0, 0.0, conductance) ** curve.exponent)
 
 
-def unbend(readings: Floats, curve: PolynomialCurve | PointsCurve | PowerCurve) -> Floats:
+def unbend(readings: Float64s, curve: PolynomialCurve | PointsCurve | PowerCurve) -> Float64s:
     """Return the numbers whose readings these are, the nearest ones where there are none."""
     match curve:
         case PolynomialCurve():
@@ -98,12 +98,12 @@ def unbend(readings: Floats, curve: PolynomialCurve | PointsCurve | PowerCurve) 
             return np.asarray(conductance)
 
 
-def _divided(x: Floats, full: float) -> Floats:
+def _divided(x: Float64s, full: float) -> Float64s:
     """Return the conductance behind a divider's voltage, in that of its other resistor; at its end beyond measure."""
     return np.where(x < full, x / np.where(x < full, full - x, 1.0), np.where(np.isnan(x), np.nan, np.inf))
 
 
-def _bisected(readings: Floats, curve: PolynomialCurve) -> Floats:
+def _bisected(readings: Float64s, curve: PolynomialCurve) -> Float64s:
     low, high = (np.full(readings.shape, end) for end in curve.over)
     for _ in range(HALVINGS):
         middle = (low + high) / 2

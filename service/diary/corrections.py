@@ -43,21 +43,21 @@ _AROUND_NS = 120 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Revision:
     """A verdict before and after; None where there was or is none."""
 
     before: Verdict | None
     after: Verdict | None
 
 
-def tell(log: Log, note: Note) -> list[Change]:
+def tell(log: Log, note: Note) -> list[Revision]:
     """Put a note and the verdicts that follow from it in one transaction; return those that changed.
 
     An analysis that runs at the same time finds the same.
     """
     history = History(log.read(Block, note.wearer), log.read(Note, note.wearer))
     history.note(note)
-    changes: list[Change] = []
+    changes: list[Revision] = []
     for bout in history.stale():
         after = judged(history, bout, blocks_of(log, note.wearer, history, bout))
         changes += _changes(log.read(Verdict, note.wearer, bout, bout + 1), after)
@@ -65,10 +65,10 @@ def tell(log: Log, note: Note) -> list[Change]:
     return changes
 
 
-def _changes(before: Iterable[Verdict], after: Iterable[Verdict]) -> list[Change]:
+def _changes(before: Iterable[Verdict], after: Iterable[Verdict]) -> list[Revision]:
     was, now = ({row_key(verdict): verdict for verdict in verdicts} for verdicts in (before, after))
     pairs = ((was.get(key), now.get(key)) for key in sorted({**was, **now}))
-    return [Change(one, other) for one, other in pairs if one is None or other is None or not same_row(one, other)]
+    return [Revision(one, other) for one, other in pairs if one is None or other is None or not same_row(one, other)]
 
 
 def spans(log: Log, wearer: str) -> list[Span]:
@@ -81,7 +81,7 @@ def spans(log: Log, wearer: str) -> list[Span]:
     return [Span(bout, stops[bout]) for bout in sorted(stops)]
 
 
-def analyze_again(log: Log, wearer: str, since: int | None = None) -> list[Change]:
+def analyze_again(log: Log, wearer: str, since: int | None = None) -> list[Revision]:
     """Find everything of a wearer anew from the stored frames; return the verdicts that changed.
 
     Everything is taken in order of its own time, notes first: a stop note parts its bout however late it came, and a
@@ -111,7 +111,7 @@ def _refuse_loss(log: Log, wearer: str, since: int | None, but: Span | None = No
         )
 
 
-def _analyze_again(log: Log, wearer: str, since: int | None) -> list[Change]:
+def _analyze_again(log: Log, wearer: str, since: int | None) -> list[Revision]:
     head = log.head()
     begin = BEGINNING if since is None else _beginning(spans(log, wearer), since)
     told = Replaced(begin, wearer, _names(DERIVED), END, restart=0, done=head, since=begin, head=head)

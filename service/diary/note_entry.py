@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from firmware_bridge import ConfigError, Log
-from service.diary.corrections import Change, spans, tell
+from service.diary.corrections import Revision, spans, tell
 from service.pipeline.retention import kept_from
 from service.records.notes import (
     BEFORE_NS,
@@ -36,7 +36,7 @@ class Told:
 
     note: Note
     bout: Span | None  # that it is about
-    changes: list[Change]  # of verdicts
+    changes: list[Revision]  # of verdicts
     parting: str  # how it takes effect, where that needs more
 
 

@@ -18,7 +18,7 @@ from firmware_bridge import (
 from service.diary.corrections import (
     MEASURED,
     SIDED,
-    Change,
+    Revision,
     _analyze_again,
     _around,
     _bounds,
@@ -37,7 +37,7 @@ from service.records.timestamps import iso
 
 def move(
     log: Log, wearer: str, bout: Span, other: str, feet: tuple[int | None, int | None] | None = None
-) -> tuple[list[Change], list[Change]]:
+) -> tuple[list[Revision], list[Revision]]:
     """Give a bout to somebody else: what was measured from 2 min before it to 2 min after it, and the insoles.
 
     Both are then analyzed again; notes stay where they are. Return the changes of both. Doing it again finishes what
@@ -80,7 +80,7 @@ def _hand_over(log: Log, wearer: str, other: str, start: int, stop: int, feet: t
 
 def exchange(
     log: EmbeddedLog, wearer: str, bout: Span, feet: tuple[int | None, int | None] = (None, None)
-) -> tuple[tuple[int, int], list[Change]]:
+) -> tuple[tuple[int, int], list[Revision]]:
     """Exchange the feet of a bout whose insoles were worn, or plugged, the wrong way round, and analyze it again.
 
     All that was measured of both feet in [`feet`) changes sides in one transaction: frames, which are cut at the

@@ -14,7 +14,7 @@ from service.gait.blocks.stride_blocks import Blocks
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.built_in import Detector, detectors
 from service.gait.detectors.verdict import verdicts
-from service.gait.sensor_health.fault_tracker import Insole, Told
+from service.gait.sensor_health.fault_tracker import FaultReporter, SensorSet
 from service.gait.steps.activity import UNKNOWN
 from service.gait.steps.bout_assembly import Gathering
 from service.records.notes import STOP
@@ -43,7 +43,7 @@ class Analyzer:
         """
         self._wearer = wearer
         self._history = history if isinstance(history, History) else History(history)
-        self._insoles: dict[str | int, Insole] = {}  # by device, or by number of sensors where nobody described it
+        self._insoles: dict[str | int, SensorSet] = {}  # by device, or by number of sensors where nobody described it
         self._described: set[Side] = set()
         self._stops: list[int] = []
         self._begin(since)
@@ -75,7 +75,7 @@ class Analyzer:
         if isinstance(item, Device):
             self._described.add(item.side)
             if item.device not in self._insoles:
-                self._insoles[item.device] = Insole.described(item)
+                self._insoles[item.device] = SensorSet.described(item)
             return []
         if isinstance(item, Note):
             self._note(item)
@@ -106,7 +106,7 @@ class Analyzer:
         count = frames.pressure.shape[1]
         insole = self._insoles.get(frames.device)
         if insole is None or insole.layout.count != count:
-            insole = self._insoles.setdefault(count, Insole.plain(count))
+            insole = self._insoles.setdefault(count, SensorSet.plain(count))
         self._gathering.hold(frames, insole)
 
     def close(self) -> list[Result]:
@@ -162,7 +162,7 @@ class _Bout:
         self._history = history
         self._detectors: list[Detector] = detectors(Baseline(history, time))
         self._own: list[Block] = []
-        self._told = Told(wearer, chain, time, gathering.findings)
+        self._told = FaultReporter(wearer, chain, time, gathering.findings)
         self._activity = UNKNOWN
 
     def add(self, step: Step) -> list[Result]:

@@ -3,16 +3,47 @@
 Derived rows carry `analysis`, the version of the measures that made them, and no prose: the sentence for a person is
 made from the numbers when it is shown. Percentages are signed right minus left: positive means that the right foot
 has more. A missing number is NaN.
+
+What a number is stands on its field (`service.records.quantities`), and with it the least that a layout has to see:
+the timing of one foot takes any sensor, and so does a force as it is read, which of a sensor or two is no ground
+reaction force. Along the foot, a heel and a forefoot are enough. Across it three-zone insoles fail (McNeese 2025,
+Sensors 26:66), and sums from five zones on carry it. A region's share needs the other regions to be seen. The path of
+the center of pressure is 7 to 9 mm off with 16 sensors (Morin 2022, Sensors 22:5628), about as much as it moves, and
+fewer draw it to where they lie.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from firmware_bridge import Key, Side
+from service.records.quantities import (
+    DATA,
+    FORCE,
+    INVERTED,
+    MEAN,
+    MEDIAN,
+    RATIO,
+    SAME,
+    SWAPPED,
+    SYMMETRY,
+    TIMING,
+    Carried,
+    High,
+    Low,
+    OfMeasure,
+    Quantity,
+    StandardError,
+    Tier,
+)
 
 ANALYSIS = 3
 """Version of the measures: raise it when the same frames would give other rows."""
+
+_NAN = float("nan")
+_Across = Annotated[float, Quantity("of the width", 2, RATIO, Tier.T3, SAME)]
+_Along = Annotated[float, Quantity("of the length", 2, RATIO, Tier.T1, SAME)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,38 +54,49 @@ class Step:
     wearer: Key[str]
     side: Key[Side]
     foot_off: int  # UTC ns
-    contact_time_s: float
-    stride_time_s: float  # since this foot's previous contact; NaN where there is none or a gap lies between
-    duty_factor: float  # contact time / stride time
-    cadence_spm: float  # steps of both feet a minute: 120 / stride time
-    peak: float  # highest force, in `unit`
-    impulse: float  # force times time over the stance, in `unit`·s
+    contact_time_s: Annotated[float, Quantity("s", 3, TIMING, Tier.T0, SAME)]
+    # since this foot's previous contact; NaN where there is none or a gap lies between
+    stride_time_s: Annotated[float, Quantity("s", 3, TIMING, Tier.T0, SAME)]
+    duty_factor: Annotated[float, Quantity("1", 2, TIMING, Tier.T0, SAME)]  # contact time / stride time
+    # steps of both feet a minute: 120 / stride time
+    cadence_spm: Annotated[float, Quantity("steps/min", 0, TIMING, Tier.T0, SAME)]
+    peak: Annotated[float, Quantity("N", 0, FORCE, Tier.T0, SAME)]  # highest force, in `unit`
+    # force times time over the stance, in `unit`·s
+    impulse: Annotated[float, Quantity("N·s", 1, FORCE, Tier.T0, SAME)]
     unit: str  # "N", or "raw" where the insole is not calibrated
-    medial_lateral_index: float  # %, (medial - lateral) / (medial + lateral) load between 10 and 75 % of stance
-    cop_ml_10: float  # center of pressure across the foot, 0 lateral to 1 medial, at 10 % of stance
-    cop_ml_30: float
-    cop_ml_50: float
-    cop_ml_70: float
-    cop_ml_90: float
-    cop_ap_10: float  # center of pressure along the foot, 0 heel to 1 toe, at 10 % of stance
-    cop_ap_30: float
-    cop_ap_50: float
-    cop_ap_70: float
-    cop_ap_90: float
-    completeness: float  # share of the stance's expected samples that arrived, 0 to 1
+    # %, (medial - lateral) / (medial + lateral) load between 10 and 75 % of stance
+    medial_lateral_index: Annotated[float, Quantity("%", 1, RATIO, Tier.T2, SAME)]
+    cop_ml_10: _Across  # center of pressure across the foot, 0 lateral to 1 medial, at 10 % of stance
+    cop_ml_30: _Across
+    cop_ml_50: _Across
+    cop_ml_70: _Across
+    cop_ml_90: _Across
+    cop_ap_10: _Along  # center of pressure along the foot, 0 heel to 1 toe, at 10 % of stance
+    cop_ap_30: _Along
+    cop_ap_50: _Along
+    cop_ap_70: _Along
+    cop_ap_90: _Along
+    # share of the stance's expected samples that arrived, 0 to 1
+    completeness: Annotated[float, Quantity("of the samples", 3, DATA, Tier.T0, SAME)]
     activity: str  # "walking", "running", "transition" or "unknown"
     valid: bool  # counts in blocks
     reason: str  # why it is not valid, "" where it is
     bout: int  # time of the bout's first contact
     analysis: int
-    medial_lateral_early: float = float("nan")  # %, between 8 and 20 % of stance; none of a forefoot strike
-    medial_lateral_mid: float = float("nan")  # %, between 20 % and 45 % (running) or 60 % (walking)
-    midfoot_share: float = float("nan")  # of the stance's load, 0 to 1
-    heel_off: float = float("nan")  # share of stance after which the heel stays unloaded; none of a forefoot strike
-    strike_index: float = float("nan")  # %, where the foot lands: center of pressure at contact, from the heel
-    cpei: float = float("nan")  # %, lateral bow of the path of the center of pressure, of the width; walking only
-    cop_bow: float = float("nan")  # %, how much more medial it is at 50 % of stance than at 10 and 90 %, of the width
-    tier: int = 0  # what the working sensors can tell, 0 to 4 (`service.gait.signal.tier`)
+    # %, between 8 and 20 % of stance; none of a forefoot strike
+    medial_lateral_early: Annotated[float, Quantity("%", 1, RATIO, Tier.T2, SAME)] = _NAN
+    # %, between 20 % and 45 % (running) or 60 % (walking)
+    medial_lateral_mid: Annotated[float, Quantity("%", 1, RATIO, Tier.T2, SAME)] = _NAN
+    midfoot_share: Annotated[float, Quantity("1", 2, RATIO, Tier.T2, SAME)] = _NAN  # of the stance's load, 0 to 1
+    # share of stance after which the heel stays unloaded; none of a forefoot strike
+    heel_off: Annotated[float, Quantity("of stance", 2, RATIO, Tier.T1, SAME)] = _NAN
+    # %, where the foot lands: center of pressure at contact, from the heel
+    strike_index: Annotated[float, Quantity("%", 1, RATIO, Tier.T1, SAME)] = _NAN
+    # %, lateral bow of the path of the center of pressure, of the width; walking only
+    cpei: Annotated[float, Quantity("%", 1, RATIO, Tier.T3, SAME)] = _NAN
+    # %, how much more medial it is at 50 % of stance than at 10 and 90 %, of the width
+    cop_bow: Annotated[float, Quantity("%", 1, RATIO, Tier.T3, SAME)] = _NAN
+    tier: int = 0  # what the working sensors can tell, 0 to 4 (`quantities.Tier`)
     sensors: int = 0  # how many of them are in use
     faulty: str = ""  # why no force is told: "dead", "stuck", "saturated", "intermittent", "suspect", "change"
 
@@ -67,10 +109,12 @@ class Second:
     wearer: Key[str]
     side: Key[Side]
     samples: int  # that had readings
-    force_mean: float  # over them, in `unit`, with what the unloaded insole reads
-    force_peak: float
-    cop_ml: float  # center of pressure, by load: 0 lateral to 1 medial, of the width
-    cop_ap: float  # 0 heel to 1 toe, of the length
+    # over them, in `unit`, with what the unloaded insole reads
+    force_mean: Annotated[float, Quantity("N", 0, FORCE, Tier.T0, SAME)]
+    force_peak: Annotated[float, Quantity("N", 0, FORCE, Tier.T0, SAME)]
+    # center of pressure, by load: 0 lateral to 1 medial, of the width
+    cop_ml: Annotated[float, Quantity("of the width", 2, RATIO, Tier.T2, SAME)]
+    cop_ap: Annotated[float, Quantity("of the length", 2, RATIO, Tier.T1, SAME)]  # 0 heel to 1 toe, of the length
     unit: str  # "N", or "raw" where the insole is not calibrated
     analysis: int
 
@@ -89,38 +133,42 @@ class Block:
     strides_right: int
     rejected_left: int  # seen, but not valid
     rejected_right: int
-    received_left: float  # share of the expected samples that arrived, 0 to 1
-    received_right: float
+    # share of the expected samples that arrived, 0 to 1
+    received_left: Annotated[float, Quantity("of the samples", 3, DATA, Tier.T0, SWAPPED)]
+    received_right: Annotated[float, Quantity("of the samples", 3, DATA, Tier.T0, SWAPPED)]
     void: bool  # not to be used for any statement
     reason: str  # why it is void, "" where it is not
-    contact_time_left_s: float  # median
-    contact_time_right_s: float
-    cadence_spm: float
-    contact_time_si_pct: float  # symmetry index 200 (R - L) / (R + L)
-    contact_time_si_low_pct: float  # 95 % interval
-    contact_time_si_high_pct: float
-    impulse_si_pct: float
-    impulse_si_low_pct: float
-    impulse_si_high_pct: float
-    medial_lateral_left: float  # mean medial-lateral index, %
-    medial_lateral_left_se: float  # its standard error
-    medial_lateral_right: float
-    medial_lateral_right_se: float
+    contact_time_left_s: Annotated[float, Carried(Step, "contact_time_s", MEDIAN, Side.LEFT)]
+    contact_time_right_s: Annotated[float, Carried(Step, "contact_time_s", MEDIAN, Side.RIGHT)]
+    cadence_spm: Annotated[float, Carried(Step, "cadence_spm", MEDIAN)]
+    # symmetry index 200 (R - L) / (R + L)
+    contact_time_si_pct: Annotated[float, Carried(Step, "contact_time_s", SYMMETRY)]
+    contact_time_si_low_pct: Low  # 95 % interval
+    contact_time_si_high_pct: High
+    impulse_si_pct: Annotated[float, Carried(Step, "impulse", SYMMETRY)]
+    impulse_si_low_pct: Low
+    impulse_si_high_pct: High
+    # mean medial-lateral index, %
+    medial_lateral_left: Annotated[float, Carried(Step, "medial_lateral_index", MEAN, Side.LEFT)]
+    medial_lateral_left_se: StandardError  # its standard error
+    medial_lateral_right: Annotated[float, Carried(Step, "medial_lateral_index", MEAN, Side.RIGHT)]
+    medial_lateral_right_se: StandardError
     unit: str  # of the force measures
     analysis: int
-    peak_si_pct: float = float("nan")  # of the highest force
-    peak_si_low_pct: float = float("nan")
-    peak_si_high_pct: float = float("nan")
-    gain_ratio: float = float("nan")  # the left insole's gain over the right one's, by the ballistics of running
-    gain_ratio_low: float = float("nan")  # 95 % interval
-    gain_ratio_high: float = float("nan")
+    peak_si_pct: Annotated[float, Carried(Step, "peak", SYMMETRY)] = _NAN  # of the highest force
+    peak_si_low_pct: Low = _NAN
+    peak_si_high_pct: High = _NAN
+    # the left insole's gain over the right one's, by the ballistics of running
+    gain_ratio: Annotated[float, Quantity("1", 3, RATIO, Tier.T1, INVERTED)] = _NAN
+    gain_ratio_low: Low = _NAN  # 95 % interval
+    gain_ratio_high: High = _NAN
     sensors_left: int = 0  # in use, 0 where nobody knows
     sensors_right: int = 0
     faulty: str = ""  # why force and medial load are not told although they were measured, "" where they are
-    cop_bow_left: float = float("nan")  # mean of the steps'
-    cop_bow_left_se: float = float("nan")
-    cop_bow_right: float = float("nan")
-    cop_bow_right_se: float = float("nan")
+    cop_bow_left: Annotated[float, Carried(Step, "cop_bow", MEAN, Side.LEFT)] = _NAN  # mean of the steps'
+    cop_bow_left_se: StandardError = _NAN
+    cop_bow_right: Annotated[float, Carried(Step, "cop_bow", MEAN, Side.RIGHT)] = _NAN
+    cop_bow_right_se: StandardError = _NAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +183,12 @@ class Flag:
     bout: int
     activity: str
     since: int  # when the change began to be seen
-    value: float
-    low: float  # 95 % interval of the value
-    high: float
-    normal: float  # the wearer's own normal, and its band
-    normal_low: float
-    normal_high: float
+    value: OfMeasure
+    low: Low  # 95 % interval of the value
+    high: High
+    normal: OfMeasure  # the wearer's own normal, and its band
+    normal_low: Low
+    normal_high: High
     bouts: int  # earlier bouts that make the normal, 0 where this bout itself does
     strides: int  # strides per foot behind the value
     analysis: int
@@ -159,12 +207,12 @@ class Verdict:
     answer: str  # "normal", "differs" or "cannot_tell"
     reason: str  # why it cannot be told: "too_short", "no_baseline", "data_quality", "one_foot", "loss", "sensor" ...
     measure: str
-    value: float
-    low: float
-    high: float
-    normal: float
-    normal_low: float
-    normal_high: float
+    value: OfMeasure
+    low: Low
+    high: High
+    normal: OfMeasure
+    normal_low: Low
+    normal_high: High
     bouts: int
     blocks: int
     strides: int
@@ -172,7 +220,8 @@ class Verdict:
     steps_expected: int
     analysis: int
     rule: str = ""  # which rule tells that it differs, as in `Flag`; "A" where a habit is beyond what is common
-    beyond_pct: float = float("nan")  # the limit of healthy people that the value is beyond; NaN: none
+    # the limit of healthy people that the value is beyond; NaN: none
+    beyond_pct: Annotated[float, Quantity("%", 0, RATIO, Tier.T0, SAME)] = _NAN
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from statistics import NormalDist
 
 import numpy as np
 
+from firmware_bridge import Float64s
 from service.gait import thresholds as p
 from service.gait.blocks.confidence_intervals import t975
-from service.gait.signal.load import Float64s
 
 CLIP = 3.0
 """z beyond which a color does not get stronger."""
@@ -37,11 +37,11 @@ class Difference:
     bouts: tuple[int, int]
 
 
-Pair = tuple[Float64s, Float64s]
+FeetLoads = tuple[Float64s, Float64s]
 """Each sensor's share of the stance's load: of the left foot, and of the right one."""
 
 
-def difference(group: Sequence[Pair], other: Sequence[Pair]) -> Difference | None:
+def difference(group: Sequence[FeetLoads], other: Sequence[FeetLoads]) -> Difference | None:
     """Return how one group's loads differ from the other's; None where both together have too few bouts.
 
     Student's t of each sensor's share, its variance pooled over both groups and moderated by that of all sensors

@@ -17,10 +17,10 @@ from service.gait.thresholds import BOUT_NS, MIN_BOUTS
 from service.records.bouts import Bout, bouts
 from service.records.notes import STOP, About, Span, about, standing
 from service.records.rows import Block, Flag, Note, Step, Verdict
-from service.review.comparison import Difference, Pair, difference
+from service.review.comparison import Difference, FeetLoads, difference
 from service.review.data_quality import Quality, quality
 from service.review.headline import Point, headline
-from service.review.stance_curves import BEFORE_NS, MOST, Gathered, Stances, chosen
+from service.review.stance_curves import MOST, SWING_NS, Gathered, MeanStance, sampled
 
 USUAL_BOUTS = 10
 """Latest comparable bouts that the difference foot is made of."""
@@ -29,7 +29,7 @@ USUAL_STEPS = 60
 _SHOWN = (CONTACT, IMPULSE, PEAK, LEFT_INDEX, RIGHT_INDEX)
 _KEPT = 64
 
-Soles = Mapping[Side, Stances]
+Soles = Mapping[Side, MeanStance]
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,13 +172,13 @@ class Reviews:
     def _gather(self, wearer: str, bout: Bout, steps: Iterable[Step], most: int) -> Soles:
         devices = {(row.side, row.device): row for row in self._log.read(Device, wearer)}
         valid = [step for step in steps if step.valid and step.activity == bout.activity and not step.faulty]
-        found: dict[Side, Stances] = {}
+        found: dict[Side, MeanStance] = {}
         for side in Side:
             gathered: dict[str, Gathered] = {}
-            for step in chosen([step for step in valid if step.side is side], most):
+            for step in sampled([step for step in valid if step.side is side], most):
                 frames = [
                     part
-                    for part in self._log.read(Frames, wearer, step.time - BEFORE_NS, step.foot_off + 1)
+                    for part in self._log.read(Frames, wearer, step.time - SWING_NS, step.foot_off + 1)
                     if part.side is side
                 ]
                 for device in {part.device for part in frames}:
@@ -211,7 +211,7 @@ def _changes(used: Sequence[Block], baseline: Baseline) -> Iterator[tuple[str, C
         yield from ((measure.field, look(measure)) for measure in _SHOWN)
 
 
-def pairs(soles: Iterable[Soles], like: Soles) -> list[Pair]:
+def pairs(soles: Iterable[Soles], like: Soles) -> list[FeetLoads]:
     """Return both feet's loads of those bouts that felt at the same places as one bout did."""
     return [
         (own[Side.LEFT].loads, own[Side.RIGHT].loads)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from service.validate.report import Claim, Report, Subject, Tick
+from service.validate.report import Metric, Report, Subject, Tick
 
-__all__ = ["SETS", "Claim", "Report", "Subject", "Tick", "validate"]
+__all__ = ["SETS", "Metric", "Report", "Subject", "Tick", "validate"]
 
 SETS = {
     "gaitndd": "service.validate.gaitndd",

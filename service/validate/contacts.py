@@ -8,12 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge import SECOND, Device, Frames, Item, Link, Side
+from firmware_bridge import SECOND, Bools, Device, Float64s, Frames, Item, Link, Side
 from service.gait import Analyzer
 from service.records.rows import Step
-
-Float64s = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +19,7 @@ class Contacts:
 
     on: Float64s
     off: Float64s
-    valid: BoolArray
+    valid: Bools
 
 
 def contacts_of(items: Iterable[Item], start: int) -> dict[Side, Contacts]:
@@ -51,7 +48,7 @@ def nearest(wanted: Float64s, found: Float64s) -> NDArray[np.int64]:
     return np.where(wanted - found[earlier] < found[later] - wanted, earlier, later)
 
 
-def apart(wanted: Float64s, found: Float64s) -> Float64s:
+def lags(wanted: Float64s, found: Float64s) -> Float64s:
     """Return how much later than each wanted time the nearest found one is; NaN where none was found."""
     return found[nearest(wanted, found)] - wanted if len(found) else np.full(len(wanted), np.nan)
 

@@ -18,9 +18,20 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_bridge import ConfigError, CorruptData, Device, Frames, Insole, Side, parse_profile, read_recording
-from service.validate.contacts import BoolArray, Contacts, Float64s, apart, bias_ms, contacts_of, mae_ms, nearest
-from service.validate.report import Claim, Report, Subject, Tick
+from firmware_bridge import (
+    Bools,
+    ConfigError,
+    CorruptData,
+    Device,
+    Float64s,
+    Frames,
+    Insole,
+    Side,
+    parse_profile,
+    read_recording,
+)
+from service.validate.contacts import Contacts, bias_ms, contacts_of, lags, mae_ms, nearest
+from service.validate.report import Metric, Report, Subject, Tick
 
 _SOURCE = "PhysioNet gaitndd 1.0.0, doi:10.13026/C27G6C; annotation: Hausdorff 2000, J Appl Physiol 88:2045"
 _MATCH_S = 0.250  # a contact further away is another one
@@ -76,7 +87,7 @@ def recompute(folder: Path, tick: Tick) -> Report:
     return Report(
         name="gaitndd",
         source=_SOURCE,
-        claims=tuple(claim for group, some in groups.items() if some for claim in _claims(group, some)),
+        metrics=tuple(metric for group, some in groups.items() if some for metric in _metrics(group, some)),
         subjects=tuple(Subject(record.name, record.group, record.values) for record in records),
         counted=sum(len(record.close) for record in records),
         unit="annotated strides",
@@ -89,10 +100,10 @@ class _Record:
     """What was found in one record; arrays have a value for each annotated stride, `errors` one for each found."""
 
     name: str
-    close: BoolArray  # there is a contact of ours within 50 ms
-    missed: BoolArray  # there is none within 250 ms
-    odd: BoolArray
-    counts: BoolArray  # our step at its end is valid
+    close: Bools  # there is a contact of ours within 50 ms
+    missed: Bools  # there is none within 250 ms
+    odd: Bools
+    counts: Bools  # our step at its end is valid
     extra: int  # contacts within strides that are not odd
     errors: Mapping[str, Float64s]  # s
     si_pct: float  # symmetry index of stance
@@ -132,7 +143,7 @@ def _compared(path: Path) -> _Record:
         f"{name}_100_hz": e for name, e in _left(table, contacts_of(_thinned(left), start)[Side.LEFT])[0].items()
     }
     right_errors, right_stance, right_matched = _right(table, feet[Side.RIGHT])
-    contact, odd, distance = table[:, 0], _outlying(table[:, 1]), np.abs(apart(table[:, 0], ours.on))
+    contact, odd, distance = table[:, 0], _outlying(table[:, 1]), np.abs(lags(table[:, 0], ours.on))
     both = matched & right_matched
     return _Record(
         name=path.stem,
@@ -177,10 +188,10 @@ def _thinned(items: Sequence[Device | Frames]) -> Iterator[Device | Frames]:
     )
 
 
-def _left(table: Float64s, ours: Contacts) -> tuple[dict[str, Float64s], Float64s, BoolArray]:
+def _left(table: Float64s, ours: Contacts) -> tuple[dict[str, Float64s], Float64s, Bools]:
     """Return the left foot's errors; of every annotated stride our stance, and whether both its ends were found."""
     on, off, begin = table[:, 0], table[:, 0] - table[:, 3], table[:, 0] - table[:, 1]
-    error, off_error, begin_error = apart(on, ours.on), apart(off, ours.off), apart(begin, ours.on)
+    error, off_error, begin_error = lags(on, ours.on), lags(off, ours.off), lags(begin, ours.on)
     whole = (np.abs(off_error) <= _MATCH_S) & (np.abs(begin_error) <= _MATCH_S)
     stance = table[:, 7] + off_error - begin_error
     return (
@@ -194,7 +205,7 @@ def _left(table: Float64s, ours: Contacts) -> tuple[dict[str, Float64s], Float64
     )
 
 
-def _right(table: Float64s, ours: Contacts) -> tuple[dict[str, Float64s], Float64s, BoolArray]:
+def _right(table: Float64s, ours: Contacts) -> tuple[dict[str, Float64s], Float64s, Bools]:
     """Return the same of the right foot: its stride that ends just before column 1."""
     end = np.searchsorted(ours.on, table[:, 0]) - 1
     known = end >= 1
@@ -206,10 +217,10 @@ def _right(table: Float64s, ours: Contacts) -> tuple[dict[str, Float64s], Float6
     return errors, stance, matched
 
 
-def _outlying(stride: Float64s) -> BoolArray:
+def _outlying(stride: Float64s) -> Bools:
     """Tell which strides are outliers, as the papers do."""
     distance = np.abs(stride - np.median(stride))
-    odd: BoolArray = distance > _OUTLIER_MADS * np.median(distance)
+    odd: Bools = distance > _OUTLIER_MADS * np.median(distance)
     return odd
 
 
@@ -225,28 +236,28 @@ def _symmetry_index(left: Float64s, right: Float64s) -> float:
     return 200 * float((right.mean() - left.mean()) / (right.mean() + left.mean()))
 
 
-def _claims(group: str, records: Sequence[_Record]) -> Iterator[Claim]:
+def _metrics(group: str, records: Sequence[_Record]) -> Iterator[Metric]:
     bars = _BARS[group]
     shares = [100 * float(record.close.mean()) for record in records]
     regular = sum(int((~record.odd).sum()) for record in records)
     extra = 100 * sum(record.extra for record in records) / regular
-    yield Claim(f"contacts within 50 ms, {group}", "%", _share(records, lambda r: r.close), "", bars["within"])
-    yield Claim(f"the same, worst record, {group}", "%", min(shares), "", EVERY_RECORD)
-    yield Claim(f"extra contacts, {group}", "% of strides", extra, most=bars["extra"])
+    yield Metric(f"contacts within 50 ms, {group}", "%", _share(records, lambda r: r.close), "", bars["within"])
+    yield Metric(f"the same, worst record, {group}", "%", min(shares), "", EVERY_RECORD)
+    yield Metric(f"extra contacts, {group}", "% of strides", extra, most=bars["extra"])
     contact = np.concatenate([record.errors["contact"] for record in records])
-    yield Claim(f"contact, bias, {group}", "ms", bias_ms(contact), "", -BIAS_MS, BIAS_MS)
+    yield Metric(f"contact, bias, {group}", "ms", bias_ms(contact), "", -BIAS_MS, BIAS_MS)
     for key in (key for key in records[0].errors if key in bars):
         name = key.replace("_100_hz", " at 100 Hz").replace("_", " ").replace("foot off", "foot-off")
         errors = np.concatenate([record.errors[key] for record in records])
-        yield Claim(f"{name}, mean absolute error, {group}", "ms", mae_ms(errors), most=bars[key])
+        yield Metric(f"{name}, mean absolute error, {group}", "ms", mae_ms(errors), most=bars[key])
     differences = [record.si_error for record in records]
-    yield Claim(f"symmetry index of stance, mean error, {group}", "%", float(np.mean(differences)), most=bars["si"])
-    yield Claim(f"the same, worst record's, {group}", "%", max(differences))
+    yield Metric(f"symmetry index of stance, mean error, {group}", "%", float(np.mean(differences)), most=bars["si"])
+    yield Metric(f"the same, worst record's, {group}", "%", max(differences))
     for name, odd in (("regular", False), ("outlying", True)):
         counts = [record.counts[record.odd == odd] for record in records]
         least = bars.get(f"{name}_counts", -math.inf)
-        yield Claim(f"{name} strides that count, {group}", "%", 100 * float(np.concatenate(counts).mean()), "", least)
+        yield Metric(f"{name} strides that count, {group}", "%", 100 * float(np.concatenate(counts).mean()), "", least)
 
 
-def _share(records: Sequence[_Record], of: Callable[[_Record], BoolArray]) -> float:
+def _share(records: Sequence[_Record], of: Callable[[_Record], Bools]) -> float:
     return 100 * float(np.concatenate([of(record) for record in records]).mean())

@@ -32,7 +32,7 @@ from firmware_bridge import (
 from service.gait import Analyzer
 from service.gait.blocks.gains import Stride, StrideBalance, stride_balance, whole_strides
 from service.records.rows import Step
-from service.validate.report import Claim, Report, Subject, Tick
+from service.validate.report import Metric, Report, Subject, Tick
 from service.validate.strides import by_events, by_level, cv, swing_percent, trimmed
 
 _SOURCE = "PhysioNet gaitpdb 1.0.0, doi:10.13026/C24H3N; Frenkel-Toledo 2005, J Neuroeng Rehabil 2:23, table 2"
@@ -98,7 +98,7 @@ def recompute(folder: Path, tick: Tick) -> Report:
     return Report(
         name="gaitpdb",
         source=_SOURCE,
-        claims=(*_published_claims(judged), *_force_claims(judged), *_side_claims(judged)),
+        metrics=(*_published_metrics(judged), *_force_metrics(judged), *_side_metrics(judged)),
         subjects=tuple(subjects),
         counted=counted,
         unit="strides",
@@ -221,7 +221,7 @@ def _sides(walk: _Walk, strides: Sequence[Stride]) -> dict[str, float]:
     }
 
 
-def _published_claims(subjects: Sequence[Subject]) -> Iterable[Claim]:
+def _published_metrics(subjects: Sequence[Subject]) -> Iterable[Metric]:
     """Yield ours beside the paper's: within two standard errors of a difference of means.
 
     The error is that of two independent samples with the paper's spread, sd · sqrt(1/n + 1/N), n persons here and N
@@ -241,13 +241,13 @@ def _published_claims(subjects: Sequence[Subject]) -> Iterable[Claim]:
             half = 2 * sd * math.sqrt(1 / len(ours) + 1 / number) if ours else math.nan
             half = SWING_POINTS if key == "swing" else half
             value = fmean(values[key] for values in ours) if ours else math.nan
-            yield Claim(
+            yield Metric(
                 f"{quantity}, {group}", unit, value, f"{mean:g} +- {sd:g}", round(mean - half, 4), round(mean + half, 4)
             )
         yield from _plain(f"strides beyond the paper's limit, {group}", "%", [v["outliers"] for v in ours], fmean)
 
 
-def _force_claims(subjects: Sequence[Subject]) -> Iterable[Claim]:
+def _force_metrics(subjects: Sequence[Subject]) -> Iterable[Metric]:
     """Yield how near the force of both feet is to body weight, which it has to be."""
     for key, quantity, half in (
         ("rest", "force after the gain's first 30 strides", 0.05),
@@ -256,16 +256,16 @@ def _force_claims(subjects: Sequence[Subject]) -> Iterable[Claim]:
     ):
         values = [s.values[key] for s in subjects] or [math.nan]
         for name, edge in (("lowest", min), ("highest", max)):
-            yield Claim(f"{quantity}, {name} walk", "body weights", edge(values), "1 (mechanics)", 1 - half, 1 + half)
+            yield Metric(f"{quantity}, {name} walk", "body weights", edge(values), "1 (mechanics)", 1 - half, 1 + half)
     blocks, within = (sum(s.values[key] for s in subjects) for key in ("blocks", "blocks_within"))
-    yield Claim(
+    yield Metric(
         "blocks of 10 strides within 0.05 by the streamed gain", "%", 100 * within / (blocks or math.nan), "", 97.0
     )
     recorded = [s.values["force_as_recorded"] for s in subjects if not math.isnan(s.values["force_as_recorded"])]
     yield from _plain("force as recorded, by the written weight", "body weights", recorded, fmean, "(1.28 +- 0.16)")
 
 
-def _side_claims(subjects: Sequence[Subject]) -> Iterable[Claim]:
+def _side_metrics(subjects: Sequence[Subject]) -> Iterable[Metric]:
     """Yield left against right, and medial against lateral."""
     for key, quantity, unit in (
         ("swing_ga", "swing asymmetry, 100 |ln(L/R)|", "%"),
@@ -283,7 +283,7 @@ def _side_claims(subjects: Sequence[Subject]) -> Iterable[Claim]:
 
 def _plain(
     quantity: str, unit: str, values: Sequence[float], middle: Callable[[Sequence[float]], float], said: str = ""
-) -> Iterable[Claim]:
+) -> Iterable[Metric]:
     """Yield a line without a bar, where there is anything to say."""
     if values:
-        yield Claim(quantity, unit, middle(values), said)
+        yield Metric(quantity, unit, middle(values), said)

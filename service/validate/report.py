@@ -14,7 +14,7 @@ MAX_EXCLUDED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Metric:
     """One line of the table: a figure of ours, what was published, and the bar that ours has to meet."""
 
     quantity: str
@@ -54,7 +54,7 @@ class Report:
 
     name: str
     source: str  # the citation of the recordings and of the published numbers
-    claims: tuple[Claim, ...]
+    metrics: tuple[Metric, ...]
     subjects: tuple[Subject, ...]
     counted: int  # units that were to be judged (strides, footfalls, records), the excluded ones included
     unit: str  # what was counted, in the plural
@@ -68,4 +68,4 @@ class Report:
     @property
     def passed(self) -> bool:
         """Whether every bar is met, and not by leaving much out."""
-        return all(claim.met for claim in self.claims) and self.share_excluded <= MAX_EXCLUDED
+        return all(metric.met for metric in self.metrics) and self.share_excluded <= MAX_EXCLUDED

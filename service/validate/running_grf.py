@@ -23,16 +23,17 @@ from firmware_bridge import (
     ConfigError,
     CorruptData,
     Device,
+    Float64s,
     Frames,
     Insole,
     Side,
     parse_profile,
 )
-from service.validate.contacts import Float64s, apart, bias_ms, contacts_of, mae_ms, nearest
-from service.validate.report import Claim, Report, Subject, Tick
+from service.validate.contacts import bias_ms, contacts_of, lags, mae_ms, nearest
+from service.validate.report import Metric, Report, Subject, Tick
 
 _SOURCE = "Alcantara 2022, PeerJ 10:e12752, github.com/alcantarar/Recurrent_GRF_Prediction; 40 N as Blades 2023"
-FORCE, PERSON = "GRF_one_sub.csv", "Sub_Info_one_sub.csv"
+_FORCE, _PERSON = "GRF_one_sub.csv", "Sub_Info_one_sub.csv"
 RECORDED_HZ = 500
 _RATES_HZ = (200, 100)
 _LEVEL_N = 40.0
@@ -76,7 +77,7 @@ def recompute(folder: Path, tick: Tick) -> Report:
     return Report(
         name="running-grf",
         source=_SOURCE,
-        claims=tuple(claim for rate in _RATES_HZ for claim in _claims(rate, [trial.at[rate] for trial in trials])),
+        metrics=tuple(metric for rate in _RATES_HZ for metric in _metrics(rate, [trial.at[rate] for trial in trials])),
         subjects=tuple(Subject(trial.name, "runner", trial.values) for trial in trials),
         counted=sum(trial.contacts for trial in trials),
         unit="contacts of 100 ms and longer, seen whole",
@@ -113,22 +114,22 @@ class _Trial:
 
 def _trials(folder: Path) -> tuple[Float64s, list[str]]:
     """Return the force of every trial in newtons, and what it was."""
-    paths = [path for path in (folder / FORCE, folder / f"{FORCE}.gz") if path.is_file()]
-    if not paths or not (folder / PERSON).is_file():
+    paths = [path for path in (folder / _FORCE, folder / f"{_FORCE}.gz") if path.is_file()]
+    if not paths or not (folder / _PERSON).is_file():
         raise ConfigError(
-            f"{folder}: holds no {FORCE} (gzip'ed or not) with {PERSON} beside it; they are to be had in the folder "
+            f"{folder}: holds no {_FORCE} (gzip'ed or not) with {_PERSON} beside it; they are to be had in the folder "
             "data of github.com/alcantarar/Recurrent_GRF_Prediction, or at zenodo.org/record/5224624"
         )
     try:
         with gzip.open(paths[0], "rt") if paths[0].suffix == ".gz" else paths[0].open() as file:
             lines = file.read().splitlines()
         force = np.loadtxt(lines, delimiter=",", ndmin=2) if any(lines) else np.empty((0, 0))
-        with (folder / PERSON).open(newline="") as file:
+        with (folder / _PERSON).open(newline="") as file:
             person = [(float(row["Mass"]), row["Speed"], row["Slope"]) for row in csv.DictReader(file)]
     except (ValueError, KeyError, EOFError, gzip.BadGzipFile) as error:
-        raise CorruptData(f"{folder}: {paths[0].name} or {PERSON} is not what it was published as: {error}") from error
+        raise CorruptData(f"{folder}: {paths[0].name} or {_PERSON} is not what it was published as: {error}") from error
     if not len(force) or len(person) != len(force) or not np.isfinite(force).all():
-        raise CorruptData(f"{folder}: {paths[0].name} has {len(force)} trials, and {PERSON} tells of {len(person)}")
+        raise CorruptData(f"{folder}: {paths[0].name} has {len(force)} trials, and {_PERSON} tells of {len(person)}")
     mass = np.array([mass for mass, _, _ in person])
     names = [f"{k} ({speed} m/s, {slope} deg)" for k, (_, speed, slope) in enumerate(person, 1)]
     return force * STANDARD_GRAVITY * mass[:, None], names
@@ -156,7 +157,7 @@ def _contacts(seconds: Float64s, force: Float64s) -> tuple[Float64s, Float64s]:
 def _found(rate: int, seconds: Float64s, force: Float64s, on: Float64s, off: Float64s) -> _Found:
     """Show the product the force at a lower rate, and compare."""
     ours = contacts_of(_items(rate, seconds, force), 0)[Side.LEFT]
-    error = apart(on, ours.on)
+    error = lags(on, ours.on)
     matched = np.abs(error) <= _MATCH_S
     taken = nearest(on, ours.on)[matched]
     return _Found(
@@ -176,12 +177,12 @@ def _items(rate: int, seconds: Float64s, force: Float64s) -> Iterator[Device | F
     yield Frames("runner", Side.LEFT, insole.device, np.round(at * SECOND).astype(np.int64), newtons[:, None])
 
 
-def _claims(rate: int, trials: Sequence[_Found]) -> Iterator[Claim]:
+def _metrics(rate: int, trials: Sequence[_Found]) -> Iterator[Metric]:
     contact, off = (np.concatenate([getattr(trial, name) for trial in trials]) for name in ("contact", "off"))
     for name, error, most, published in zip(
         ("contact", "foot-off"), (contact, off), _BARS[rate], _PUBLISHED, strict=True
     ):
-        yield Claim(f"{name} at {rate} Hz, mean absolute error", "ms", mae_ms(error), published, most=most)
-        yield Claim(f"{name} at {rate} Hz, bias", "ms", bias_ms(error))
-    yield Claim(f"contacts missed at {rate} Hz", "", sum(trial.missed for trial in trials), most=0)
-    yield Claim(f"extra contacts at {rate} Hz", "", sum(trial.extra for trial in trials), most=MOST_EXTRA)
+        yield Metric(f"{name} at {rate} Hz, mean absolute error", "ms", mae_ms(error), published, most=most)
+        yield Metric(f"{name} at {rate} Hz, bias", "ms", bias_ms(error))
+    yield Metric(f"contacts missed at {rate} Hz", "", sum(trial.missed for trial in trials), most=0)
+    yield Metric(f"extra contacts at {rate} Hz", "", sum(trial.extra for trial in trials), most=MOST_EXTRA)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from firmware_bridge import SECOND, ConfigError, CorruptData, Frames, Insole, Profile, Side, parse_profile
 from service.gait import Analyzer
 from service.records.rows import Step
-from service.validate.report import Claim, Report, Subject, Tick
+from service.validate.report import Metric, Report, Subject, Tick
 
 _Floats = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ def recompute(folder: Path, tick: Tick) -> Report:
     return Report(
         name="speedpp2ds",
         source=_SOURCE,
-        claims=(*_contact_claims(subjects), *_type_claims({s.name: s.values for s in subjects})),
+        metrics=(*_contact_metrics(subjects), *_type_metrics({s.name: s.values for s in subjects})),
         subjects=tuple(subjects),
         counted=counted,
         unit="footfalls",
@@ -224,27 +224,29 @@ def _middle(values: Sequence[float]) -> float:
     return float(np.median(known)) if known else math.nan
 
 
-def _contact_claims(subjects: Sequence[Subject]) -> Iterable[Claim]:
+def _contact_metrics(subjects: Sequence[Subject]) -> Iterable[Metric]:
     """Yield how well contact time agrees with speed, and with the plate, for the person with whom it does worst."""
 
     def of(key: str) -> list[float]:
         values = [s.values[key] for s in subjects]
         return [math.nan] if any(math.isnan(value) for value in values) else values
 
-    yield Claim("contact time against speed, worst person", "r", max(of("r")), "", -1.0, LEAST_R)
-    yield Claim(
+    yield Metric("contact time against speed, worst person", "r", max(of("r")), "", -1.0, LEAST_R)
+    yield Metric(
         "contact time against the plate, mean error, worst person", "ms", max(of("error_ms")), "", 0, MOST_ERROR_MS
     )
-    yield Claim("contact time against the plate, mean difference", "ms", fmean(of("bias_ms")))
+    yield Metric("contact time against the plate, mean difference", "ms", fmean(of("bias_ms")))
     for name, edge in (("lowest", min), ("highest", max)):
         ratio = edge(of("slope_ratio"))
-        yield Claim(f"slope against speed, ours over the plate's, {name}", "", ratio, "1 (plate)", 1 - SLOPE, 1 + SLOPE)
+        yield Metric(
+            f"slope against speed, ours over the plate's, {name}", "", ratio, "1 (plate)", 1 - SLOPE, 1 + SLOPE
+        )
 
 
-def _type_claims(persons: Mapping[str, Mapping[str, float]]) -> Iterable[Claim]:
+def _type_metrics(persons: Mapping[str, Mapping[str, float]]) -> Iterable[Metric]:
     """Yield by how much at least the persons differ in the order that their footprints have."""
     for key, name, unit, order in FOOT_TYPES:
         if persons.keys() >= set(order):
             rise = [persons[b][key] - persons[a][key] for a, b in pairwise(order)]
             least = math.nan if any(math.isnan(x) for x in rise) else min(rise)
-            yield Claim(f"{name}, least rise {' < '.join(order)}", unit, least, "", 0.0)
+            yield Metric(f"{name}, least rise {' < '.join(order)}", unit, least, "", 0.0)

@@ -19,7 +19,7 @@ from service.validate.report import MAX_EXCLUDED, Report
 def show(name: str, folder: Path | None, *, json: bool) -> bool:
     """Validate against one set of recordings and print the outcome; return whether all bars are met.
 
-    With `json` a line for each subject, then one for each claim, then one that sums up.
+    With `json` a line for each subject, then one for each metric, then one that sums up.
 
     Raises:
         ConfigError: there is no such set, or the folder holds none of its recordings.
@@ -39,9 +39,9 @@ def show(name: str, folder: Path | None, *, json: bool) -> bool:
 
 def _print_table(report: Report) -> None:
     table = Table("quantity", "unit", "ours", "published", "bar", "", box=SIMPLE_HEAD, pad_edge=False)
-    for claim in report.claims:
-        met = "" if not claim.bar else "met" if claim.met else "[red]missed[/]"
-        table.add_row(claim.quantity, claim.unit, f"{claim.ours:.4g}", claim.published, claim.bar, met)
+    for metric in report.metrics:
+        met = "" if not metric.bar else "met" if metric.met else "[red]missed[/]"
+        table.add_row(metric.quantity, metric.unit, f"{metric.ours:.4g}", metric.published, metric.bar, met)
     console = Console()
     console.print(f"{report.name}: {report.source}", markup=False, highlight=False)
     console.print(table)
@@ -55,15 +55,15 @@ def _print_json(report: Report) -> None:
     for subject in report.subjects:
         values = {key: _number(value) for key, value in subject.values.items()}
         _print({"subject": subject.name, "group": subject.group, "excluded": subject.excluded, **values})
-    for claim in report.claims:
+    for metric in report.metrics:
         _print(
             {
-                "claim": claim.quantity,
-                "unit": claim.unit,
-                "ours": _number(claim.ours),
-                "published": claim.published,
-                "bar": claim.bar,
-                "met": claim.met,
+                "claim": metric.quantity,
+                "unit": metric.unit,
+                "ours": _number(metric.ours),
+                "published": metric.published,
+                "bar": metric.bar,
+                "met": metric.met,
             }
         )
     _print(

@@ -20,7 +20,7 @@ from firmware_bridge import SECOND, Frames, KnownWalk, Side, known_walk, load_pr
 from service.gait import Analyzer
 from service.gait.blocks.gains import ballistic_ratio, whole_strides
 from service.records.rows import Step
-from service.validate.report import Claim, Report, Subject, Tick
+from service.validate.report import Metric, Report, Subject, Tick
 
 _SOURCE = "insole's own walkers: two families of force curves, 16 sensors at 100 Hz"
 _WALKERS = ("bells running", "drawn running", "humps walking", "drawn walking")
@@ -70,8 +70,8 @@ def recompute(folder: Path, tick: Tick) -> Report:  # noqa: ARG001 - as the othe
     for walker in _WALKERS:
         subjects.append(_leaning(walker, tick, done, total))
         done += len(PRONATION)
-    claims = (*_symmetry(subjects), *_events(subjects), *_pronation(subjects))
-    return Report("virtual", _SOURCE, claims, tuple(subjects), counted, "steps", left_out)
+    metrics = (*_symmetry(subjects), *_events(subjects), *_pronation(subjects))
+    return Report("virtual", _SOURCE, metrics, tuple(subjects), counted, "steps", left_out)
 
 
 def _activity(walker: str) -> str:
@@ -164,28 +164,28 @@ def _leaning(walker: str, tick: Tick, done: int, total: int) -> Subject:
     return Subject(walker, "pronation", {"r": r, "points_per_latent": (found[-1] - found[0]) / 4})
 
 
-def _symmetry(subjects: Sequence[Subject]) -> Iterable[Claim]:
+def _symmetry(subjects: Sequence[Subject]) -> Iterable[Metric]:
     for measure in _MEASURES:
         said = f"symmetry index, {measure.replace('_', ' ')}"
         errors = np.array(_values(subjects, "ideal sensors", f"{measure}_si_error_pct"))
-        yield Claim(f"{said}, bias", "%", float(errors.mean()), least=-BIAS, most=BIAS)
-        yield Claim(f"{said}, RMSE", "%", _rms(errors), most=RMSE[measure])
+        yield Metric(f"{said}, bias", "%", float(errors.mean()), least=-BIAS, most=BIAS)
+        yield Metric(f"{said}, RMSE", "%", _rms(errors), most=RMSE[measure])
         errors = np.array(_values(subjects, "ordinary sensors", f"{measure}_si_error_pct"))
         bar = RMSE[measure] if measure == "contact_time" else math.inf  # force waits for the gain
-        yield Claim(f"{said}, ordinary sensors, RMSE", "%", _rms(errors), most=bar)
+        yield Metric(f"{said}, ordinary sensors, RMSE", "%", _rms(errors), most=bar)
     errors = np.array(_values(subjects, "ordinary sensors", "gained_impulse_si_error_pct"))
-    yield Claim("the same of impulse, running, gain ratio known, RMSE", "%", _rms(errors), most=RMSE["impulse"])
+    yield Metric("the same of impulse, running, gain ratio known, RMSE", "%", _rms(errors), most=RMSE["impulse"])
 
 
-def _events(subjects: Sequence[Subject]) -> Iterable[Claim]:
+def _events(subjects: Sequence[Subject]) -> Iterable[Metric]:
     for key, said, most in (("contact_mae_ms", "contact", 2.0), ("foot_off_mae_ms", "foot-off", 6.0)):
         worst = max(_values(subjects, "ordinary sensors", key))
-        yield Claim(f"{said}, mean absolute error, worst walk", "ms", worst, "1.0 / 5.2 (Blades 2023)", most=most)
+        yield Metric(f"{said}, mean absolute error, worst walk", "ms", worst, "1.0 / 5.2 (Blades 2023)", most=most)
 
 
-def _pronation(subjects: Sequence[Subject]) -> Iterable[Claim]:
+def _pronation(subjects: Sequence[Subject]) -> Iterable[Metric]:
     worst = min(_values(subjects, "pronation", "r"))
-    yield Claim("index against latent pronation within a person, worst walker", "r", worst, least=0.95)
+    yield Metric("index against latent pronation within a person, worst walker", "r", worst, least=0.95)
 
 
 def _values(subjects: Sequence[Subject], group: str, key: str) -> list[float]:

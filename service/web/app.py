@@ -31,7 +31,7 @@ from service.web.pages.diary import add_diary
 from service.web.pages.runs import add_reviews, zone_here
 from service.web.security import LOOPBACK, Gate
 from service.wording import guidance
-from service.wording.measure_cards import CARDS, card_lines
+from service.wording.measure_cards import card_lines, cards
 
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -147,7 +147,7 @@ def _add_pages(app: FastAPI, templates: Environment, log: Log) -> None:
         known = log.wearers()
         shown = wearer if wearer in known else known[0] if known else ""
         asks = asked(log.read(Note, shown), zone_here()) if shown else None
-        values = {"guidance": guidance, "cards": CARDS, "lines": card_lines, "here": "Live", "wearer": shown}
+        values = {"guidance": guidance, "cards": cards(), "lines": card_lines, "here": "Live", "wearer": shown}
         text = templates.get_template("index.html").render(values | {"asks": asks})
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 

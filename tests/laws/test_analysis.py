@@ -39,10 +39,11 @@ from firmware_bridge import SECOND, Frames, Link, Side
 from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.model import Packet
+from service.contracts.exchanged_feet import exchanged, rounded
 from service.gait.thresholds import BLOCK_NS, RESET_NS
+from service.records.quantities import quantities
 from service.records.rows import Block, Flag, Second, Step, Verdict
 from tests.walkers.gait_walks import Rows, cut, evenly, merged, sets, silence
-from tests.walkers.mirrored_feet import mirrored, rounded
 from tests.walkers.two_walkers import DAY, WALKERS, days, few, plain, rows_of, session, story_rows
 from tests.walkers.walks import START, devices, insole, lose
 
@@ -160,13 +161,10 @@ def test_swapping_the_feet_swaps_sides_and_signs(walker: str) -> None:
     ]
     ours, theirs = (
         [row for row in rows if not isinstance(row, Verdict) or row.answer != "cannot_tell"]
-        for rows in (story_rows(walker), [mirrored(row) for row in rows_of(other)])
+        for rows in (story_rows(walker), [exchanged(row) for row in rows_of(other)])
     )  # where nothing can be told either foot may be shown
     assert len([row for row in ours if isinstance(row, Verdict)]) >= 2
     assert sets([rounded(row) for row in theirs]) == sets([rounded(row) for row in ours])
-
-
-SCALES = {"peak", "impulse", "force_mean", "force_peak"}
 
 
 @pytest.mark.parametrize(("walker", "factor"), [("first running", 0.25), ("second running", 4.0)])
@@ -179,8 +177,10 @@ def test_scaling_the_pressure_leaves_times_and_ratios_alone(walker: str, factor:
     ]
     theirs = rows_of(scaled)
     for one, other in zip(story_rows(walker), theirs, strict=True):
+        kind: type = type(one)
+        scaling = {name for name, quantity in quantities(kind).items() if quantity.scales}
         for field in fields(one):
-            ours, scale = getattr(one, field.name), factor if field.name in SCALES else 1.0
+            ours, scale = getattr(one, field.name), factor if field.name in scaling else 1.0
             if isinstance(ours, float):
                 assert getattr(other, field.name) == pytest.approx(ours * scale, rel=1e-9, abs=1e-9, nan_ok=True)
             else:

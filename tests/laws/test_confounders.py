@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from service.contracts.ordinary_blocks import DAY, NOW
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.built_in import detectors
 from service.gait.detectors.verdict import verdicts
 from service.records.rows import Block, Note
 from tests.laws.test_null import ACTIVITIES, FITTED
-from tests.walkers.gait_rows import DAY, NOW
-from tests.walkers.null_days import Drawn, Floats
+from tests.walkers.null_days import Drawn, Float64s
 
 COUNT = 60
 SEEDS = range(20)
@@ -28,7 +28,7 @@ SEEDS = range(20)
 class Confounder:
     """What is different today, block by block."""
 
-    shift: Callable[[str], Mapping[str, Floats]] = lambda activity: {}
+    shift: Callable[[str], Mapping[str, Float64s]] = lambda activity: {}
     change: Mapping[str, object] = field(default_factory=dict)
     shoes: str = ""
     insole: bool = False  # in running the insoles are to be blamed
@@ -36,18 +36,18 @@ class Confounder:
     loading: tuple[str, str] | None = ("normal", "")
 
 
-def ramp(to: float) -> Floats:
+def ramp(to: float) -> Float64s:
     return np.asarray(np.minimum(np.arange(COUNT) / 30, 1) * to, np.float64)
 
 
-def gain(log: float) -> Callable[[str], Mapping[str, Floats]]:
+def gain(log: float) -> Callable[[str], Mapping[str, Float64s]]:
     """Return what a left insole does whose gain drifts by exp(log) within half an hour; timing does not change."""
     force = {"impulse_si_pct": ramp(-100 * log), "peak_si_pct": ramp(-100 * log)}
     return lambda activity: force | ({"gain_ratio": ramp(log)} if activity == "running" else {})
 
 
-def medial(left: float, right: float) -> Callable[[str], Mapping[str, Floats]]:
-    def shift(activity: str) -> Mapping[str, Floats]:
+def medial(left: float, right: float) -> Callable[[str], Mapping[str, Float64s]]:
+    def shift(activity: str) -> Mapping[str, Float64s]:
         return {"medial_lateral_left": np.full(COUNT, left), "medial_lateral_right": np.full(COUNT, right)}
 
     return shift

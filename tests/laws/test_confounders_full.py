@@ -20,7 +20,7 @@ from service.records.rows import Block, Flag, Step, Verdict
 from tests.laws.test_null import ACTIVITIES
 from tests.walkers.confounded_days import CONFOUNDERS, limping, rows_of
 from tests.walkers.gait_walks import Rows, analyze, merged
-from tests.walkers.null_days import Floats
+from tests.walkers.null_days import Float64s
 from tests.walkers.walks import Gait, Locomotion, Ramp, lose, walk
 
 SEEDS = range(int(os.environ.get("CONFOUNDERS", "2")))
@@ -139,12 +139,12 @@ def _valid(rows: Rows) -> list[Step]:
     return [row for row in rows if isinstance(row, Step) and row.valid]
 
 
-def _of_blocks(rows: Rows) -> Floats:
+def _of_blocks(rows: Rows) -> Float64s:
     """Return the mean over blocks of each index."""
     return np.array([np.mean([getattr(block, name) for block in _sound(rows)]) for name in INDICES.values()])
 
 
-def _of_steps(rows: Rows) -> Floats:
+def _of_steps(rows: Rows) -> Float64s:
     """Return each index over all steps, to first order."""
     return np.array([100 * (_mean_log(rows, Side.RIGHT, name) - _mean_log(rows, Side.LEFT, name)) for name in INDICES])
 

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from firmware_bridge.virtual.gait.walker import Locomotion
+from service.contracts.ordinary_blocks import DAY, NOW
 from service.gait import Analyzer
 from service.gait.detectors.baseline import Baseline, History, Normal
 from service.gait.detectors.built_in import balance_watch, detectors
 from service.gait.detectors.change import change
 from service.gait.detectors.measures import CONTACT, IMPULSE, LEFT_INDEX, PEAK, Measure, setting
 from service.records.rows import Block, Flag
-from tests.walkers.gait_rows import DAY, NOW
 from tests.walkers.null_days import NAMES, Drawn, Scatter, fit, quiet_days
 from tests.walkers.walks import devices
 

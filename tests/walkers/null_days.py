@@ -21,14 +21,15 @@ from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.radio import Radio
 from firmware_bridge.virtual.insole.sensors import Defect
 from firmware_bridge.virtual.insole.transmission import transmit
+from service.contracts.ordinary_blocks import block
 from service.gait.detectors.baseline import usable, warm
-from service.gait.detectors.measures import GAIN, MEASURES
+from service.gait.detectors.measures import COMPARED, GAIN
 from service.gait.thresholds import WARM_UP_NS
+from service.records.quantities import numbers
 from service.records.rows import Block
-from tests.walkers.gait_rows import block
 from tests.walkers.walks import START, insole
 
-Floats = NDArray[np.float64]
+Float64s = NDArray[np.float64]
 
 AIR = Radio()
 CAMBER_DEG, DRIFT, CLOCK_MS, PACE = 1.0, 0.03, 10.0, 0.05
@@ -82,7 +83,7 @@ def _told(seed: int, activity: Locomotion, seconds: Sequence[float]) -> Story:
 
 # ── fitted ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-NAMES = tuple(measure.field for measure in MEASURES if not measure.field.startswith("cop_bow"))
+NAMES = tuple(measure.field for measure in COMPARED if not measure.field.startswith("cop_bow"))
 Matrix = tuple[tuple[float, ...], ...]
 
 
@@ -136,21 +137,21 @@ def fit(people: Sequence[Sequence[Block]]) -> Scatter:
     )
 
 
-_MEASURED = [measure for measure in MEASURES if measure.field in NAMES]
+_MEASURED = [measure for measure in COMPARED if measure.field in NAMES]
 
 
-def _weighted(found: Sequence[tuple[int, Floats]]) -> Floats:
+def _weighted(found: Sequence[tuple[int, Float64s]]) -> Float64s:
     weights = [n for n, _ in found]
     return np.asarray(np.average([x for _, x in found], axis=0, weights=weights), np.float64)
 
 
-def _correlations(covariance: Floats) -> Matrix:
+def _correlations(covariance: Float64s) -> Matrix:
     sd = np.sqrt(np.diag(covariance))
     with np.errstate(invalid="ignore", divide="ignore"):
         return tuple(_tuple(row) for row in covariance / np.outer(sd, sd))
 
 
-def _tuple(values: Floats) -> tuple[float, ...]:
+def _tuple(values: Float64s) -> tuple[float, ...]:
     return tuple(float(f"{v:.3g}") if np.isfinite(v) else 0.0 for v in values)
 
 
@@ -173,7 +174,7 @@ class Drawn:
         within = np.array(scatter.within) * np.outer(sd, sd)
         self._start, self._step = _root(within), _root(within * (1 - np.outer(lag, lag)))
 
-    def bout(self, start: int, count: int, shift: Mapping[str, Floats] | None = None) -> list[Block]:
+    def bout(self, start: int, count: int, shift: Mapping[str, Float64s] | None = None) -> list[Block]:
         """Return a bout of so many warm blocks (the cold ones are left out); `shift` is added block by block."""
         self.mean = self._own + self._between @ self._rng.standard_normal(len(NAMES))
         values = self.mean + self._wander(count)
@@ -183,7 +184,7 @@ class Drawn:
         errors = np.array(self._scatter.strides) * np.sqrt(self._rng.chisquare(9, values.shape) / 9)
         return [self._block(start, k, values[k], errors[k], contact) for k in range(count)]
 
-    def _wander(self, count: int) -> Floats:
+    def _wander(self, count: int) -> Float64s:
         lag = self._lag
         noise = self._rng.standard_normal((count, len(NAMES)))
         out = np.empty_like(noise)
@@ -192,17 +193,20 @@ class Drawn:
             out[k] = lag * out[k - 1] + self._step @ noise[k]
         return out
 
-    def _block(self, start: int, number: int, values: Floats, errors: Floats, contact: float) -> Block:
+    def _block(self, start: int, number: int, values: Float64s, errors: Float64s, contact: float) -> Block:
         known = dict(zip(NAMES, values.tolist(), strict=True))
         error = dict(zip(NAMES, errors.tolist(), strict=True))
         told: dict[str, object] = {name: known[name] for name in NAMES}
-        for stem in ("contact_time_si", "impulse_si", "peak_si"):
-            half = T9 * error[f"{stem}_pct"]
-            told |= {f"{stem}_low_pct": known[f"{stem}_pct"] - half, f"{stem}_high_pct": known[f"{stem}_pct"] + half}
-        told |= {f"medial_lateral_{side}_se": error[f"medial_lateral_{side}"] for side in ("left", "right")}
+        for name in NAMES:
+            held = numbers(Block)[name]
+            if held.error:
+                told[held.error] = error[name]
+            elif name != GAIN.field:
+                half = T9 * error[name]
+                told |= held.columns((known[name], known[name] - half, known[name] + half))
         if self.activity == "running":
             gain = float(np.exp(known[GAIN.field]))
-            told |= {"gain_ratio": gain, "gain_ratio_low": gain * 0.992, "gain_ratio_high": gain * 1.008}
+            told |= numbers(Block)[GAIN.field].columns((gain, gain * 0.992, gain * 1.008))
         else:
             told["gain_ratio"] = float("nan")
         time = start + WARM_UP_NS + number * BLOCK_S[self.activity] * SECOND
@@ -224,7 +228,7 @@ PERSISTENT = 0.1
 those of the virtual walkers are not."""
 
 
-def _root(covariance: Floats) -> Floats:
+def _root(covariance: Float64s) -> Float64s:
     """Return a matrix square root; what rounding has made impossible is left out."""
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0)), np.float64)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_bridge.model import Floats
+from firmware_bridge.model import Float64s
 from firmware_bridge.virtual.gait.tabulated_curves import _STEPS, DRAWN, Curve, FootCurves, feet
 
 __all__ = ["DRAWN", "Curve", "FootCurves", "feet", "measured_feet"]
@@ -27,7 +27,7 @@ def measured_feet(grf: Path, trial: int) -> tuple[Curve, Curve]:
     return _mean(stances[::2]), _mean(stances[1::2])
 
 
-def _stances(force: Floats) -> list[Floats]:
+def _stances(force: Float64s) -> list[Float64s]:
     """Cut whole stances: (2, n) of sample numbers and body weights, from zero to zero.
 
     What lies below 0.05 body weights is the ringing of the treadmill's filter: there the edge goes on as it comes from
@@ -46,7 +46,7 @@ def _stances(force: Floats) -> list[Floats]:
     return found
 
 
-def _mean(stances: Sequence[Floats]) -> Curve:
+def _mean(stances: Sequence[Float64s]) -> Curve:
     even = np.linspace(0, 1, _STEPS + 1)
     shapes = [np.interp(even, (at - at[0]) / (at[-1] - at[0]), force) for at, force in stances]
     return tuple(np.mean(shapes, axis=0).tolist())

@@ -17,7 +17,7 @@ from firmware_bridge.devices.conversion import to_readings, to_sent
 from firmware_bridge.devices.schema.binary import SIZES, BinaryField, LayoutTable, PacketField
 from firmware_bridge.devices.schema.profile import NotificationFrame, ProfileTable, StreamFrame
 from firmware_bridge.devices.schema.values import NANOSECONDS, SECONDS, Endian
-from firmware_bridge.model import SECOND, Bools, Floats, Int64s, Side
+from firmware_bridge.model import SECOND, Bools, Float64s, Int64s, Side
 
 Bytes = NDArray[np.uint8]
 
@@ -87,7 +87,7 @@ class BinaryPayload:
         self._foot.take(ours[good])
         return found.chosen(np.flatnonzero(good & ours))
 
-    def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]) -> list[bytes]:
+    def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Float64s]) -> list[bytes]:
         """See `Payload.write`: in the first of several layouts."""
         if not len(sequence):
             return []
@@ -203,7 +203,7 @@ class PacketLayout:
         return np.where(valid, parts @ np.array([3600, 60, 1]), _DAY // SECOND)
 
     def write(
-        self, rows: Bytes, side: Side, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]
+        self, rows: Bytes, side: Side, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Float64s]
     ) -> None:
         """Write packets' fields into their bytes."""
         if self._layout.when is not None:
@@ -285,7 +285,7 @@ def write_field(target: NDArray[Any], field: BinaryField, sent: NDArray[Any]) ->
     target[...] = numbers.astype(target.dtype)
 
 
-def sent_numbers(readings: Floats, field: BinaryField) -> Floats:
+def sent_numbers(readings: Float64s, field: BinaryField) -> Float64s:
     """Return the numbers to send, within the type's range; NaN without a sentinel is sent as an integer's 0."""
     if field.type[0] == "f":
         return to_sent(readings, field, -np.inf, np.inf, None)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.codec.refusals import Refusals
-from firmware_bridge.model import Float32s, Floats, Int64s
+from firmware_bridge.model import Float32s, Float64s, Int64s
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class Readings:
     packet: Int64s  # (n,) which of the given packets each one is: comments and the other foot's are left out
     sequence: Int64s  # (n,) as sent; zeros where the device counts nothing
     tick: Int64s  # (n,) device time of the oldest sample, ns, as sent; zeros where it sends none
-    battery: Floats  # (n,) percent, NaN where not sent
+    battery: Float64s  # (n,) percent, NaN where not sent
     values: Mapping[str, Float32s]  # by role, (n, m, count); NaN = missing
     # (n, m) ns since the packet's oldest sample, -1 behind its last one; None: m samples, 1 / rate_hz apart
     since: Int64s | None = None
@@ -54,7 +54,7 @@ class Payload(Protocol):
     def read(self, packets: list[bytes]) -> Readings:
         """Return what whole packets say."""
 
-    def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]) -> list[bytes]:
+    def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Float64s]) -> list[bytes]:
         """Return packets; values by role, (n, m, count), counters wrapped here."""
 
     def reset(self) -> None:

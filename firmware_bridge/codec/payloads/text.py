@@ -15,7 +15,7 @@ from firmware_bridge.devices.conversion import to_readings, to_sent
 from firmware_bridge.devices.schema.text import COUNTERS, TICKS_NS, TextColumn, TextTable
 from firmware_bridge.devices.schema.values import SAMPLE_ROLES
 from firmware_bridge.errors import ConfigError, CorruptData
-from firmware_bridge.model import Float32s, Floats, Int64s, Side
+from firmware_bridge.model import Float32s, Float64s, Int64s, Side
 
 ANNOUNCE_EVERY = 500
 """Lines between two announcements of the virtual insole: five seconds at 100 Hz."""
@@ -86,7 +86,7 @@ class TextPayload:
         if self._bad == BAD_LINES:
             self._why = f"{BAD_LINES} lines in a row are not of this profile: {why}"
 
-    def _readings(self, kept: Int64s, data: Floats) -> Readings:
+    def _readings(self, kept: Int64s, data: Float64s) -> Readings:
         battery = self._own.get("battery")
         return Readings(
             packet=kept,
@@ -118,10 +118,10 @@ class TextPayload:
         cells = [x for _, place in self._own["pressure"] for x in row[place]]
         return not (self._one_of_two and all(map(math.isnan, cells)))
 
-    def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]) -> list[bytes]:
+    def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Float64s]) -> list[bytes]:
         """See `Payload.write`: one line each, an announcement before the first one and every few seconds."""
         n = len(sequence)
-        given: dict[str, Floats] = {role: array.reshape(n, -1) for role, array in values.items()}
+        given: dict[str, Float64s] = {role: array.reshape(n, -1) for role, array in values.items()}
         if self.sequence_modulus:
             given["sequence"] = (sequence % self.sequence_modulus).astype(np.float64)[:, None]
         if self._time and self.tick_modulus:
@@ -169,13 +169,15 @@ class TextPayload:
                 "this the right url for it?"
             )
 
-    def _counter(self, data: Floats, column: TextColumn | None) -> Floats:
+    def _counter(self, data: Float64s, column: TextColumn | None) -> Float64s:
         return np.zeros(len(data)) if column is None else data[:, self._place(column)]
 
     def _place(self, column: TextColumn) -> int:
         return int(self._own[column.role][0][1].start)
 
-    def _cells(self, column: TextColumn, given: Mapping[str, Floats], taken: dict[str, int], n: int) -> list[list[str]]:
+    def _cells(
+        self, column: TextColumn, given: Mapping[str, Float64s], taken: dict[str, int], n: int
+    ) -> list[list[str]]:
         """Return the cells (n, sent) of a column; `taken` counts what its role has written before."""
         if column.role == "flags":
             return [[str(column.absent.get(self._side.other.value, 0))]] * n
@@ -209,7 +211,7 @@ def _slices(columns: Sequence[TextColumn]) -> list[tuple[TextColumn, slice]]:
     return found
 
 
-def _joined(data: Floats, parts: Sequence[tuple[TextColumn, slice]]) -> Float32s:
+def _joined(data: Float64s, parts: Sequence[tuple[TextColumn, slice]]) -> Float32s:
     """Return the readings (n, 1, count) of a role that may be spread over several columns."""
     return np.concatenate([to_readings(data[:, None, place], column) for column, place in parts], axis=2)
 
@@ -228,7 +230,7 @@ def _clock(seconds: float) -> str:
     return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}:{rest:09.6f}"
 
 
-def _written(readings: Floats, column: TextColumn) -> list[list[str]]:
+def _written(readings: Float64s, column: TextColumn) -> list[list[str]]:
     """Return the cells (n, count) of a column."""
     sent = to_sent(readings, column, -math.inf, math.inf, column.decimals)
     return [["nan" if math.isnan(x) else f"{x:.{column.decimals}f}" for x in row] for row in sent.tolist()]

@@ -21,7 +21,7 @@ from firmware_bridge.devices.schema.profile import ProfileTable
 from firmware_bridge.devices.schema.tlv import STATEMENTS, MessageField, MessagesTable, RowTable
 from firmware_bridge.devices.schema.values import NANOSECONDS, SAMPLE_ROLES, Endian
 from firmware_bridge.errors import CorruptData
-from firmware_bridge.model import Float32s, Floats, Int64s, Side
+from firmware_bridge.model import Float32s, Float64s, Int64s, Side
 
 STATE_EVERY = 50
 """Packets between two times that the virtual insole says what it is: a second at 50 Hz."""
@@ -56,7 +56,7 @@ class MessagesPayload:
     def __init__(self, table: MessagesTable, side: Side, profile: ProfileTable) -> None:
         self.refused = Refusals()
         self.unknown: Counter[Path] = Counter()  # messages that the profile says nothing of, by path
-        self.positions: Floats | None = None  # (s, 2) as the device told them
+        self.positions: Float64s | None = None  # (s, 2) as the device told them
         self._table, self._side, self._profile = table, side, profile
         self._tables = table.tables
         self._paths = {one.path for one in table.fields} | set(self._tables)
@@ -100,11 +100,11 @@ class MessagesPayload:
                 self._take(rows, number, messages_of_one)
         return self._readings(rows).chosen(np.flatnonzero(np.array(rows.ours, np.bool_)))
 
-    def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Floats]) -> list[bytes]:
+    def write(self, sequence: Int64s, tick: Int64s, battery: float, values: Mapping[str, Float64s]) -> list[bytes]:
         """See `Payload.write`: what it is before the first packet, and every second."""
         n = len(sequence)
         contents: dict[Path, NDArray[np.uint8]] = {}
-        given: dict[str, Floats] = {
+        given: dict[str, Float64s] = {
             **{role: array.reshape(n, -1) for role, array in values.items()},
             "sequence": (sequence % (self.sequence_modulus or 1))[:, None].astype(np.float64),
             "battery": np.full((n, 1), battery),
@@ -226,7 +226,7 @@ class MessagesPayload:
             counter[has] = sent[:, 0].astype(np.int64)
         return counter
 
-    def _percent(self, rows: _Rows) -> Floats:
+    def _percent(self, rows: _Rows) -> Float64s:
         percent = np.full(len(rows.packet), np.nan)
         if self._battery is not None:
             has, sent = self._numbers(rows, self._battery)

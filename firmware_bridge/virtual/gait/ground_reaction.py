@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.model import STANDARD_GRAVITY, Floats
+from firmware_bridge.model import STANDARD_GRAVITY, Float64s
 
 CONTACT_N = 20.0  # contact begins and ends where the noise-free force crosses this
 SHANK = 0.08  # part of the body's mass that stops in the first bell
@@ -26,17 +26,17 @@ class ForceShape(NamedTuple):
     """What shapes the force of many stances, arrays of one shape: seconds, N s, kg, m/s."""
 
     running: bool
-    support: Floats  # s, the whole time with force, longer than contact at 20 N
-    impulse: Floats  # N s
+    support: Float64s  # s, the whole time with force, longer than contact at 20 N
+    impulse: Float64s  # N s
     mass: float
-    stop: Floats  # s, time in which the shank stops
-    speed_change: Floats  # m/s, speed that the shank loses meanwhile
+    stop: Float64s  # s, time in which the shank stops
+    speed_change: Float64s  # m/s, speed that the shank loses meanwhile
     speed: float  # m/s of progression; shapes the walking curve
     curve: tuple[float, ...] = ()  # force at even steps over stance, any scale; empty = the model
     right_curve: tuple[float, ...] = ()  # the right foot's, where it has its own
 
     @property
-    def table(self) -> tuple[Floats, float]:
+    def table(self) -> tuple[Float64s, float]:
         """Return the tabulated force over stance, and its mean."""
         return measured_curve(self.curve) if self.curve else walk_curve(round(self.speed - 1.3, 2))
 
@@ -56,12 +56,12 @@ class ForceShape(NamedTuple):
         )
 
 
-def force(t: Floats, stances: ForceShape) -> Floats:
+def force(t: Float64s, stances: ForceShape) -> Float64s:
     """Return the force (N) at `t` seconds after the start of support; zero outside it."""
     return curve_force(t, stances) if stances.tabulated else run_force(t, stances)
 
 
-def run_force(t: Floats, stances: ForceShape) -> Floats:
+def run_force(t: Float64s, stances: ForceShape) -> Float64s:
     """Return the two-bell force of running (Clark 2017); its integral is the impulse."""
     first, second = _bell_heights(stances)
     rise, fall = PEAK_AT * stances.support, (1 - PEAK_AT) * stances.support
@@ -70,16 +70,16 @@ def run_force(t: Floats, stances: ForceShape) -> Floats:
     return np.where((t > 0) & (t < stances.support), bells, 0.0)
 
 
-def curve_force(t: Floats, stances: ForceShape) -> Floats:
+def curve_force(t: Float64s, stances: ForceShape) -> Float64s:
     """Return the force of a tabulated shape, such as walking's double hump; its integral is the impulse."""
     curve, area = stances.table
     s = t / stances.support
     shape = np.interp(s, np.linspace(0, 1, WALK_GRID), curve, left=0.0, right=0.0)
-    scaled: Floats = shape * (stances.impulse / (stances.support * area))
+    scaled: Float64s = shape * (stances.impulse / (stances.support * area))
     return scaled
 
 
-def contact_edges(stances: ForceShape) -> tuple[Floats, Floats]:
+def contact_edges(stances: ForceShape) -> tuple[Float64s, Float64s]:
     """Return when the force first rises above and last falls below 20 N, in seconds after the start of support."""
     if not stances.tabulated:
         return _run_rise(stances), _run_fall(stances)
@@ -94,19 +94,19 @@ def contact_edges(stances: ForceShape) -> tuple[Floats, Floats]:
     return on * stances.support, off * stances.support
 
 
-def _bell(t: Floats, height: Floats, centre: Floats, width: Floats) -> Floats:
+def _bell(t: Float64s, height: Float64s, centre: Float64s, width: Float64s) -> Float64s:
     inside = np.abs(t - centre) < width
     return np.where(inside, height / 2 * (1 + np.cos(np.pi * (t - centre) / width)), 0.0)
 
 
-def _bell_heights(stances: ForceShape) -> tuple[Floats, Floats]:
+def _bell_heights(stances: ForceShape) -> tuple[Float64s, Float64s]:
     mass = SHANK * stances.mass
     mean_force = mass * (stances.speed_change / stances.stop + STANDARD_GRAVITY)
     first = 2 * mean_force * stances.stop
     return first / stances.stop, 2 * (stances.impulse - first) / stances.support
 
 
-def _run_rise(stances: ForceShape) -> Floats:
+def _run_rise(stances: ForceShape) -> Float64s:
     first, second = _bell_heights(stances)
     a, b = np.pi / stances.stop, np.pi / (PEAK_AT * stances.support)
     t = np.sqrt(4 * CONTACT_N / (first * a**2 + second * b**2))  # both bells are parabolas where they begin
@@ -116,14 +116,14 @@ def _run_rise(stances: ForceShape) -> Floats:
     return np.asarray(t, float)
 
 
-def _run_fall(stances: ForceShape) -> Floats:
+def _run_fall(stances: ForceShape) -> Float64s:
     _, second = _bell_heights(stances)
     back = (1 - PEAK_AT) * stances.support / np.pi * np.arccos(1 - 2 * CONTACT_N / second)
     return np.asarray(stances.support - back, float)
 
 
 @lru_cache(maxsize=256)
-def walk_curve(faster: float) -> tuple[Floats, float]:
+def walk_curve(faster: float) -> tuple[Float64s, float]:
     """Return the walking curve in body weights over stance and its mean, at 1.3 m/s plus `faster`."""
     s = np.array([0, 0.05, 0.23, 0.50, 0.77, 0.93, 1])
     humps = (0, 0.33, 1.10 + 0.25 * faster, 0.75 - 0.45 * faster, 1.10 + 0.15 * faster, 0.42, 0)
@@ -132,7 +132,7 @@ def walk_curve(faster: float) -> tuple[Floats, float]:
 
 
 @lru_cache(maxsize=64)
-def measured_curve(points: tuple[float, ...]) -> tuple[Floats, float]:
+def measured_curve(points: tuple[float, ...]) -> tuple[Float64s, float]:
     """Return a measured shape on the grid and its mean; it begins and ends at zero and is nowhere negative."""
     given = np.maximum(np.array(points, float), 0)
     given[[0, -1]] = 0
@@ -140,7 +140,7 @@ def measured_curve(points: tuple[float, ...]) -> tuple[Floats, float]:
     return curve, float((curve[1:] + curve[:-1]).mean() / 2)
 
 
-def monotone_cubic(x: Floats, y: Floats, at: Floats) -> Floats:
+def monotone_cubic(x: Float64s, y: Float64s, at: Float64s) -> Float64s:
     """Interpolate without overshoot (Fritsch & Butland 1984), flat beyond neither end: `at` lies within `x`."""
     h, slope = np.diff(x), np.diff(y) / np.diff(x)
     inner = np.zeros(len(x))

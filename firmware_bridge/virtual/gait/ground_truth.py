@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.model import SECOND, Floats, Int64s, Side
+from firmware_bridge.model import SECOND, Float64s, Int64s, Side
 from firmware_bridge.virtual.gait.ground_reaction import force
 from firmware_bridge.virtual.gait.scenario import Story
 from firmware_bridge.virtual.gait.walker import Standing, Strides, plan
@@ -20,12 +20,12 @@ class Steps(NamedTuple):
 
     contact: Int64s  # UTC ns at which the noise-free force passes 20 N upwards
     off: Int64s  # UTC ns at which it falls below
-    contact_time: Floats  # s
-    stride_time: Floats  # s to the next contact as planned (of the left foot)
-    impulse: Floats  # N s
-    peak: Floats  # N
-    pronation: Floats  # latent, of this step
-    si: Floats  # intended symmetry index of contact time, %
+    contact_time: Float64s  # s
+    stride_time: Float64s  # s to the next contact as planned (of the left foot)
+    impulse: Float64s  # N s
+    peak: Float64s  # N
+    pronation: Float64s  # latent, of this step
+    si: Float64s  # intended symmetry index of contact time, %
     running: NDArray[np.bool_]
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firmware_bridge.model import Float32s, Floats
+from firmware_bridge.model import Float32s, Float64s
 from firmware_bridge.virtual.gait.ground_reaction import monotone_cubic
 
 _PHASE = np.linspace(0, 2, 401)  # 0 to 1 over stance, 1 to 2 over swing
@@ -26,13 +26,13 @@ _PITCH_SLOPE, _ROLL_SLOPE = np.gradient(_PITCH, _PHASE), np.gradient(_ROLL, _PHA
 class Swings(NamedTuple):
     """The stances of one foot and the swings after them, arrays of one length, seconds."""
 
-    begin: Floats
-    support: Floats
-    stride_time: Floats
-    pronation: Floats
+    begin: Float64s
+    support: Float64s
+    stride_time: Float64s
+    pronation: Float64s
 
 
-def feel(t: Floats, swings: Swings) -> tuple[Float32s, Float32s]:
+def feel(t: Float64s, swings: Swings) -> tuple[Float32s, Float32s]:
     """Return acceleration (g) and rotation (deg/s), each (n, 3), at `t` seconds."""
     begin, support, stride_time, pronation = swings
     latest = np.searchsorted(begin, t, side="right") - 1

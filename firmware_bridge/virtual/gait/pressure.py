@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_bridge.devices.profile import Profile
-from firmware_bridge.model import Floats
+from firmware_bridge.model import Float64s
 
 WIDTH_MM, LENGTH_MM = 96.0, 265.0  # of the foot that the table describes
 SHOE_MM = 3.0  # a shoe blurs every source by this
@@ -51,8 +51,8 @@ _FOREFOOT = np.array(  # factor on amplitude, earliest on, latest off, and on in
 class _Foot:
     """One foot's anatomy: factors on the sources' weights, and where they lie (mm)."""
 
-    amplitude: Floats  # (9,)
-    shift: Floats  # (9, 2) mm
+    amplitude: Float64s  # (9,)
+    shift: Float64s  # (9, 2) mm
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ def draw_foot(seed: int, foot: int) -> _Foot:
 
 
 def weights(
-    s: Floats, pronation: Floats, running: bool, *, forefoot: bool = False, factor: Floats | None = None
-) -> Floats:
+    s: Float64s, pronation: Float64s, running: bool, *, forefoot: bool = False, factor: Float64s | None = None
+) -> Float64s:
     """Return each source's share of the force, (..., 9), sum 1, at `s` (0 to 1 of stance) and latent `pronation`."""
     amplitude, on, off = _RUN if running else _WALK
     rise, fall = _EDGES
@@ -90,7 +90,7 @@ def weights(
     return np.asarray(w / w.sum(axis=-1, keepdims=True), float)
 
 
-def matrix(profile: Profile, foot: _Foot, placement: Placement) -> Floats:
+def matrix(profile: Profile, foot: _Foot, placement: Placement) -> Float64s:
     """Return what each sensor reads (kPa) per newton at each source, (9, sensors).
 
     A sensor reads the mean pressure over a disc of its area, which for a Gaussian is very nearly a Gaussian wider by
@@ -106,7 +106,7 @@ def matrix(profile: Profile, foot: _Foot, placement: Placement) -> Floats:
     return read * 1e3  # N/mm^2 to kPa
 
 
-def _responses(profile: Profile, foot: _Foot, placement: Placement) -> Floats:
+def _responses(profile: Profile, foot: _Foot, placement: Placement) -> Float64s:
     sensors = profile.sensors
     wide, long = profile.width_mm / WIDTH_MM, profile.length_mm / LENGTH_MM
     x0, y0 = (2 * sensors.ml - 1) * profile.width_mm / 2, (sensors.ap - 0.5) * profile.length_mm
@@ -120,5 +120,5 @@ def _responses(profile: Profile, foot: _Foot, placement: Placement) -> Floats:
     return np.asarray(np.exp(-square / (2 * spread)) / (2 * np.pi * spread), float)
 
 
-def _sigmoid(x: Floats) -> Floats:
+def _sigmoid(x: Float64s) -> Float64s:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -40, 40))), float)

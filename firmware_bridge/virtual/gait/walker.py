@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from firmware_bridge.model import STANDARD_GRAVITY, Floats
+from firmware_bridge.model import STANDARD_GRAVITY, Float64s
 from firmware_bridge.virtual.gait.ground_reaction import ForceShape, contact_edges
 
 Locomotion = Literal["running", "walking"]
@@ -38,7 +38,7 @@ class Ramp:
     over_s: float = 0.0
     exponential: bool = False
 
-    def at(self, t: Floats) -> Floats:
+    def at(self, t: Float64s) -> Float64s:
         """Return the value at `t` seconds of the session."""
         passed = t - self.begin_s
         if self.over_s <= 0:
@@ -91,14 +91,14 @@ class Strides(NamedTuple):
     start: float
     stop: float
     running: bool
-    contact: Floats  # initial contact: the force passes 20 N upwards
-    contact_time: Floats  # s at 20 N
-    begin: Floats  # start of support, some ms before the contact
-    stride_time: Floats  # (n,)
+    contact: Float64s  # initial contact: the force passes 20 N upwards
+    contact_time: Float64s  # s at 20 N
+    begin: Float64s  # start of support, some ms before the contact
+    stride_time: Float64s  # (n,)
     stances: ForceShape
-    pronation: Floats
-    regional: Floats  # (n, 2, 9) factor on each source of pressure
-    si: Floats  # (n,) intended index of contact time, %
+    pronation: Float64s
+    regional: Float64s  # (n, 2, 9) factor on each source of pressure
+    si: Float64s  # (n,) intended index of contact time, %
     forefoot: bool
 
 
@@ -108,8 +108,8 @@ class Standing(NamedTuple):
     start: float
     stop: float
     mass: float
-    pronation: Floats  # (2,)
-    phase: Floats  # (4,) of the sway
+    pronation: Float64s  # (2,)
+    phase: Float64s  # (4,) of the sway
 
 
 class _Part(NamedTuple):
@@ -161,7 +161,9 @@ def _parts(gait: Gait) -> Iterator[_Part]:
         yield _Part(end, gait.seconds, "standing")
 
 
-def _strides(gait: Gait, start: float, rng: np.random.Generator, state: Floats, slow: Floats) -> tuple[Strides, Floats]:
+def _strides(
+    gait: Gait, start: float, rng: np.random.Generator, state: Float64s, slow: Float64s
+) -> tuple[Strides, Float64s]:
     """Draw one block of strides; `state` carries the autocorrelation from block to block."""
     running = gait.activity == "running"
     noise = _autocorrelated(rng.standard_normal((4, _BLOCK, 2)), state)
@@ -200,7 +202,7 @@ def _strides(gait: Gait, start: float, rng: np.random.Generator, state: Floats, 
     return strides, noise[:, -1]
 
 
-def _timing(running: bool, speed: Floats) -> tuple[Floats, Floats]:
+def _timing(running: bool, speed: Float64s) -> tuple[Float64s, Float64s]:
     """Return stride time (s) and duty factor that are usual at each speed (m/s)."""
     if running:
         stride = 0.76 - 0.02 * (speed - 2.7)
@@ -208,7 +210,9 @@ def _timing(running: bool, speed: Floats) -> tuple[Floats, Floats]:
     return 1.08 - 0.22 * (speed - 1.3), 0.62 - 0.04 * (speed - 1.3)
 
 
-def _solve(stances: ForceShape, contact: Floats, contact_time: Floats, period: Floats) -> tuple[ForceShape, Floats]:
+def _solve(
+    stances: ForceShape, contact: Float64s, contact_time: Float64s, period: Float64s
+) -> tuple[ForceShape, Float64s]:
     """Find support and impulse that give the wanted contact times at 20 N and keep Newton's law.
 
     Running: each foot's impulse is m g (support + mean flight), which sums to m g T over a stride. Walking has no
@@ -230,7 +234,7 @@ def _solve(stances: ForceShape, contact: Floats, contact_time: Floats, period: F
     return stances, contact - on
 
 
-def _autocorrelated(drawn: Floats, state: Floats) -> Floats:
+def _autocorrelated(drawn: Float64s, state: Float64s) -> Float64s:
     """Turn (variables, n, 2) independent numbers into AR(1) series of unit variance that go on from `state`."""
     series = np.empty_like(drawn)
     scale = math.sqrt(1 - AR**2)

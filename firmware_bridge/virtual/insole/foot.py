@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from firmware_bridge.devices.profile import Profile
-from firmware_bridge.model import SECOND, STANDARD_GRAVITY, Float32s, Floats, Int64s, Side
+from firmware_bridge.model import SECOND, STANDARD_GRAVITY, Float32s, Float64s, Int64s, Side
 from firmware_bridge.virtual.gait.ground_reaction import force
 from firmware_bridge.virtual.gait.motion import Swings, feel
 from firmware_bridge.virtual.gait.pressure import REGION_COUNT, Placement, draw_foot, matrix, weights
@@ -163,7 +163,7 @@ class _Rendering:
         lead = round(_LEAD_S / beat.tick)
         index = np.arange(k * beat.size - lead, (k + 1) * beat.size)
         every = beat.offset + index * beat.step
-        t: Floats = np.asarray(every[every < self._session.gait.seconds], np.float64)
+        t: Float64s = np.asarray(every[every < self._session.gait.seconds], np.float64)
         if len(t) <= lead:
             return None
         index = index[: len(t)]
@@ -195,7 +195,7 @@ class _Rendering:
         while self._window and self._window[0].stop < start - KEEP_S:
             self._window.popleft()
 
-    def _load(self, t: Floats) -> tuple[Floats, Int64s]:
+    def _load(self, t: Float64s) -> tuple[Float64s, Int64s]:
         """Return the force on each source (n, 9) in N and the number of the latest contact."""
         source, starts = np.zeros((len(t), REGION_COUNT)), np.zeros(len(t), np.int64)
         for item in self._window:
@@ -205,7 +205,7 @@ class _Rendering:
                 self._stride(t, item, source, starts)
         return source, np.cumsum(starts)
 
-    def _stride(self, t: Floats, strides: Strides, source: Floats, starts: Int64s) -> None:
+    def _stride(self, t: Float64s, strides: Strides, source: Float64s, starts: Int64s) -> None:
         begin, support = strides.begin[:, self._foot], strides.stances.support[:, self._foot]
         rows = np.flatnonzero((begin < t[-1]) & (begin + support > t[0]))
         if rows.size == 0:
@@ -226,7 +226,7 @@ class _Rendering:
         source[place[keep]] = newtons[keep][:, None] * share[keep]
         starts[first[(first >= 0) & (first < len(t))]] = 1
 
-    def _stand(self, t: Floats, standing: Standing, source: Floats) -> None:
+    def _stand(self, t: Float64s, standing: Standing, source: Float64s) -> None:
         here = np.flatnonzero((t >= standing.start) & (t < standing.stop))
         if here.size == 0:
             return
@@ -240,7 +240,7 @@ class _Rendering:
         share = rest * self._amplitude * tilt
         source[here] = (half * edge)[:, None] * share / share.sum(axis=1, keepdims=True)
 
-    def _motion(self, t: Floats) -> tuple[Float32s, Float32s]:
+    def _motion(self, t: Float64s) -> tuple[Float32s, Float32s]:
         foot = self._foot
         blocks = [item for item in self._window if isinstance(item, Strides)]
         none = [np.empty(0)]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.devices.profile import Profile
-from firmware_bridge.model import Float32s, Floats
+from firmware_bridge.model import Float32s, Float64s
 
 RAW_KPA = 1000.0  # a device of raw counts reads its full scale at this pressure
 BENT_AT_KPA = 200.0  # where a sensor whose gamma is not 1 still reads true
@@ -35,7 +35,7 @@ class Defect:
     begin_s: float = 0.0
     over_s: float = 0.0
 
-    def factor(self, t: Floats) -> Floats:
+    def factor(self, t: Float64s) -> Float64s:
         """Return the gain at `t` seconds of the session."""
         part = np.clip((t - self.begin_s) / self.over_s, 0, 1) if self.over_s else t >= self.begin_s
         return np.asarray(1 + (self.value - 1) * part, np.float64)
@@ -50,10 +50,10 @@ class Defect:
 class Hardware:
     """One insole's sensors: per-sensor factors and errors, in kPa where they have a unit."""
 
-    gain: Floats
-    gamma: Floats
-    offset: Floats
-    warm: Floats  # kPa that the offset gains with warmth
+    gain: Float64s
+    gamma: Float64s
+    offset: Float64s
+    warm: Float64s  # kPa that the offset gains with warmth
     creep: float
     hysteresis: float  # how much higher than loading unloading reads, part of the peak
     noise: float
@@ -93,7 +93,7 @@ class Chain:
     profile: Profile
     faults: Sequence[Defect] = ()
 
-    def read(self, pressure: Floats, stance: NDArray[np.int64], t: Floats) -> Floats:
+    def read(self, pressure: Float64s, stance: NDArray[np.int64], t: Float64s) -> Float64s:
         """Return the analog reading in the profile's unit, without noise.
 
         Args:
@@ -113,7 +113,7 @@ class Chain:
                 p[:, fault.columns] *= fault.factor(t)[:, None]
         return np.asarray(p * _unit(self.profile), np.float64)
 
-    def convert(self, reading: Floats, t: Floats, rng: np.random.Generator) -> Float32s:
+    def convert(self, reading: Float64s, t: Float64s, rng: np.random.Generator) -> Float32s:
         """Return what the converter gives: noise added, cut to the scale, in its steps, with what is broken."""
         hardware, full = self.hardware, self.profile.full_scale
         if hardware.noise:
@@ -128,7 +128,7 @@ class Chain:
         return np.asarray(reading, np.float32)
 
 
-def _break(fault: Defect, reading: Floats, t: Floats, rng: np.random.Generator) -> None:
+def _break(fault: Defect, reading: Float64s, t: Float64s, rng: np.random.Generator) -> None:
     since = t >= fault.begin_s
     if fault.kind == "intermittent":
         since = since & (rng.random(len(t)) < fault.value)
@@ -138,7 +138,7 @@ def _break(fault: Defect, reading: Floats, t: Floats, rng: np.random.Generator) 
         reading[since, fault.columns] = fault.value
 
 
-def _hysteretic(p: Floats, stance: NDArray[np.int64], size: float) -> Floats:
+def _hysteretic(p: Float64s, stance: NDArray[np.int64], size: float) -> Float64s:
     """Let falling pressure read high: at half of the peak by `size` of the peak, at the peak and at zero by nothing."""
     apart = 1e5 * (stance - stance[0])[:, None]  # kPa; keeps one stance's maximum out of the next
     highest = np.maximum.accumulate(p + apart, axis=0) - apart
@@ -147,7 +147,7 @@ def _hysteretic(p: Floats, stance: NDArray[np.int64], size: float) -> Floats:
     return p + np.maximum(extra, 0.0)
 
 
-def _unit(profile: Profile) -> Floats | float:
+def _unit(profile: Profile) -> Float64s | float:
     """Return what one kPa is in the profile's unit."""
     if profile.unit == "N":
         return profile.sensors.area_mm2 * 1e-3

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from firmware_bridge import SECOND, ConfigError, open_embedded_log, open_log
 from service.cli.actions.recordings import known_wearers
-from service.diary.corrections import Change, analyze_again, spans
+from service.diary.corrections import Revision, analyze_again, spans
 from service.diary.note_entry import accept, near
 from service.diary.transfer import exchange, move
 from service.pipeline.analysis import analyze_all
@@ -153,13 +153,13 @@ def _inside(option: str, text: str | None, bout: Span, wearer: str) -> int | Non
     return time
 
 
-def _print_again(wearer: str, changes: Sequence[Change]) -> None:
+def _print_again(wearer: str, changes: Sequence[Revision]) -> None:
     count = f"{len(changes) or 'no'} {'verdict' if len(changes) == 1 else 'verdicts'}"
     print(f"{wearer}: analyzed again, {count} changed")
     _print_changes(changes)
 
 
-def _print_changes(changes: Iterable[Change]) -> None:
+def _print_changes(changes: Iterable[Revision]) -> None:
     for change in changes:
         one = change.after or change.before
         assert one is not None

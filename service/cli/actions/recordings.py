@@ -23,24 +23,16 @@ from service.records.bouts import Bout, plain_bout
 from service.records.bouts import bouts as find_bouts
 from service.records.json_rows import plain
 from service.records.notes import About, Span, about
+from service.records.quantities import quantities
 from service.records.rows import Block, Flag, Note, Second, Step, Verdict
 from service.records.timestamps import iso
-from service.wording.measure_cards import CARDS, card, card_lines, needs
+from service.wording.measure_cards import Card, card, card_lines, cards, needs
 from service.wording.messages import verdict_text
-
-SUMMARY = {
-    "stride_time_s": ("stride s", 3),
-    "contact_time_s": ("contact s", 3),
-    "duty_factor": ("duty", 2),
-    "cadence_spm": ("spm", 0),
-    "medial_lateral_index": ("inner %", 1),
-}
-"""What the summary of a foot shows: the mean of a step's field under a heading, with so many digits."""
 
 
 def steps(store: str, wearer: str | None, *, json: bool) -> None:
     """Print everybody's or one wearer's steps: a line each, or a summary table of each foot."""
-    table = _table("wearer", "foot", "steps", "valid", *(heading for heading, _ in SUMMARY.values()))
+    table = _table("wearer", "foot", "steps", "valid", *(each.heading for each in _summarized()))
     with closing(open_log(store)) as log:
         for name in known_wearers(log, wearer):
             rows = log.read(Step, name)
@@ -55,8 +47,14 @@ def steps(store: str, wearer: str | None, *, json: bool) -> None:
 
 def _summary(rows: Sequence[Step]) -> list[str]:
     valid = [row for row in rows if row.valid]
-    means = [_mean((getattr(row, name) for row in valid), digits) for name, (_, digits) in SUMMARY.items()]
+    known = quantities(Step)
+    means = [_mean((getattr(row, each.name) for row in valid), known[each.name].decimals) for each in _summarized()]
     return [str(len(rows)), str(len(valid)), *means]
+
+
+def _summarized() -> list[Card]:
+    """Return the measures of a step whose mean the summary of a foot shows, under their headings."""
+    return [each for each in cards() if each.heading]
 
 
 def _mean(values: Iterable[float], digits: int) -> str:
@@ -153,15 +151,16 @@ def explain(name: str | None, *, json: bool) -> None:
     """
     if name is None:
         table = _table("measure", "what it is", "unit", "needs")
-        for known in CARDS:
+        for known in cards():
             table.add_row(known.name, known.title, known.unit, needs(known))
         Console().print(table)
         return
     found = card(name)
     if found is None:
-        raise ConfigError(f"there is no measure {name!r}; there are: {', '.join(known.name for known in CARDS)}")
+        raise ConfigError(f"there is no measure {name!r}; there are: {', '.join(known.name for known in cards())}")
     if json:
-        _print_line({**asdict(found), "needs": needs(found)})
+        told = {key: value for key, value in asdict(found).items() if key not in {"heading", "sheet"}}
+        _print_line({**told, "needs": needs(found)})
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     for heading, text in card_lines(found):

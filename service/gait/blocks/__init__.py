@@ -1,1 +1,1 @@
-"""25 strides and more of both feet as one row: symmetry, medial loading, gains, each with its interval."""
+"""Fifty strides of both feet as one row: symmetry, medial loading, gains, each with its interval."""

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from firmware_bridge import Float64s
 from service.gait import thresholds as p
-from service.gait.signal.load import Float64s
 
 _TABLES = {
     0.975: (
@@ -57,7 +57,7 @@ def t975(freedom: float) -> float:
     return student(freedom)
 
 
-def batches(values: Sequence[float]) -> Float64s:
+def batch_means(values: Sequence[float]) -> Float64s:
     """Return the means of consecutive batches of equal size, NaN left out; NaN where there are too few values."""
     x = np.asarray(values, np.float64)
     x = x[np.isfinite(x)]

@@ -15,13 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from firmware_bridge import STANDARD_GRAVITY, Side
+from firmware_bridge import STANDARD_GRAVITY, Float64s, Side
 from service.gait import thresholds as p
 from service.gait.blocks.confidence_intervals import standard_error, t975
-from service.gait.signal.load import Float64s
 from service.records.rows import Step
-
-"""m/s²."""
 
 
 class Stride(NamedTuple):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from service.gait import thresholds as p
-from service.gait.blocks.confidence_intervals import batches, mean_of, standard_error
+from service.gait.blocks.confidence_intervals import batch_means, mean_of, standard_error
 
 
 class Loading(NamedTuple):
@@ -37,7 +37,7 @@ def medial_loading(values: Sequence[float]) -> Loading:
     NaN where the layout cannot tell, or steps are few. The index crosses zero, so that feet and days are compared by
     differences, never by ratios (Herzog 1989, Med Sci Sports Exerc 21:110 on what ratios do there).
     """
-    parts = batches(values)
+    parts = batch_means(values)
     if not np.isfinite(parts).all():
         return Loading(math.nan, math.nan)
     return Loading(mean_of(values), standard_error(parts))

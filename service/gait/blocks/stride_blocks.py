@@ -6,16 +6,16 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 from firmware_bridge import Side
 from service.gait import thresholds as p
-from service.gait.blocks.gains import Ratio, ballistic_ratio, whole_strides
-from service.gait.blocks.medial_loading import Loading, medial_loading
-from service.gait.blocks.symmetry import UNKNOWN as NO_INDEX
-from service.gait.blocks.symmetry import Index, symmetry_index
+from service.gait.blocks.gains import ballistic_ratio, whole_strides
+from service.gait.blocks.medial_loading import medial_loading
+from service.gait.blocks.symmetry import symmetry_index
 from service.gait.signal.events import RATE
-from service.gait.signal.tier import NEEDS, Tier
 from service.gait.steps.activity import RUNNING, UNKNOWN
+from service.records.quantities import MEAN, SYMMETRY, Carried, Datum, Interval, Tier, numbers
 from service.records.rows import ANALYSIS, Block, Step
 
 _Share = Callable[[Side, int, int], float]
@@ -23,8 +23,7 @@ _Share = Callable[[Side, int, int], float]
 
 UNEQUAL = "unequal"
 """Reason why feet are not compared in force: their insoles have different numbers of sensors in use."""
-_NO_RATIO = Ratio(math.nan, math.nan, math.nan, 0)
-_NO_LOADING = Loading(math.nan, math.nan)
+_UNKNOWN = Interval(math.nan, math.nan, math.nan)
 
 
 @dataclass
@@ -45,6 +44,43 @@ class _Tally:
 
     def all(self, name: str) -> list[float]:
         return [getattr(step, name) for step in self.valid]
+
+
+class _Pair:
+    """What the valid steps of both feet say together."""
+
+    def __init__(self, left: _Tally, right: _Tally) -> None:
+        self._feet = {Side.LEFT: left, Side.RIGHT: right}
+        valid = [*left.valid, *right.valid]
+        units = {step.unit for step in valid}
+        self._tier = min((step.tier for step in valid if step.sensors), default=Tier.T4)
+        self.unit = units.pop() if len(units) == 1 else "raw"
+        self.faulty = _faulty(left, right)
+
+    def summed(self, number: Datum, carried: Carried) -> Sequence[float]:
+        """Return what a measure of the steps makes of a number of the block, in the order of its columns."""
+        unknown = [math.nan] * len(number.fields)
+        if number.quantity is None or (number.quantity.every_sensor and self.faulty):
+            return unknown
+        left, right = (foot.all(carried.measure) for foot in self._feet.values())
+        if carried.statistic is SYMMETRY:
+            return symmetry_index(left, right) if self._compares(number, carried) else unknown
+        values = {Side.LEFT: left, Side.RIGHT: right, None: left + right}[carried.side]
+        return medial_loading(values) if carried.statistic is MEAN else [_middle(values)]
+
+    def forces_compare(self, number: Datum) -> bool:
+        """Tell whether a force of both feet may be compared.
+
+        Raw readings of two insoles cannot be, nor can forces once a sensor is broken on one of them.
+        """
+        seen = number.quantity is not None and self._tier >= number.quantity.needs
+        return seen and self.unit == "N" and not self.faulty
+
+    def _compares(self, number: Datum, carried: Carried) -> bool:
+        of = numbers(carried.row)[carried.measure].quantity
+        if of is not None and of.scales:
+            return self.forces_compare(number)
+        return number.quantity is not None and self._tier >= number.quantity.needs
 
 
 class Blocks:
@@ -100,19 +136,13 @@ class Blocks:
         assert self._start is not None
         left, right = self._feet[Side.LEFT], self._feet[Side.RIGHT]
         start, stop = self._start, self._steps[-1].time
-        valid = [*left.valid, *right.valid]
-        units = {step.unit for step in valid}
-        tier = min((step.tier for step in valid if step.sensors), default=Tier.T4)
-        faulty = _faulty(left, right)
-        contact = _index("contact_time_s", left, right) if tier >= NEEDS["contact_time_si_pct"] else NO_INDEX
-        # raw readings of two insoles cannot be compared, nor can forces once a sensor is broken on one of them
-        force = units == {"N"} and tier >= NEEDS["impulse_si_pct"] and not faulty
-        impulse, peak = (_index(name, left, right) if force else NO_INDEX for name in ("impulse", "peak"))
-        gain = self._gain() if force else _NO_RATIO
-        index, bow = (
-            [_NO_LOADING if faulty else medial_loading(foot.all(name)) for foot in (left, right)]
-            for name in ("medial_lateral_index", "cop_bow")
-        )
+        pair = _Pair(left, right)
+        measured: dict[str, Any] = {}
+        for number in numbers(Block).values():
+            if number.carried is not None:
+                measured |= number.columns(pair.summed(number, number.carried))
+        gain = numbers(Block)["gain_ratio"]
+        measured |= gain.columns(self._gain() if pair.forces_compare(gain) else _UNKNOWN)
         block = Block(
             time=start,
             wearer=self._wearer,
@@ -128,51 +158,30 @@ class Blocks:
             received_right=self._share(Side.RIGHT, start, stop),
             void=bool(reason),
             reason=_reason(reason, left, right),
-            contact_time_left_s=_middle(left.all("contact_time_s")),
-            contact_time_right_s=_middle(right.all("contact_time_s")),
-            cadence_spm=_middle([x for step in valid if not math.isnan(x := step.cadence_spm)]),
-            contact_time_si_pct=contact.value,
-            contact_time_si_low_pct=contact.low,
-            contact_time_si_high_pct=contact.high,
-            impulse_si_pct=impulse.value,
-            impulse_si_low_pct=impulse.low,
-            impulse_si_high_pct=impulse.high,
-            medial_lateral_left=index[0].mean,
-            medial_lateral_left_se=index[0].error,
-            medial_lateral_right=index[1].mean,
-            medial_lateral_right_se=index[1].error,
-            unit=units.pop() if len(units) == 1 else "raw",
+            unit=pair.unit,
             analysis=ANALYSIS,
-            peak_si_pct=peak.value,
-            peak_si_low_pct=peak.low,
-            peak_si_high_pct=peak.high,
-            gain_ratio=gain.value,
-            gain_ratio_low=gain.low,
-            gain_ratio_high=gain.high,
             sensors_left=left.sensors,
             sensors_right=right.sensors,
-            faulty=faulty,
-            cop_bow_left=bow[0].mean,
-            cop_bow_left_se=bow[0].error,
-            cop_bow_right=bow[1].mean,
-            cop_bow_right_se=bow[1].error,
+            faulty=pair.faulty,
+            **measured,
         )
         self._number += 1
         self._clear()
         return block
 
-    def _gain(self) -> Ratio:
+    def _gain(self) -> Interval:
         """Return the ratio of the insoles' gains; in running alone are the feet tied to each other by flights."""
         if self._activity != RUNNING:
-            return _NO_RATIO
+            return _UNKNOWN
         strides = [s for s in whole_strides(self._steps) if s.left.valid and s.right.valid]
-        return ballistic_ratio(
+        ratio = ballistic_ratio(
             [s.left.impulse for s in strides],
             [s.left.contact_time_s for s in strides],
             [s.right.impulse for s in strides],
             [s.right.contact_time_s for s in strides],
             [s.stride_time_s for s in strides],
         )
+        return Interval(ratio.value, ratio.low, ratio.high)
 
 
 def _reason(reason: str, left: _Tally, right: _Tally) -> str:
@@ -182,10 +191,6 @@ def _reason(reason: str, left: _Tally, right: _Tally) -> str:
     if left.slow + right.slow > (left.rejected + right.rejected) / 2:
         return RATE
     return "one_foot" if bool(left.valid) != bool(right.valid) else reason
-
-
-def _index(name: str, left: _Tally, right: _Tally) -> Index:
-    return symmetry_index(left.all(name), right.all(name))
 
 
 def _faulty(left: _Tally, right: _Tally) -> str:
@@ -198,4 +203,5 @@ def _faulty(left: _Tally, right: _Tally) -> str:
 
 
 def _middle(values: Sequence[float]) -> float:
-    return median(values) if values else math.nan
+    known = [value for value in values if not math.isnan(value)]
+    return median(known) if known else math.nan

@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from service.gait import thresholds as p
-from service.gait.blocks.confidence_intervals import batches, mean_of, standard_error, t975
+from service.gait.blocks.confidence_intervals import batch_means, mean_of, standard_error, t975
+from service.records.quantities import Interval
+
+_UNKNOWN = Interval(math.nan, math.nan, math.nan)
 
 
-class Index(NamedTuple):
-    """A symmetry index with its 95 % interval, in percent; positive where the right foot has more."""
+def symmetry_index(left: Sequence[float], right: Sequence[float]) -> Interval:
+    """Return the symmetry index of a block's values of both feet, all positive, in order of time.
 
-    value: float
-    low: float
-    high: float
-
-
-UNKNOWN = Index(math.nan, math.nan, math.nan)
-
-
-def symmetry_index(left: Sequence[float], right: Sequence[float]) -> Index:
-    """Compare a block's values of both feet, all positive, in order of time.
+    It is in percent, and positive where the right foot has more.
 
     SI = 200 (R - L) / (R + L) (Robinson 1987, J Manipulative Physiol Ther 10:172), worked out on the log ratio
     a = mean ln R - mean ln L as 200 tanh(a / 2), so that the feet are equals and the interval is symmetric there. The
@@ -38,12 +31,12 @@ def symmetry_index(left: Sequence[float], right: Sequence[float]) -> Index:
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         a, b = np.log(np.asarray(left, np.float64)), np.log(np.asarray(right, np.float64))
-    difference = batches(b.tolist()) - batches(a.tolist())
+    difference = batch_means(b.tolist()) - batch_means(a.tolist())
     if not np.isfinite(difference).all():
-        return UNKNOWN
+        return _UNKNOWN
     ratio = mean_of(b.tolist()) - mean_of(a.tolist())
     half = t975(p.BATCHES - 1) * standard_error(difference)
-    return Index(percent(ratio), percent(ratio - half), percent(ratio + half))
+    return Interval(percent(ratio), percent(ratio - half), percent(ratio + half))
 
 
 def percent(log_ratio: float) -> float:

@@ -15,7 +15,7 @@ from service.gait.blocks.symmetry import percent
 from service.gait.detectors.baseline import Baseline, Mean
 from service.gait.detectors.change import Change
 from service.gait.detectors.measures import CONTACT, GAIN, IMPULSE, PEAK, Measure, Setting, setting
-from service.gait.detectors.watch import Look
+from service.gait.detectors.watch import ChangeOf
 from service.gait.steps.activity import RUNNING
 from service.records.rows import Block
 
@@ -33,7 +33,7 @@ class Beyond(NamedTuple):
     limit_pct: float
 
 
-def beyond(blocks: Sequence[Block], look: Look, baseline: Baseline) -> Beyond | None:
+def beyond(blocks: Sequence[Block], look: ChangeOf, baseline: Baseline) -> Beyond | None:
     """Return the measure that is beyond the highest limit, contact time first; None where none is, or strides are few.
 
     The higher limit is passed only if that was so in two of the last three bouts, this one included.
@@ -45,7 +45,7 @@ def beyond(blocks: Sequence[Block], look: Look, baseline: Baseline) -> Beyond | 
     return max(found, key=lambda each: each.limit_pct / _LIMITS[each.change.measure][0], default=None)
 
 
-def _passed(measure: Measure, look: Look, baseline: Baseline, where: Setting) -> Iterator[Beyond]:
+def _passed(measure: Measure, look: ChangeOf, baseline: Baseline, where: Setting) -> Iterator[Beyond]:
     seen = look(measure)
     low, high = _LIMITS[measure]
     value, error = _own(seen, look, where.activity), (seen.high - seen.low) / (2 * 1.96)
@@ -57,7 +57,7 @@ def _passed(measure: Measure, look: Look, baseline: Baseline, where: Setting) ->
     yield Beyond(seen, high if often else low)
 
 
-def _own(seen: Change, look: Look, activity: str) -> float:
+def _own(seen: Change, look: ChangeOf, activity: str) -> float:
     """Return what of a difference is the wearer's own for certain; NaN where that is not known.
 
     Contact time is. Of a force the insoles' gains may be a part: in running they are known, in walking the impulse

@@ -16,7 +16,7 @@ import numpy as np
 
 from service.gait import thresholds as p
 from service.gait.blocks.confidence_intervals import Spread, inflation, pooled, spread
-from service.gait.detectors.measures import MEASURES, UNTOLD, Kit, Measure, Setting, contact_s, kit_of
+from service.gait.detectors.measures import COMPARED, UNTOLD, Kit, Measure, Setting, contact_s, kit_of
 from service.gait.steps.activity import RUNNING
 from service.records.notes import JUDGED, About, Span, about, bout_of
 from service.records.rows import Block, Note
@@ -32,7 +32,7 @@ class Mean(NamedTuple):
     bout: int = 0  # whose it is
 
 
-class Run(NamedTuple):
+class StepCount(NamedTuple):
     """How far one bout went on the run."""
 
     time: int
@@ -133,11 +133,11 @@ class History:
         )
         return [mean for mean in found if mean is not None]
 
-    def runs(self, bout: int) -> list[Run]:
+    def runs(self, bout: int) -> list[StepCount]:
         """Return how far the bouts before this one went on the run (walks: 0), whatever the shoes, in order of time."""
         said = self.about
         earlier = (other for other in sorted(self._bouts) if other < bout and not said[other].deleted)
-        return [Run(other, self._bouts[other].run_steps) for other in earlier]
+        return [StepCount(other, self._bouts[other].run_steps) for other in earlier]
 
     @property
     def _spans(self) -> list[Span]:
@@ -185,7 +185,7 @@ def _known(blocks: Sequence[Block]) -> _Known:
 def _means(blocks: Sequence[Block]) -> Iterator[tuple[tuple[str, str], Mean]]:
     for activity in {block.activity for block in blocks}:
         own = [block for block in blocks if block.activity == activity]
-        for measure in MEASURES:
+        for measure in COMPARED:
             values = measure.values(own)
             values = values[np.isfinite(values)]
             if len(values) >= p.MIN_BASELINE_BLOCKS:
@@ -221,7 +221,7 @@ class Baseline:
         self._means: dict[_Key, list[Mean]] = {}
         self._usual: dict[_Key, float] = {}
         self._normals: dict[tuple[_Key, int], Normal | None] = {}
-        self._runs: list[Run] | None = None
+        self._runs: list[StepCount] | None = None
 
     def means(self, measure: Measure, where: Setting) -> list[Mean]:
         """Return the measure in the latest bouts that this one is compared with, in order of time."""
@@ -263,7 +263,7 @@ class Baseline:
         return measure.by_insole and len(some) < p.MIN_BOUTS <= len(every)
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[StepCount]:
         """How far the bouts before this one went on the run, in order of time."""
         if self._runs is None:
             self._runs = self._history.runs(self._bout)

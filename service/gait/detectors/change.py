@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_bridge import Float64s
 from service.gait import thresholds as p
 from service.gait.blocks.confidence_intervals import Spread, inflation, pooled, spread, student, t975
 from service.gait.detectors.baseline import Normal
 from service.gait.detectors.measures import Measure
-from service.gait.signal.load import Float64s
 from service.records.rows import Block
 
 AGAINST_NORMAL, WITHIN, ABSOLUTE = "S", "W", "A"

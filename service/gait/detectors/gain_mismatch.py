@@ -57,8 +57,7 @@ class Mismatch:
         The interval is the mean of the blocks' own: most of it is what no number of strides can show.
         """
         value, low, high = (
-            float(np.mean(np.log([getattr(block, f"gain_ratio{end}") for block in self._recent])))
-            for end in ("", "_low", "_high")
+            float(np.mean(np.log(each))) for each in zip(*map(GAIN.interval, self._recent), strict=True)
         )
         known = self._baseline.normal(GAIN, setting(self._recent))
         return Change(

@@ -8,10 +8,10 @@ from service.gait import thresholds as p
 from service.gait.blocks.medial_loading import common_and_opposite, shifted
 from service.gait.detectors.change import Change
 from service.gait.detectors.measures import CONTACT, GAIN, IMPULSE, LEFT_BOW, LEFT_INDEX, RIGHT_BOW, RIGHT_INDEX
-from service.gait.detectors.watch import Look
+from service.gait.detectors.watch import ChangeOf
 
 
-def imbalance(look: Look) -> Change | None:
+def imbalance(look: ChangeOf) -> Change | None:
     """Return the change that is an imbalance, None if there is none.
 
     Contact time needs no gain; impulse does, and a gain that drifts on one side is no imbalance: contact time has to
@@ -34,7 +34,7 @@ def by_gain(force: Change, gain: Change) -> bool:
     return not math.isnan(own) and (own * force.off <= 0 or abs(own) <= force.limit)
 
 
-def medial(look: Look) -> Change | None:
+def medial(look: ChangeOf) -> Change | None:
     """Return the foot whose loading changed, if the other one changed the same way; the clearer one of two.
 
     Feet that move in opposite directions are on a camber or in a turn (Damavandi 2012).
@@ -46,12 +46,12 @@ def medial(look: Look) -> Change | None:
     return next((foot for foot in ranked if together and foot.exceeds), None)
 
 
-def moved(found: Change, look: Look) -> bool:
+def moved(found: Change, look: ChangeOf) -> bool:
     """Tell whether a change of a foot's medial loading is that of an insole that lies otherwise."""
     return shifted(found.off, look(LEFT_BOW if found.measure is LEFT_INDEX else RIGHT_BOW).off)
 
 
-def over_pronation(look: Look) -> Change | None:
+def over_pronation(look: ChangeOf) -> Change | None:
     """Return the foot that is loaded more medially while the other one goes along, and not by the insole's doing."""
     found = medial(look)
     return found if found is not None and found.off > 0 and not moved(found, look) else None

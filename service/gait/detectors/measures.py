@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from service.gait import thresholds as p
 from service.gait.blocks.confidence_intervals import t975
+from service.records.quantities import Interval, numbers
 from service.records.rows import Block
 
 Kit = tuple[int, int]
@@ -49,21 +49,19 @@ class Measure:
         """Return the measure in each block."""
         return np.array([float(getattr(block, self.field)) for block in blocks], np.float64)
 
+    def interval(self, block: Block) -> Interval:
+        """Return the measure in a block with its 95 % interval; NaN where it has none."""
+        return numbers(Block)[self.field].interval(block)
+
     def error(self, block: Block) -> float:
-        """Return the standard error of the measure in a block, from the strides within it."""
-        low, high = _interval(self.field)
-        if not low:
-            return float(getattr(block, high))
-        return float(getattr(block, high) - getattr(block, low)) / (2 * t975(p.BATCHES - 1))
-
-
-@cache
-def _interval(name: str) -> tuple[str, str]:
-    """Return the fields of a measure's 95 % interval, or nothing and that of its standard error."""
-    if hasattr(Block, f"{name}_se"):
-        return "", f"{name}_se"
-    stem, end = (name.removesuffix("_pct"), "_pct") if name.endswith("_pct") else (name, "")
-    return f"{stem}_low{end}", f"{stem}_high{end}"
+        """Return the standard error of the measure in a block, from the strides within it; 0 where it tells none."""
+        number = numbers(Block)[self.field]
+        if number.error:
+            return float(getattr(block, number.error))
+        if not number.low:
+            return 0.0
+        seen = number.interval(block)
+        return (seen.high - seen.low) / (2 * t975(p.BATCHES - 1))
 
 
 CONTACT = Measure("contact_time_si_pct", p.CONTACT_SI_PCT, p.CONTACT_SI_SD_PCT, p.CONTACT_WANDER)
@@ -78,7 +76,8 @@ LEFT_INDEX, RIGHT_INDEX = (
 LEFT_BOW, RIGHT_BOW = (
     Measure(f"cop_bow_{side}", 0.0, 0.0, p.INDEX_WANDER, by_insole=True, by_pace=True) for side in ("left", "right")
 )
-MEASURES = (CONTACT, IMPULSE, PEAK, GAIN, LEFT_INDEX, RIGHT_INDEX, LEFT_BOW, RIGHT_BOW)
+COMPARED = (CONTACT, IMPULSE, PEAK, GAIN, LEFT_INDEX, RIGHT_INDEX, LEFT_BOW, RIGHT_BOW)
+"""What is compared with the wearer's own normal."""
 
 
 class Setting(NamedTuple):

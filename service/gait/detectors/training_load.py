@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from service.gait import thresholds as p
-from service.gait.detectors.baseline import Baseline, Run, run_steps
+from service.gait.detectors.baseline import Baseline, StepCount, run_steps
 from service.gait.detectors.change import AGAINST_NORMAL
 from service.records.rows import ANALYSIS, Block, Flag
 
@@ -25,7 +25,7 @@ class Longest(NamedTuple):
     runs: int  # within the 30 days
 
 
-def longest(earlier: Sequence[Run], bout: int) -> Longest | None:
+def longest(earlier: Sequence[StepCount], bout: int) -> Longest | None:
     """Return the longest run of the 30 days before a bout; None where they are not known, or runs are few.
 
     Args:

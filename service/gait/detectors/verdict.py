@@ -14,7 +14,7 @@ from service.gait.detectors.built_in import IMBALANCE, OVER_PRONATION, balance_w
 from service.gait.detectors.change import ABSOLUTE, Change, change
 from service.gait.detectors.imbalance_and_pronation import imbalance, medial, moved
 from service.gait.detectors.measures import CONTACT, LEFT_INDEX, RIGHT_INDEX, setting
-from service.gait.detectors.watch import Look, Watch, against_normal
+from service.gait.detectors.watch import ChangeOf, Watch, against_normal
 from service.gait.signal.events import RATE
 from service.records.rows import ANALYSIS, Block, Verdict
 
@@ -39,7 +39,7 @@ class _Said:
 
     def __init__(self, blocks: Sequence[Block], used: Sequence[Block], baseline: Baseline, kind: str) -> None:
         self._blocks, self._used, self._baseline, self._kind = blocks, used, baseline, kind
-        self._look: Look = against_normal(used, baseline) if used else lambda measure: change((), measure, None)
+        self._look: ChangeOf = against_normal(used, baseline) if used else lambda measure: change((), measure, None)
 
     def balance(self) -> Verdict:
         found = self._standing(balance_watch) or imbalance(self._look)

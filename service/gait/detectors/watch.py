@@ -11,9 +11,9 @@ from service.gait.detectors.measures import Measure, setting
 from service.gait.detectors.within_bout import Within
 from service.records.rows import ANALYSIS, Block, Flag
 
-Look = Callable[[Measure], Change]
+ChangeOf = Callable[[Measure], Change]
 """From a measure to how it has changed, by one rule."""
-Find = Callable[[Look], Change | None]
+Find = Callable[[ChangeOf], Change | None]
 """From what can be looked at to the change that matters, None if there is none."""
 
 
@@ -80,14 +80,14 @@ class Watch:
         """Tell whether there are blocks enough of this activity for a rule; rule W knows itself."""
         return rule != AGAINST_NORMAL or len(self._recent) == p.PERSIST_BLOCKS
 
-    def _looks(self) -> dict[str, Look]:
+    def _looks(self) -> dict[str, ChangeOf]:
         """Return what each rule sees now, the one with the longer memory first."""
         recent, followed = self._recent, self._within[self._recent[-1].activity]
-        looks: dict[str, Look] = {AGAINST_NORMAL: against_normal(recent, self._baseline)}
+        looks: dict[str, ChangeOf] = {AGAINST_NORMAL: against_normal(recent, self._baseline)}
         return looks | ({WITHIN: lambda measure: followed[measure].look()} if followed else {})
 
 
-def against_normal(blocks: Sequence[Block], baseline: Baseline) -> Look:
+def against_normal(blocks: Sequence[Block], baseline: Baseline) -> ChangeOf:
     """Return how blocks (at least one, of one activity) differ from the normal."""
     where = setting(blocks)
     return lambda measure: change(blocks, measure, baseline.normal(measure, where))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from firmware_bridge import Calibration, Device, Side, parse_calibration, parse_profile
 from service.gait import thresholds as p
-from service.gait.sensor_health.health import ALL, Fault, Places, places_of
+from service.gait.sensor_health.health import WHOLE_INSOLE, Defect, SensorMap, sensor_map
 from service.gait.signal.load import Layout, layout_of, plain_layout
 from service.records.rows import ANALYSIS, Flag
 
@@ -18,21 +18,21 @@ INSOLE = "insole"
 NONE: frozenset[int] = frozenset()
 
 
-class Insole:
+class SensorSet:
     """One described insole, with all of its sensors or without some."""
 
     def __init__(self, layout: Layout, device: Device | None = None) -> None:
         """Take its layout, and the row that it was made of; without one its sensors are not watched."""
         self.layout = layout
-        self.places: Places | None = None
+        self.places: SensorMap | None = None
         self._device = device
         self._without: dict[frozenset[int], Layout] = {NONE: layout}
         if device is not None:
             calibration = parse_calibration(device.calibration) if device.calibration else Calibration()
-            self.places = places_of(parse_profile(device.profile, f"device {device.device}"), calibration.zero)
+            self.places = sensor_map(parse_profile(device.profile, f"device {device.device}"), calibration.zero)
 
     @classmethod
-    def described(cls, device: Device) -> Insole:
+    def described(cls, device: Device) -> SensorSet:
         """Compile a device row.
 
         Raises:
@@ -41,7 +41,7 @@ class Insole:
         return cls(layout_of(device), device)
 
     @classmethod
-    def plain(cls, count: int) -> Insole:
+    def plain(cls, count: int) -> SensorSet:
         """Return an insole that nobody described."""
         return cls(plain_layout(count))
 
@@ -55,11 +55,11 @@ class Insole:
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """A broken sensor of one foot (or `ALL` of them)."""
+    """A broken sensor of one foot (or `WHOLE_INSOLE` of them)."""
 
     time: int  # when it was found, a multiple of `RESET_NS`
     side: Side
-    fault: Fault
+    fault: Defect
     across_mm: float
     along_mm: float
     ends: dict[Side, int] = field(default_factory=dict)  # when each foot forgot it
@@ -81,11 +81,11 @@ class Findings:
         self._found: list[Finding] = []
         self._forgot: Mapping[Side, deque[int]] = {side: deque(maxlen=_FORGOTTEN) for side in Side}
 
-    def add(self, side: Side, time: int, places: Places, fault: Fault) -> None:
+    def add(self, side: Side, time: int, places: SensorMap, fault: Defect) -> None:
         """Take what was found at a time."""
         if any(f.side is side and f.fault.sensor == fault.sensor and f.holds(side, time) for f in self._found):
             return
-        across, along = (math.nan, math.nan) if fault.sensor == ALL else places.at(fault.sensor)
+        across, along = (math.nan, math.nan) if fault.sensor == WHOLE_INSOLE else places.at(fault.sensor)
         ends = {foot: [at for at in forgot if at >= time] for foot, forgot in self._forgot.items()}
         new = Finding(time, side, fault, across, along, {foot: at[0] for foot, at in ends.items() if at})
         old = time - _KEPT_NS
@@ -104,12 +104,16 @@ class Findings:
         """Return a foot's own broken sensors and how they are."""
         return {f.fault.sensor: f.fault.kind for f in self._found if f.side is side and f.holds(side, time)}
 
-    def dropped(self, side: Side, time: int, insole: Insole) -> frozenset[int]:
+    def dropped(self, side: Side, time: int, insole: SensorSet) -> frozenset[int]:
         """Return the sensors that are left out of a foot's insole: none where too few would be left."""
         places = insole.places
         if places is None:
             return NONE
-        due = [f for f in self._found if f.time + p.DROP_NS <= time and f.holds(side, time) and f.fault.sensor != ALL]
+        due = [
+            f
+            for f in self._found
+            if f.time + p.DROP_NS <= time and f.holds(side, time) and f.fault.sensor != WHOLE_INSOLE
+        ]
         out = {f.fault.sensor if f.side is side else places.nearest(f.across_mm, f.along_mm) for f in due}
         return frozenset(out) if len(out) <= p.BROKEN_INSOLE * places.count else NONE
 
@@ -124,7 +128,7 @@ _FORGOTTEN = 64
 _KEPT_NS = 3600 * 10**9
 
 
-class Told:
+class FaultReporter:
     """Say what is broken, once in a bout for each foot and kind of fault."""
 
     def __init__(self, wearer: str, chain: int, bout: int, findings: Findings) -> None:
@@ -134,7 +138,7 @@ class Told:
     def until(self, time: int, activity: str) -> Iterator[Flag]:
         """Yield a flag for what was found until a time and not told yet."""
         for found in self._findings.during(self._chain, self._bout, time):
-            whole = found.fault.sensor == ALL
+            whole = found.fault.sensor == WHOLE_INSOLE
             measure = f"{found.fault.kind}_{'insole' if whole else 'sensor'}_{found.side.value}"
             if measure not in self._said:
                 self._said.add(measure)
@@ -151,7 +155,7 @@ class Told:
             bout=self._bout,
             activity=activity,
             since=found.time - p.RESET_NS,
-            value=nan if found.fault.sensor == ALL else float(found.fault.sensor),
+            value=nan if found.fault.sensor == WHOLE_INSOLE else float(found.fault.sensor),
             low=nan,
             high=nan,
             normal=nan,

@@ -11,36 +11,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firmware_bridge import SECOND, Profile
+from firmware_bridge import SECOND, Bools, Float32s, Float64s, Int64s, Profile
 from service.gait import thresholds as p
-from service.gait.sensor_health.window_statistics import (
-    Bools,
-    Float32s,
-    Float64s,
-    Indices,
-    Int64s,
-    Stretch,
-    known,
-    over,
-)
+from service.gait.sensor_health.window_statistics import Indices, Stretch, over, zero_filled
 
 DEAD, STUCK, _SATURATED, INTERMITTENT = "dead", "stuck", "saturated", "intermittent"
 SUSPECT = "suspect"
-ALL = -1
+WHOLE_INSOLE = -1
 _NEIGHBORS = 3
 _BEFORE_NS = SECOND // 5
 _TAIL_NS = round((p.MAX_STANCE_S + 1) * SECOND)
 
 
-class Fault(NamedTuple):
-    """What is broken: a sensor, or (`ALL`) most of them; `kind` says how."""
+class Defect(NamedTuple):
+    """What is broken: a sensor, or (`WHOLE_INSOLE`) most of them; `kind` says how."""
 
     sensor: int
     kind: str
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class SensorMap:
     """What of an insole matters for its sensors' health."""
 
     across_mm: Float64s  # (s,)
@@ -64,7 +55,7 @@ class Places:
         return int(np.argmin((self.across_mm - across_mm) ** 2 + (self.along_mm - along_mm) ** 2))
 
 
-def places_of(profile: Profile, zero: tuple[float, ...] = ()) -> Places:
+def sensor_map(profile: Profile, zero: tuple[float, ...] = ()) -> SensorMap:
     """Compile a profile. Neighbors under the heel and under the metatarsal heads are looked for there only."""
     sensors = profile.sensors
     across, along = sensors.ml * profile.width_mm, sensors.ap * profile.length_mm
@@ -79,16 +70,16 @@ def places_of(profile: Profile, zero: tuple[float, ...] = ()) -> Places:
         found = (same or near or [k])[:_NEIGHBORS]
         neighbors.append([found[i % len(found)] for i in range(_NEIGHBORS)])
     at_rest = np.asarray(zero or np.zeros(sensors.count), np.float64)
-    return Places(across, along, at_rest, profile.full_scale, np.array(neighbors), np.array(loaded))
+    return SensorMap(across, along, at_rest, profile.full_scale, np.array(neighbors), np.array(loaded))
 
 
-class Watch:
+class SensorMonitor:
     """Watch one insole's sensors.
 
     Law: what is found depends on the samples since the last `reset`, not on how they were cut.
     """
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: SensorMap) -> None:
         self._places = places
         self._time: list[Int64s] = []
         self._readings: list[Float32s] = []
@@ -105,10 +96,10 @@ class Watch:
         self._time.append(time)
         self._readings.append(np.where(np.isfinite(readings), readings, np.float32(np.nan)))
 
-    def decide(self) -> list[Fault]:
+    def decide(self) -> list[Defect]:
         """Return what is broken by the samples since the last decision; nothing where there were too few steps."""
         times, readings = self._time[self._first :], self._readings[self._first :]
-        found: list[Fault] = []
+        found: list[Defect] = []
         if times:
             found, self._usual = look(np.concatenate(times), np.concatenate(readings), self._places, self._usual)
             tail = self._time[-1][-1] - _TAIL_NS
@@ -141,7 +132,7 @@ class Watch:
         if self._usual is None or end == begin:
             return ""
         span = np.fmax.reduce(readings[begin:end], axis=0) - np.fmin.reduce(readings[begin:end], axis=0)
-        part = over(known(span), self._usual)
+        part = over(zero_filled(span), self._usual)
         follows = np.median(part[self._places.neighbors], axis=1) >= p.WATCH_MOVING
         matters = self._usual >= p.MATTERS * self._usual.max()
         before, self._silent = self._silent, looked & follows & matters & (part < p.SILENT)
@@ -149,8 +140,8 @@ class Watch:
 
 
 def look(
-    time: Int64s, readings: Float32s, places: Places, usual: Float64s | None = None
-) -> tuple[list[Fault], Float64s | None]:
+    time: Int64s, readings: Float32s, places: SensorMap, usual: Float64s | None = None
+) -> tuple[list[Defect], Float64s | None]:
     """Look at a stretch of samples.
 
     Args:
@@ -185,11 +176,11 @@ def look(
         kinds |= dict.fromkeys(np.flatnonzero(broken).tolist(), kind)
     usual = np.where([k in kinds for k in range(places.count)], before, now)
     if len(kinds) > p.BROKEN_INSOLE * places.count:
-        return [Fault(ALL, Counter(kinds.values()).most_common(1)[0][0])], usual
-    return [Fault(k, kinds[k]) for k in sorted(kinds)], usual
+        return [Defect(WHOLE_INSOLE, Counter(kinds.values()).most_common(1)[0][0])], usual
+    return [Defect(k, kinds[k]) for k in sorted(kinds)], usual
 
 
-def at_full_scale(readings: Float32s, places: Places) -> Bools:
+def at_full_scale(readings: Float32s, places: SensorMap) -> Bools:
     """Tell which readings (n, s) are at the end of the range; it is not the end where a sensor's readings go beyond."""
     if not np.isfinite(places.full_scale):
         return np.zeros(readings.shape, np.bool_)

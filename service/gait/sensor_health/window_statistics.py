@@ -11,12 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge import Bools, Float64s, Int64s
 from service.gait import thresholds as p
 
-Float64s = NDArray[np.float64]
-Float32s = NDArray[np.float32]
-Int64s = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
 
@@ -48,14 +45,14 @@ class Stretch:
         low, high = np.fmin.reduceat(readings, starts, axis=0), np.fmax.reduceat(readings, starts, axis=0)
         windows = _starts(blocks[starts] // p.WATCH_BLOCKS)
         floor, top = np.fmin.reduceat(low, windows, axis=0), np.fmax.reduceat(high, windows, axis=0)
-        span = known(top - floor)
+        span = zero_filled(top - floor)
         total = span.sum(axis=1)
         return cls(
             readings,
-            known(low),
-            known(high),
+            zero_filled(low),
+            zero_filled(high),
             starts[windows],
-            known(floor),
+            zero_filled(floor),
             span,
             total >= p.WATCH_MOVING * total.max(),
         )
@@ -91,7 +88,7 @@ class Stretch:
 
     def often(self, there: Bools, own: Float64s) -> Bools:
         """Tell where something is there (n, s) in too many of the loaded foot's samples: on the whole, or often."""
-        loaded = self.load(known(self.readings), own) >= p.DOWN
+        loaded = self.load(zero_filled(self.readings), own) >= p.DOWN
         counts = np.add.reduceat(there, self.windows, axis=0, dtype=np.int64)
         samples = np.add.reduceat(loaded, self.windows, dtype=np.int64)
         windows = (counts > p.SATURATED * samples[:, None]).sum(axis=0)
@@ -103,7 +100,7 @@ class Stretch:
 
         A load that comes and goes can jump up once and down once a step; a loose contact does again and again.
         """
-        step = known(np.abs(np.diff(self.readings, axis=0)))
+        step = zero_filled(np.abs(np.diff(self.readings, axis=0)))
         sums = np.where(step >= p.JUMP * own, step, 0.0).sum(axis=0)
         return np.where(own >= p.MATTERS * own.max(), over(sums, 2 * own), 0.0)
 
@@ -142,7 +139,7 @@ class Stretch:
         return float(np.median(calm[own >= p.MATTERS * own.max()]))
 
 
-def known(values: NDArray[np.floating]) -> Float64s:
+def zero_filled(values: NDArray[np.floating]) -> Float64s:
     """Return values with 0 for what is missing."""
     return np.asarray(np.where(np.isfinite(values), values, 0.0), np.float64)
 

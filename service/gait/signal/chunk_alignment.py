@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from firmware_bridge import Float64s, Int64s
 from service.gait import thresholds as p
-from service.gait.signal.load import CHANNELS, Float64s, Int64s
+from service.gait.signal.load import CHANNELS
 
 
 class Timeline:

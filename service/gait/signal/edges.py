@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from firmware_bridge import Float64s
 from service.gait import thresholds as p
-from service.gait.signal.load import Float64s
 
 
 class Edge(NamedTuple):

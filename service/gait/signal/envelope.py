@@ -8,8 +8,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from firmware_bridge import Float64s, Int64s
 from service.gait import thresholds as p
-from service.gait.signal.load import Float64s, Int64s
 
 
 @dataclass

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_bridge import SECOND
+from firmware_bridge import SECOND, Float64s, Int64s
 from service.gait import thresholds as p
 from service.gait.signal.edges import falling_edge, quiet_level, rising_edge
 from service.gait.signal.envelope import Envelope
-from service.gait.signal.load import CHANNELS, LOAD, Float64s, Int64s
+from service.gait.signal.load import CHANNELS, LOAD
 from service.gait.signal.step_likeness import like_a_step
 
 _QUIET_NS = round(p.QUIET_S * SECOND)

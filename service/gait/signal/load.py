@@ -10,13 +10,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge import SECOND, Calibration, ConfigError, Device, Frames, Profile, parse_calibration, parse_profile
+from firmware_bridge import (
+    SECOND,
+    Calibration,
+    ConfigError,
+    Device,
+    Float64s,
+    Frames,
+    Int64s,
+    Profile,
+    parse_calibration,
+    parse_profile,
+)
 from service.gait import thresholds as p
 from service.gait.signal.regions import REGIONS, natural_neighbors, sole_of, straight
-from service.gait.signal.tier import NEEDS, Tier, tier_of
-
-Float64s = NDArray[np.float64]
-Int64s = NDArray[np.int64]
+from service.gait.signal.tier import tier_of
+from service.records.quantities import Tier, quantities
+from service.records.rows import Step
 
 LOAD: Final = 0
 MEDIAL: Final = 1
@@ -55,8 +65,8 @@ class Layout:
         return round(max(p.HOLE_SAMPLES / self.rate_hz, p.HOLE_S) * SECOND)
 
     def tells(self, measure: str) -> bool:
-        """Tell whether the sensors can carry a measure of `tier.NEEDS`."""
-        return self.tier >= NEEDS[measure] and measure not in self.unseen
+        """Tell whether the sensors can carry a measure of a `Step`."""
+        return self.tier >= quantities(Step)[measure].needs and measure not in self.unseen
 
     def channels(self, frames: Frames) -> tuple[Int64s, Float64s]:
         """Return times (n,) and channels (n, CHANNELS) of the samples that have readings.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from firmware_bridge import Float64s
 from service.gait import thresholds as p
-from service.gait.signal.load import Float64s
 
 
 def like_a_step(before: Float64s, load: Float64s, after: Float64s, edge_s: float, span: float, least: float) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Collection, Sequence
 
 from firmware_bridge import Frames, Side
 from service.gait import thresholds as p
-from service.gait.sensor_health.fault_tracker import Findings, Insole
-from service.gait.steps.foot import Foot, Seen
+from service.gait.sensor_health.fault_tracker import Findings, SensorSet
+from service.gait.steps.foot import Seen, StanceStream
 from service.gait.steps.step_maker import Stepping
 from service.records.rows import Second, Step
 
@@ -32,7 +32,7 @@ class Gathering:
         """
         self._wearer, self._expected, self._stops = wearer, expected, stops
         self.findings = Findings()
-        self.feet = {side: Foot(side, self.findings, wearer) for side in Side}
+        self.feet = {side: StanceStream(side, self.findings, wearer) for side in Side}
         self._seen: dict[Side, deque[Seen]] = {side: deque() for side in Side}
         self._stepping: dict[Side, Stepping | None] = dict.fromkeys(Side)
         self._ordered: dict[Side, deque[Step | tuple[int, int]]] = {side: deque() for side in Side}
@@ -58,7 +58,7 @@ class Gathering:
         for side, foot in self.feet.items():
             self.take(side, foot.close())
 
-    def hold(self, frames: Frames, insole: Insole) -> None:
+    def hold(self, frames: Frames, insole: SensorSet) -> None:
         """Take frames; they wait until it is certain which of the insole's sensors count."""
         self.feet[frames.side].hold(frames, insole)
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from firmware_bridge import Frames, Side
+from firmware_bridge import Float64s, Frames, Int64s, Side
 from service.gait import thresholds as p
-from service.gait.sensor_health.fault_tracker import Findings, Insole
-from service.gait.sensor_health.health import Watch
+from service.gait.sensor_health.fault_tracker import Findings, SensorSet
+from service.gait.sensor_health.health import SensorMonitor
 from service.gait.signal.chunk_alignment import Timeline
 from service.gait.signal.events import Break, Finder, Stance
-from service.gait.signal.load import Float64s, Int64s, Layout
-from service.gait.steps.seconds import Seconds
-from service.gait.steps.stance_measures import Measures, measure
+from service.gait.signal.load import Layout
+from service.gait.steps.seconds import PerSecond
+from service.gait.steps.stance_measures import Measures, measure, withheld
 
 CHANGE = "change"
 
@@ -39,7 +38,7 @@ class Seen:
     rate_hz: float = math.inf  # that the insole declares
 
 
-class Foot:
+class StanceStream:
     """Turn the frames of one foot into what was seen, in order of time.
 
     Frames are held until they are asked for, in stretches of `RESET_NS`: which sensors count may depend on what the
@@ -49,17 +48,17 @@ class Foot:
     def __init__(self, side: Side = Side.LEFT, findings: Findings | None = None, wearer: str = "") -> None:
         self._side = side
         self._findings = Findings() if findings is None else findings
-        self._held: deque[tuple[Frames, Insole]] = deque()
+        self._held: deque[tuple[Frames, SensorSet]] = deque()
         self._until: int | None = None  # last sample that was held
         self._timeline = Timeline()
         self._finder: Finder | None = None
-        self._insole: Insole | None = None
-        self._watch: Watch | None = None
+        self._insole: SensorSet | None = None
+        self._watch: SensorMonitor | None = None
         self._layouts: deque[tuple[int, Layout]] = deque(maxlen=2)  # and from when on they count
         self._cell: int | None = None
         self._last_step: int | None = None
         self.samples = _Samples()
-        self.seconds = Seconds(wearer, side)
+        self.seconds = PerSecond(wearer, side)
 
     @property
     def reached(self) -> int | None:
@@ -86,7 +85,7 @@ class Foot:
         """Time until which it is certain what is broken; None where nothing was looked at."""
         return None if self._cell is None else self._cell * p.RESET_NS
 
-    def hold(self, frames: Frames, insole: Insole) -> None:
+    def hold(self, frames: Frames, insole: SensorSet) -> None:
         """Take frames of an insole; another one than before begins anew. Samples that come too late are dropped."""
         if self._until is not None and frames.time[0] <= self._until:
             if frames.time[-1] <= self._until:
@@ -122,10 +121,10 @@ class Foot:
             found += [self._measured(stance) for stance in self._finder.close()]
         return found
 
-    def _begin(self, insole: Insole, time: int) -> None:
+    def _begin(self, insole: SensorSet, time: int) -> None:
         self._insole = insole
         self._finder = Finder(insole.layout.hole_ns, both_feet=insole.layout.both_feet, least=insole.layout.least)
-        self._watch = None if insole.places is None else Watch(insole.places)
+        self._watch = None if insole.places is None else SensorMonitor(insole.places)
         self._findings.forget(self._side, time)
         self._layouts.clear()
         self._fit(time)
@@ -192,19 +191,6 @@ class Foot:
         if stance.contact < self._layouts[-1][0] <= stance.foot_off:
             return CHANGE
         return self._watch.doubt(stance.contact, stance.foot_off, dropped)
-
-
-def withheld(measures: Measures) -> Measures:
-    """Return measures without what needs every sensor: the times stay."""
-    out: dict[str, Any] = {}
-    for field in fields(measures):
-        value = getattr(measures, field.name)
-        if field.name not in _TIMES and isinstance(value, float | tuple):
-            out[field.name] = math.nan if isinstance(value, float) else (math.nan,) * len(value)
-    return replace(measures, **out)
-
-
-_TIMES = {"contact_time_s", "completeness"}
 
 
 class _Samples:

@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 
-from firmware_bridge import SECOND, Side
-from service.gait.signal.load import ACROSS, ALONG, LOAD, Float64s, Int64s, Layout
+from firmware_bridge import SECOND, Float64s, Int64s, Side
+from service.gait.signal.load import ACROSS, ALONG, LOAD, Layout
+from service.records.quantities import quantities
 from service.records.rows import ANALYSIS, Second
 
 
-class Seconds:
+class PerSecond:
     """Summarize a foot's samples by the seconds of UTC.
 
     Law: the rows are the same for any split of the samples, since those of the latest second are kept and its row is
@@ -52,16 +53,16 @@ class Seconds:
             samples=load.size,
             force_mean=float(load.sum()) / load.size,
             force_peak=float(load.max()),
-            cop_ml=_center(channels, ACROSS, layout, "medial_lateral_index"),
+            cop_ml=_center(channels, ACROSS, layout, "cop_ml"),
             cop_ap=_center(channels, ALONG, layout, "cop_ap"),
             unit=layout.unit,
             analysis=ANALYSIS,
         )
 
 
-def _center(channels: Float64s, channel: int, layout: Layout, measure: str) -> float:
+def _center(channels: Float64s, channel: int, layout: Layout, field: str) -> float:
     """Return the center of pressure of a second, each sample counting by its load; NaN where nobody can tell."""
-    if not layout.tells(measure):
+    if layout.tier < quantities(Second)[field].needs:
         return math.nan
     whole = np.isfinite(channels[:, channel])
     load, moment = float(channels[whole, LOAD].sum()), float(channels[whole, channel].sum())

@@ -12,7 +12,7 @@ from service.gait import thresholds as p
 from service.gait.steps.activity import RUNNING, WALKING
 
 
-class Quality:
+class Screening:
     """Judge the steps of one foot within a bout, in their order."""
 
     def __init__(self) -> None:

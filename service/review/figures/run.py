@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from firmware_bridge import SECOND, STANDARD_GRAVITY, Side
+from firmware_bridge import SECOND, STANDARD_GRAVITY, Float64s, Side
 from service.gait.blocks.confidence_intervals import t975
 from service.gait.detectors.baseline import usable, warm
 from service.gait.detectors.change import Change
 from service.gait.detectors.measures import CONTACT, Measure
-from service.gait.signal.load import Float64s
 from service.gait.thresholds import BATCHES
 from service.records.rows import Block, Flag
 from service.review.data_quality import Quality
 from service.review.figures.theme import DASH, LIGHT, MARK, Theme, faded, figure, label
 from service.review.headline import minute
-from service.review.stance_curves import POINTS, Stances
+from service.review.stance_curves import POINTS, MeanStance
 from service.wording.messages import MEASURES, leaning
 
 _HALF = t975(BATCHES - 1)
@@ -122,7 +121,7 @@ def _name_sides(made: go.Figure, theme: Theme, *, both: bool) -> None:
         label(made, 1, y, text, color, xref="paper", yref="paper", xanchor="right", yanchor=anchor)
 
 
-def butterfly(left: Stances, right: Stances, mass_kg: float = math.nan, theme: Theme = LIGHT) -> go.Figure:
+def butterfly(left: MeanStance, right: MeanStance, mass_kg: float = math.nan, theme: Theme = LIGHT) -> go.Figure:
     """Draw the mean force over the stance, left up and right down, with ± one standard deviation of steps.
 
     Between them lies the ribbon of their difference, on the side of the foot that carries more. In body weights where
@@ -169,7 +168,7 @@ def butterfly(left: Stances, right: Stances, mass_kg: float = math.nan, theme: T
     return made
 
 
-def _force_scale(left: Stances, right: Stances, mass_kg: float) -> tuple[str, dict[Side, float]]:
+def _force_scale(left: MeanStance, right: MeanStance, mass_kg: float) -> tuple[str, dict[Side, float]]:
     if "raw" in {left.unit, right.unit}:
         return "% of this foot's own peak", {f.side: float(f.force.max()) / 100 for f in (left, right)}
     if math.isfinite(mass_kg):

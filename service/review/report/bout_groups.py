@@ -12,23 +12,14 @@ from firmware_bridge import ConfigError, Side
 from service.gait.thresholds import MIN_BOUTS
 from service.records.bouts import Bout
 from service.records.notes import About
+from service.records.quantities import Quantity, quantities
 from service.records.rows import Block
 from service.review.comparison import Difference, Estimate, apart, difference, mean
 from service.review.read_model import Reviews, Soles, Wearer, pairs, used_blocks
-from service.review.stance_curves import Stances
+from service.review.stance_curves import MeanStance
+from service.wording.measure_cards import sheet_lines
 from service.wording.messages import bout_word
 
-_MEASURES = (
-    ("contact_time_si_pct", "Ground contact time, right minus left", "%", 1.0, 1),
-    ("impulse_si_pct", "Load per step, right minus left", "%", 1.0, 1),
-    ("peak_si_pct", "Highest force, right minus left", "%", 1.0, 1),
-    ("medial_lateral_left", "Inner minus outer load, left foot", "%", 1.0, 1),
-    ("medial_lateral_right", "Inner minus outer load, right foot", "%", 1.0, 1),
-    ("contact_time_left_s", "Contact time, left", "ms", 1000.0, 0),
-    ("contact_time_right_s", "Contact time, right", "ms", 1000.0, 0),
-    ("cadence_spm", "Cadence", "steps/min", 1.0, 0),
-)
-"""Fields of blocks, as the sheet names them: words, unit, factor, digits."""
 _NOTED = tuple(field.name for field in fields(About) if field.name not in {"deleted", "mass", "name"})
 _WITHIN = frozenset({"remark", "pain"})
 """Notes of which a part has to fit; of the others all of it."""
@@ -77,7 +68,7 @@ class Group:
 
     def stances(self) -> Soles:
         """Return the mean stance of all bouts, each bout counting alike; the spread is that within a bout."""
-        found: dict[Side, Stances] = {}
+        found: dict[Side, MeanStance] = {}
         for side in Side:
             own = [soles[side] for soles in self.soles if side in soles]
             if own and len({stances.unit for stances in own}) == 1:
@@ -90,15 +81,15 @@ class Group:
 
 def group(name: str, wearer: Wearer, bouts: Sequence[Bout], reviews: Reviews) -> Group:
     """Gather some bouts; those without a block that counts tell nothing."""
-    values: dict[str, list[float]] = {field: [] for field, *_ in _MEASURES}
+    values: dict[str, list[float]] = {number.field: [] for number, _ in sheet_lines()}
     kept, strides = [], 0
     for bout in bouts:
         used = used_blocks(wearer.blocks.get(bout.time, ()), bout.activity)
         if used:
             kept.append(bout)
             strides += min(sum(b.strides_left for b in used), sum(b.strides_right for b in used))
-            for field, *_ in _MEASURES:
-                values[field].append(_mean(used, field))
+            for field, means in values.items():
+                means.append(_mean(used, field))
     return Group(name, tuple(kept), values, strides, tuple(reviews.soles(wearer, bout) for bout in kept))
 
 
@@ -120,13 +111,19 @@ class _Line:
 def lines(ours: Group, theirs: Group) -> list[_Line]:
     """Return the comparison of two groups, measure by measure."""
     found = []
-    for field, name, unit, factor, digits in _MEASURES:
-        one, two = ([factor * value for value in each.values[field]] for each in (ours, theirs))
+    for number, name in sheet_lines():
+        unit, factor, digits = _shown(quantities(Block)[number.field])
+        one, two = ([factor * value for value in each.values[number.field]] for each in (ours, theirs))
         off = apart(one, two)
         few = math.isnan(off.value)
         said = f"cannot tell: {MIN_BOUTS} bouts on each side are needed" if few else _text(off, unit, digits, sign=True)
         found.append(_Line(name, _text(mean(one), unit, digits), _text(mean(two), unit, digits), said))
     return found
+
+
+def _shown(quantity: Quantity) -> tuple[str, float, int]:
+    """Return the unit on the sheet, how many of it make one of the stored unit, and digits; seconds become ms."""
+    return ("ms", 1000.0, quantity.decimals - 3) if quantity.unit == "s" else (quantity.unit, 1.0, quantity.decimals)
 
 
 def _text(told: Estimate, unit: str, digits: int, *, sign: bool = False) -> str:

@@ -10,10 +10,10 @@ import pytest
 
 from firmware_bridge import SECOND
 from service.alerts.confounders import alongside, sentence
+from service.contracts.ordinary_blocks import DAY, NOW, bout
 from service.records.rows import Block, Flag, Note
 from service.wording.messages import flag_text
 from tests.service.wording.test_messages import FLAG
-from tests.walkers.gait_rows import DAY, NOW, bout
 
 EARLIER = [each for day in range(-5, 0) for each in bout(day, seed=day + 9)]
 TODAY = bout(0)

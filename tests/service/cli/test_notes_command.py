@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from firmware_bridge import SECOND, Log, open_log
 from service.cli import app
+from service.contracts.ordinary_blocks import DAY, NOW, bout, earlier
 from service.diary.corrections import DERIVED, spans
 from service.gait import Baseline, History, verdicts
 from service.pipeline.analysis import analyze_all
@@ -21,7 +22,7 @@ from service.records.notes import TOPICS, standing
 from service.records.rows import Note, Progress, Step, Verdict
 from service.records.timestamps import iso
 from tests.service.pipeline.test_analysis import described, worn
-from tests.walkers.gait_rows import DAY, NOW, bout, earlier, step
+from tests.walkers.gait_rows import step
 from tests.walkers.walks import START
 
 TODAY = iso(NOW)

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, ConfigError, Device, EmbeddedLog, Frames, Item, Link, Row, row_key, same_row
 from firmware_bridge.stores import open_embedded_log
-from service.diary.corrections import DERIVED, Change, analyze_again, spans, tell
+from service.contracts.exchanged_feet import exchanged, rounded
+from service.contracts.ordinary_blocks import DAY, NOW, bout
+from service.diary.corrections import DERIVED, Revision, analyze_again, spans, tell
 from service.diary.transfer import exchange, move
 from service.gait import History
 from service.pipeline.analysis import FED, analyze_all, judged
@@ -24,8 +26,6 @@ from service.records.notes import checked
 from service.records.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
 from tests.service.diary.test_stop_notes import replayed
 from tests.service.pipeline.test_analysis import analyze_and_die
-from tests.walkers.gait_rows import DAY, NOW, bout
-from tests.walkers.mirrored_feet import mirrored, rounded
 from tests.walkers.stories import told_and_analyzed
 
 HOUR = 3600 * SECOND
@@ -176,7 +176,7 @@ def rows_of(log: EmbeddedLog, wearer: str, kinds: Iterable[type[Row]] = DERIVED)
     return [repr(row) for kind in kinds for row in log.read(kind, wearer)]
 
 
-def said(changes: Sequence[Change], topic: str = "imbalance") -> list[tuple[str, str]]:
+def said(changes: Sequence[Revision], topic: str = "imbalance") -> list[tuple[str, str]]:
     return [
         (f"{c.before.answer} {c.before.reason}".strip(), f"{c.after.answer} {c.after.reason}".strip())
         for c in changes if c.before and c.after and c.after.topic == topic
@@ -237,7 +237,7 @@ def test_exchanged_feet_change_sides_and_the_baseline_of_later_bouts_and_nothing
     _, changes = exchange(log, "demo", bouts[1])
     assert spans(log, "demo") == bouts
     now: list[Step | Block] = [*log.read(Step, "demo"), *log.read(Block, "demo")]
-    expected = [mirrored(row) if row.bout == bouts[1].start else row for row in was]
+    expected = [exchanged(row) if row.bout == bouts[1].start else row for row in was]
     assert sorted(repr(rounded(row)) for row in now) == sorted(repr(rounded(row)) for row in expected)
     assert {c.after.time for c in changes if c.after} == {b.start for k, b in enumerate(bouts) if k in {1, 3, 4, 5}}
     _, changes = exchange(log, "demo", bouts[5])

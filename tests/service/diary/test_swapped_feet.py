@@ -230,7 +230,7 @@ def test_what_is_interrupted_is_finished_and_not_undone(
     bout = spans(log, "ada")[1]
     before, rows = samples(log), rows_of(log, "ada")
 
-    def power_cut(*_: object) -> list[corrections.Change]:
+    def power_cut(*_: object) -> list[corrections.Revision]:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

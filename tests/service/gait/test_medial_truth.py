@@ -214,7 +214,7 @@ def test_neighbors_keep_the_index_where_a_heel_sensor_is_dropped(walker: str, se
 def _index(profile: Profile, frames: Frames, dropped: tuple[int, ...]) -> float:
     layout = compile_layout(profile, Calibration(), frozenset(dropped))
     found = list(Finder(layout.hole_ns).feed(*layout.channels(frames)))
-    return _mean([measure(stance, layout).medial_lateral_index for stance in found if isinstance(stance, Stance)])
+    return _mean([measure(each, layout).values["medial_lateral_index"] for each in found if isinstance(each, Stance)])
 
 
 def test_a_forefoot_strike_has_nothing_that_begins_at_the_heel() -> None:

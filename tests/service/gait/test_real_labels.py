@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from firmware_bridge import Device, Frames, Link, Side, load_profile, read_recording
+from service.contracts.exchanged_feet import exchanged
 from service.gait import Analyzer, Result
 from service.gait.blocks.gains import stride_balance, whole_strides
 from service.records.rows import Block, Step
-from tests.walkers.mirrored_feet import mirrored
 
 Shared = Callable[..., Path]
 Change = Callable[[Frames], Frames]
@@ -133,7 +133,7 @@ def gain(rows: Sequence[Result]) -> float:
 def test_mirroring_swaps_what_was_labeled(walk: Path, sensors: tuple[int, ...] | None) -> None:
     change = scaled(Side.LEFT, 1.3, sensors)
     ours, theirs = rows_of(walk, change), rows_of(walk, change, swap=True)
-    assert [repr(mirrored(step)) for step in steps(theirs)] == [repr(step) for step in steps(ours)]
+    assert [repr(exchanged(step)) for step in steps(theirs)] == [repr(step) for step in steps(ours)]
     for one, other in zip(blocks(ours), blocks(theirs), strict=True):
         assert other.impulse_si_pct == -one.impulse_si_pct
         assert other.contact_time_si_pct == -one.contact_time_si_pct
@@ -166,5 +166,5 @@ def test_the_same_of_ninety_nine_sensors(shared: Shared, side: Side, factor: flo
 def test_mirroring_swaps_the_feet_of_ninety_nine_sensors(shared: Shared) -> None:
     path = shared(*PEDAR)
     change = scaled(Side.LEFT, 1.3)
-    swapped = [repr(mirrored(step)) for step in steps(rows_of(path, change, swap=True))]
+    swapped = [repr(exchanged(step)) for step in steps(rows_of(path, change, swap=True))]
     assert swapped == [repr(step) for step in steps(rows_of(path, change))]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.model import STANDARD_GRAVITY, Floats
+from firmware_bridge.model import STANDARD_GRAVITY, Float64s
 from firmware_bridge.virtual.gait.ground_reaction import CONTACT_N, force
 from firmware_bridge.virtual.gait.scenario import Story, _Telling, demo_story
 from firmware_bridge.virtual.gait.walker import Strides, plan
@@ -36,7 +36,7 @@ def curve_of(activity: Locomotion, name: str) -> Curve:
     return DRAWN[activity][name]
 
 
-def errors(gait: Gait, seeds: Sequence[int] = SEEDS) -> tuple[Floats, Floats]:
+def errors(gait: Gait, seeds: Sequence[int] = SEEDS) -> tuple[Float64s, Float64s]:
     """Return errors of contact and foot-off in ms over several seeds; every step was found, and no other."""
     found = []
     for seed in seeds:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge import Frames, Side, load_profile, parse_profile
-from firmware_bridge.model import Floats
+from firmware_bridge.model import Float64s
 from firmware_bridge.virtual.gait.ground_truth import Truth
 from firmware_bridge.virtual.gait.scenario import _Telling, demo_story
 from service.records.rows import Block, Flag, Step, Verdict
@@ -19,7 +19,7 @@ from tests.walkers.gait_walks import Rows, analyze, evenly, merged, session
 from tests.walkers.walks import START, Gait, Locomotion, Ramp, insole, walk, walk_story
 
 
-def errors_ms(rows: Rows, truth: Truth) -> tuple[Floats, Floats]:
+def errors_ms(rows: Rows, truth: Truth) -> tuple[Float64s, Float64s]:
     """Return errors of contact and foot-off in ms, after checking that every step was found and no other."""
     on, off = [], []
     for side in Side:

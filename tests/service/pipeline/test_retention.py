@@ -25,11 +25,12 @@ from firmware_bridge import (
     partition_of,
 )
 from service.cli.actions.recordings import check_replay, replay
+from service.contracts.ordinary_blocks import block
 from service.pipeline.analysis import analyze_all
 from service.pipeline.retention import _EVERY_S, PAUSE_S, Keep, Retention, describe, excess, forecast, kept_from, room
 from service.records.rows import Block, Flag, Note, Progress, Replaced, Step, Verdict
 from tests.service.pipeline.test_analysis import described, worn
-from tests.walkers.gait_rows import block, step
+from tests.walkers.gait_rows import step
 from tests.walkers.gait_walks import evenly, merged
 from tests.walkers.two_walkers import days as days_told
 

@@ -20,21 +20,21 @@ from service.review.data_quality import Quality, _Share
 from service.review.figures import DARK, LIGHT, PRINT
 from service.review.figures.sole import color_of
 from service.review.headline import Point
-from service.review.stance_curves import POINTS, Sensors, Stances
+from service.review.stance_curves import POINTS, Geometry, MeanStance
 from tests.walkers.sole_rows import DAY, FIRST, LATERAL, MEDIAL, SENSORS, pattern
 from tests.walkers.web_rows import BOUT, NAN, PROFILE, a_block, a_flag
 
 MINUTE = 60 * SECOND
-PLACES = Sensors(
+PLACES = Geometry(
     np.asarray(PROFILE.sensors.ml, np.float64), np.asarray(PROFILE.sensors.ap, np.float64),
     np.asarray(PROFILE.sensors.area_mm2, np.float64), PROFILE.length_mm, PROFILE.width_mm,
 )  # fmt: skip
 BLOCKS = [a_block(BOUT + k * MINUTE, contact_time_si_pct=float(k)) for k in range(12)]
 
 
-def _stances(side: Side, top: float, unit: str = "N") -> Stances:
+def _stances(side: Side, top: float, unit: str = "N") -> MeanStance:
     force = top * np.sin(np.linspace(0, np.pi, POINTS))
-    return Stances(side, unit, 100, force, np.full(POINTS, 0.05 * top), pattern(1), PLACES)
+    return MeanStance(side, unit, 100, force, np.full(POINTS, 0.05 * top), pattern(1), PLACES)
 
 
 def _named(drawn: Any, name: str) -> Any:

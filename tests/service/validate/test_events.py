@@ -50,7 +50,7 @@ def report(name: str, folder: Path) -> Report:
 
 
 def figures(found: Report) -> dict[str, float]:
-    return {claim.quantity: claim.ours for claim in found.claims}
+    return {metric.quantity: metric.ours for metric in found.metrics}
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_an_annotation_that_is_20_ms_off_is_seen(shared: Shared, tmp_path: Path)
     table[:, 0] += 0.02
     np.savetxt(tmp_path / "control3.ts", table, fmt="%.4f", delimiter="\t")
     found = report("gaitndd", tmp_path)
-    missed = {claim.quantity for claim in found.claims if not claim.met}
+    missed = {metric.quantity for metric in found.metrics if not metric.met}
     assert not found.passed
     assert {"contact, bias, controls", "foot-off, mean absolute error, controls"} <= missed
     assert "stance, mean absolute error, controls" not in missed

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from firmware_bridge import ConfigError, CorruptData
-from service.validate import Claim, Report, validate
+from service.validate import Metric, Report, validate
 from tests.conftest import absent
 
 Shared = Callable[..., Path]
@@ -24,14 +24,14 @@ def report(name: str, folder: Path) -> Report:
     return validate(name, folder, lambda done, total: None)
 
 
-def claims(report: Report) -> dict[str, Claim]:
-    found = {claim.quantity: claim for claim in report.claims}
-    assert len(found) == len(report.claims)
+def metrics(report: Report) -> dict[str, Metric]:
+    found = {metric.quantity: metric for metric in report.metrics}
+    assert len(found) == len(report.metrics)
     return found
 
 
 def missed(report: Report) -> list[str]:
-    return [f"{c.quantity}: {c.ours:.4g} is not {c.bar} {c.unit}" for c in report.claims if not c.met]
+    return [f"{c.quantity}: {c.ours:.4g} is not {c.bar} {c.unit}" for c in report.metrics if not c.met]
 
 
 # --- gaitpdb
@@ -78,7 +78,7 @@ def test_the_force_is_body_weight_in_every_walk(walks: Report) -> None:
 
 
 def test_the_newtons_of_the_set_are_not_to_be_trusted_and_its_sides_are_as_they_are(walks: Report) -> None:
-    found = claims(walks)
+    found = metrics(walks)
     assert found["force as recorded, by the written weight"].ours == pytest.approx(1.28, abs=0.16)
     assert found["medial share as recorded, sensors 3 5 7 of 2 to 7, controls"].ours == pytest.approx(44.2, abs=6.9)
     assert (
@@ -105,7 +105,7 @@ def test_a_gain_that_jumps_on_the_way_misses_the_bars_of_force(shared: Shared, t
     assert "force after the gain's first 30 strides, highest walk" in lost
     assert "blocks of 10 strides" in lost
     assert "stride time, controls" not in lost
-    assert not [c.quantity for c in found.claims if "by the written weight" in c.quantity], "nobody's weight was told"
+    assert not [c.quantity for c in found.metrics if "by the written weight" in c.quantity], "nobody's weight was told"
 
 
 def test_a_slower_walker_misses_the_bar_of_stride_time(shared: Shared, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_feet_rank_as_their_footprints_do(footfalls: Report) -> None:
     assert flat["cpei"] > high["cpei"] > pronated["cpei"]
     assert pronated["medial_lateral_index"] > max(flat["medial_lateral_index"], high["medial_lateral_index"])
     assert high["midfoot_share"] < min(flat["midfoot_share"], pronated["midfoot_share"])
-    assert len([c for c in footfalls.claims if "least rise" in c.quantity]) == 5
+    assert len([c for c in footfalls.metrics if "least rise" in c.quantity]) == 5
 
 
 def tables(folder: Path, text: str = "Trial,subj000\n0,1.5\n") -> None:

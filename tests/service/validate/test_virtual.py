@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from service.validate import Claim, Report, validate
+from service.validate import Metric, Report, validate
 from service.validate import table as shown
 
 
 def report(**changes: object) -> Report:
-    claim = Claim("an error", "ms", 2.0, "1.0", most=3.0)
-    known: dict[str, object] = {"counted": 100, "excluded": {"were late": 2}, "claims": (claim,), **changes}
+    metric = Metric("an error", "ms", 2.0, "1.0", most=3.0)
+    known: dict[str, object] = {"counted": 100, "excluded": {"were late": 2}, "metrics": (metric,), **changes}
     return Report("gaitndd", "somebody 2000", subjects=(), unit="strides", **known)  # type: ignore[arg-type]
 
 
@@ -21,8 +21,8 @@ def report(**changes: object) -> Report:
 def test_every_bar_is_met_on_both_walkers() -> None:
     ticks: list[tuple[int, int]] = []
     found = validate("virtual", Path(), lambda done, total: ticks.append((done, total)))
-    assert [claim for claim in found.claims if not claim.met] == []
-    assert sum(bool(claim.bar) for claim in found.claims) >= 9
+    assert [metric for metric in found.metrics if not metric.met] == []
+    assert sum(bool(metric.bar) for metric in found.metrics) >= 9
     assert found.share_excluded < 0.05
     assert found.passed
     assert [done for done, _ in ticks] == list(range(ticks[-1][1]))
@@ -30,18 +30,18 @@ def test_every_bar_is_met_on_both_walkers() -> None:
 
 def test_a_report_passes_if_every_bar_is_met_and_little_is_left_out() -> None:
     assert report().passed
-    assert not report(claims=(Claim("an error", "ms", 4.0, most=3.0),)).passed
-    assert not report(claims=(Claim("an error", "ms", float("nan"), most=3.0),)).passed
+    assert not report(metrics=(Metric("an error", "ms", 4.0, most=3.0),)).passed
+    assert not report(metrics=(Metric("an error", "ms", float("nan"), most=3.0),)).passed
     assert not report(excluded={"were late": 6}).passed
     assert not report(counted=0).passed
-    assert report(claims=(Claim("a figure without a bar", "", 99.0),)).passed
+    assert report(metrics=(Metric("a figure without a bar", "", 99.0),)).passed
 
 
 @pytest.mark.parametrize(("value", "code"), [(2.0, True), (4.0, False)])
 def test_it_is_shown_as_a_table_and_as_lines(
     value: float, code: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = report(claims=(Claim("an error", "ms", value, "1.0", most=3.0),))
+    made = report(metrics=(Metric("an error", "ms", value, "1.0", most=3.0),))
     monkeypatch.setattr(shown, "validate", lambda name, folder, tick: made)
     assert shown.show("gaitndd", None, json=False) is code
     text = capsys.readouterr().out

@@ -27,10 +27,11 @@ from firmware_bridge import (
 )
 from firmware_bridge.stores import frames_blob
 from firmware_bridge.stores.sqlite import file as sqlite_file
+from service.contracts.ordinary_blocks import bout
 from service.pipeline.analysis import analyze_all
 from service.records.rows import Block, Flag, Note, Progress, Replaced, Step, Verdict
 from tests.service.pipeline.test_analysis import worn
-from tests.walkers.gait_rows import bout, step
+from tests.walkers.gait_rows import step
 from tests.walkers.walks import START
 
 FIRST = """

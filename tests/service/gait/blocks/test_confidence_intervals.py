@@ -9,7 +9,7 @@ import pytest
 
 from service.gait.blocks.confidence_intervals import (
     Spread,
-    batches,
+    batch_means,
     inflation,
     mean_of,
     pooled,
@@ -28,8 +28,8 @@ def test_students_t() -> None:
 
 
 def test_batches_leave_the_missing_out_and_refuse_too_few() -> None:
-    assert batches([*range(40), math.nan]).tolist() == [4 * k + 1.5 for k in range(10)]
-    assert np.isnan(batches([1.0] * 19)).all()
+    assert batch_means([*range(40), math.nan]).tolist() == [4 * k + 1.5 for k in range(10)]
+    assert np.isnan(batch_means([1.0] * 19)).all()
     assert mean_of([1.0, math.nan, 3.0]) == 2.0
     assert math.isnan(mean_of([]))
 
@@ -44,7 +44,7 @@ def test_the_interval_of_a_mean_covers_the_truth(phi: float) -> None:
         x[0] = e[0] / math.sqrt(1 - phi**2)
         for k in range(1, 50):
             x[k] = phi * x[k - 1] + e[k]
-        inside += abs(mean_of(x.tolist())) < t975(9) * standard_error(batches(x.tolist()))
+        inside += abs(mean_of(x.tolist())) < t975(9) * standard_error(batch_means(x.tolist()))
     assert 0.91 <= inside / trials <= 0.97
 
 

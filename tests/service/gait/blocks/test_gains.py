@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, STANDARD_GRAVITY, Side
-from firmware_bridge.model import Floats
+from firmware_bridge.model import Float64s
+from service.contracts.ordinary_blocks import NAN
 from service.gait import thresholds as p
 from service.gait.blocks.gains import (
     BallisticRatio,
@@ -26,7 +27,7 @@ from service.gait.blocks.gains import (
     whole_strides,
 )
 from service.records.rows import Step
-from tests.walkers.gait_rows import NAN, step
+from tests.walkers.gait_rows import step
 from tests.walkers.gait_walks import Rows, analyze, merged
 from tests.walkers.walks import Defect, Gait, Locomotion, Ramp, walk
 
@@ -201,7 +202,7 @@ def test_a_runner_whose_legs_bounce_to_unequal_heights_is_no_mismatch(shared: Ca
     assert ballistic_ratio(*np.concatenate([strides, strides]).T).mismatch
 
 
-def measured_strides(force: Floats) -> Floats:
+def measured_strides(force: Float64s) -> Float64s:
     """Return a trial's strides as `ballistic_ratio` takes them, the foot that stays longer first.
 
     Contact by 5 % of body weight, 500 Hz.

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import STANDARD_GRAVITY, Side
+from service.contracts.ordinary_blocks import NOW
 from service.gait.blocks.stride_blocks import Blocks
 from service.records.rows import Block, Step
-from tests.walkers.gait_rows import NOW, step, strides
+from tests.walkers.gait_rows import step, strides
 
 
 def gathered(steps: Iterable[Step], *, end: bool = True) -> list[Block]:

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from service.contracts.ordinary_blocks import DAY, NAN, NOW, bout
 from service.gait.detectors.absolute_limits import _probability
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.verdict import verdicts
 from service.records.rows import Block, Verdict
-from tests.walkers.gait_rows import DAY, NAN, NOW, bout
 
 
 def balance(blocks: list[Block], *earlier: list[Block]) -> Verdict:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from service.contracts.ordinary_blocks import DAY, NOW, block, bout, earlier
 from service.gait.detectors.baseline import Baseline, History, Normal, run_steps, usable, warm
 from service.gait.detectors.measures import CONTACT, IMPULSE, LEFT_INDEX, Measure, Setting
 from service.records.rows import Block, Note
-from tests.walkers.gait_rows import DAY, NOW, block, bout, earlier
 
 WALK = Setting("walking", (0, 0), 0.65)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from service.contracts.ordinary_blocks import NAN, NOW, bout
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.built_in import detectors
 from service.records.rows import Block, Flag
-from tests.walkers.gait_rows import NAN, NOW, bout
 
 
 def run(day: int = 0, count: int = 20, gain: float = 1.0, half: float = 0.008, **values: float) -> list[Block]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from service.gait.detectors.baseline import Baseline, History, Run
+from service.contracts.ordinary_blocks import DAY, NOW, bout
+from service.gait.detectors.baseline import Baseline, History, StepCount
 from service.gait.detectors.built_in import detectors
 from service.gait.detectors.training_load import Longest, longest, spike
 from service.records.rows import Block, Flag, Note
-from tests.walkers.gait_rows import DAY, NOW, bout
 
 
 def runs(*days: tuple[int, int]) -> list[Block]:
@@ -66,5 +66,7 @@ def test_other_shoes_count_and_what_was_deleted_does_not() -> None:
 
 
 def test_the_formula() -> None:
-    assert longest([Run(NOW - 31 * DAY, 9), *(Run(NOW - k * DAY, 100 * k) for k in (3, 2, 1))], NOW) == Longest(300, 3)
+    assert longest(
+        [StepCount(NOW - 31 * DAY, 9), *(StepCount(NOW - k * DAY, 100 * k) for k in (3, 2, 1))], NOW
+    ) == Longest(300, 3)
     assert spike(390, Longest(300, 3)) == pytest.approx(0.3)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from firmware_bridge import SECOND
+from service.contracts.ordinary_blocks import NAN, NOW, block, bout, earlier
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.verdict import verdicts
 from service.records.rows import Block, Verdict
-from tests.walkers.gait_rows import NAN, NOW, block, bout, earlier
 
 
 def verdict(blocks: Sequence[Block], history: Sequence[Block] | None = None) -> dict[str, Verdict]:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from service.contracts.ordinary_blocks import NAN, NOW, bout, earlier
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.built_in import detectors
 from service.records.rows import Block, Flag
-from tests.walkers.gait_rows import NAN, NOW, bout, earlier
 
 
 def flags(blocks: Sequence[Block], history: Sequence[Block] | None = None) -> list[Flag]:

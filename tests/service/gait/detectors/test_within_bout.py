@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from service.contracts.ordinary_blocks import NAN, NOW, bout
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.built_in import detectors
 from service.gait.detectors.change import WITHIN
@@ -14,7 +15,6 @@ from service.gait.detectors.measures import CONTACT
 from service.gait.detectors.within_bout import Within
 from service.gait.thresholds import PERSIST_BLOCKS, REFERENCE_BLOCKS
 from service.records.rows import Block, Flag
-from tests.walkers.gait_rows import NAN, NOW, bout
 
 WARM = 4  # blocks of a walk
 FIRST = WARM + REFERENCE_BLOCKS

@@ -17,7 +17,7 @@ from firmware_bridge import SECOND, Frames, Profile, Side
 from firmware_bridge.virtual.gait.scenario import Session, Story
 from service.gait import Analyzer
 from service.gait.sensor_health.fault_tracker import INSOLE
-from service.gait.signal.tier import Tier
+from service.records.quantities import Tier
 from service.records.rows import Block, Flag, Step, Verdict
 from tests.walkers.gait_walks import Rows, merged
 from tests.walkers.sparse import sparse

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, Frames, Link, Side
+from service.contracts.exchanged_feet import exchanged
 from service.gait import Analyzer
 from service.gait import thresholds as p
 from service.records.rows import Block, Flag, Note, Second, Step, Verdict
 from tests.walkers.gait_walks import Rows, cut, evenly, merged, sets, silence
-from tests.walkers.mirrored_feet import mirrored
 from tests.walkers.two_walkers import WALKERS, few, rows_of
 from tests.walkers.walks import START, Defect, devices, walk
 
@@ -79,8 +79,8 @@ def test_swapping_the_feet_swaps_sides_and_signs(walker: str) -> None:
     names = {side: device.device for side, device in zip(Side, devices(), strict=True)}
     other = [replace(f, side=f.side.other, device=names[f.side.other]) for f in two_bouts(walker)]
     ours = [row for row in plain(walker) if not isinstance(row, Verdict)]  # of equals, either foot may be shown
-    theirs = [mirrored(row) for row in rows_of(other) if not isinstance(row, Verdict)]
-    assert sets(theirs) == sets([*ours])
+    theirs = [exchanged(row) for row in rows_of(other) if not isinstance(row, Verdict)]
+    assert sets([*theirs]) == sets([*ours])
 
 
 @walkers

@@ -8,8 +8,8 @@ import pytest
 
 from firmware_bridge import SECOND, Side
 from service.gait import thresholds as p
-from service.gait.sensor_health.fault_tracker import INSOLE, NONE, Findings, Insole, Told
-from service.gait.sensor_health.health import _SATURATED, ALL, DEAD, Fault
+from service.gait.sensor_health.fault_tracker import INSOLE, NONE, FaultReporter, Findings, SensorSet
+from service.gait.sensor_health.health import _SATURATED, DEAD, WHOLE_INSOLE, Defect
 from tests.walkers.sparse import sparse
 from tests.walkers.walks import insole
 
@@ -17,7 +17,7 @@ LEFT, RIGHT = Side.LEFT, Side.RIGHT
 CELL = p.RESET_NS
 FOUND = 100 * CELL
 DUE = FOUND + p.DROP_NS
-DEMO = {side: Insole.described(insole(side).device_row(0)) for side in Side}
+DEMO = {side: SensorSet.described(insole(side).device_row(0)) for side in Side}
 
 
 def findings(*faults: tuple[Side, int], time: int = FOUND) -> Findings:
@@ -27,7 +27,7 @@ def findings(*faults: tuple[Side, int], time: int = FOUND) -> Findings:
     for side, sensor in faults:
         places = DEMO[side].places
         assert places is not None
-        made.add(side, time, places, Fault(sensor, _SATURATED if sensor == ALL else DEAD))
+        made.add(side, time, places, Defect(sensor, _SATURATED if sensor == WHOLE_INSOLE else DEAD))
     return made
 
 
@@ -46,17 +46,17 @@ def test_a_sensor_and_its_counterpart_are_left_out_from_the_same_time_on() -> No
 
 
 def test_the_counterpart_is_the_sensor_at_the_same_place() -> None:
-    eight = Insole.described(insole(RIGHT, sparse([(0.66, 0.2), (0.3, 0.1), (0.2, 0.6), (0.8, 0.7)])).device_row(0))
+    eight = SensorSet.described(insole(RIGHT, sparse([(0.66, 0.2), (0.3, 0.1), (0.2, 0.6), (0.8, 0.7)])).device_row(0))
     found = findings((LEFT, 3), (LEFT, 11))
-    assert found.dropped(RIGHT, DUE, Insole.plain(16)) == NONE
+    assert found.dropped(RIGHT, DUE, SensorSet.plain(16)) == NONE
     assert found.dropped(RIGHT, DUE, eight) == NONE  # two of four are too many
     assert findings((LEFT, 3)).dropped(RIGHT, DUE, eight) == {0}
     assert findings((LEFT, 11)).dropped(RIGHT, DUE, eight) == {3}
 
 
 def test_of_an_insole_that_is_broken_for_the_most_part_nothing_is_left_out() -> None:
-    assert findings((LEFT, ALL)).dropped(LEFT, DUE, DEMO[LEFT]) == NONE
-    assert findings((LEFT, ALL)).broken(LEFT, DUE) == {ALL: _SATURATED}
+    assert findings((LEFT, WHOLE_INSOLE)).dropped(LEFT, DUE, DEMO[LEFT]) == NONE
+    assert findings((LEFT, WHOLE_INSOLE)).broken(LEFT, DUE) == {WHOLE_INSOLE: _SATURATED}
     assert findings(*((LEFT, k) for k in range(5))).dropped(RIGHT, DUE, DEMO[RIGHT]) == set(range(5))
     assert findings(*((LEFT, k) for k in range(6))).dropped(RIGHT, DUE, DEMO[RIGHT]) == NONE
 
@@ -70,7 +70,7 @@ def test_a_foot_that_has_forgotten_everything_has_all_sensors_again(late: bool) 
     if late:
         places = DEMO[LEFT].places
         assert places is not None
-        found.add(LEFT, FOUND, places, Fault(3, DEAD))
+        found.add(LEFT, FOUND, places, Defect(3, DEAD))
     assert found.dropped(RIGHT, DUE + 3 * CELL - 1, DEMO[RIGHT]) == {3}
     assert found.dropped(RIGHT, DUE + 3 * CELL, DEMO[RIGHT]) == NONE
     assert found.dropped(LEFT, DUE + 3 * CELL, DEMO[LEFT]) == {3}
@@ -79,16 +79,16 @@ def test_a_foot_that_has_forgotten_everything_has_all_sensors_again(late: bool) 
 def test_what_is_found_again_is_the_same_and_what_was_forgotten_is_new() -> None:
     found, places = findings((LEFT, 3)), DEMO[LEFT].places
     assert places is not None
-    found.add(LEFT, FOUND + CELL, places, Fault(3, DEAD))
+    found.add(LEFT, FOUND + CELL, places, Defect(3, DEAD))
     assert [f.time for f in found.during(0, 0, FOUND + CELL)] == [FOUND]
     found.forget(LEFT, FOUND + CELL)
-    found.add(LEFT, FOUND + 2 * CELL, places, Fault(3, DEAD))
+    found.add(LEFT, FOUND + 2 * CELL, places, Defect(3, DEAD))
     assert [f.time for f in found.during(0, 0, FOUND + 2 * CELL)] == [FOUND, FOUND + 2 * CELL]
 
 
 def test_a_wearer_is_told_once_in_a_bout_for_each_foot() -> None:
-    found, bout = findings((LEFT, 3), (LEFT, 5), (RIGHT, ALL)), FOUND - SECOND
-    told = Told("ada", bout, bout, found)
+    found, bout = findings((LEFT, 3), (LEFT, 5), (RIGHT, WHOLE_INSOLE)), FOUND - SECOND
+    told = FaultReporter("ada", bout, bout, found)
     assert list(told.until(FOUND - 1, "walking")) == []
     flags = list(told.until(FOUND, "walking"))
     assert [(f.topic, f.measure, f.raised, f.time, f.bout) for f in flags] == [
@@ -102,8 +102,8 @@ def test_a_wearer_is_told_once_in_a_bout_for_each_foot() -> None:
 
 def test_what_was_known_in_the_bout_before_a_stop_note_is_told_again_and_what_is_older_is_not() -> None:
     found, parted = findings((LEFT, 3)), FOUND + 5 * SECOND
-    again = [f.time for f in Told("ada", FOUND - SECOND, parted, found).until(parted, "walking")]
+    again = [f.time for f in FaultReporter("ada", FOUND - SECOND, parted, found).until(parted, "walking")]
     assert again == [parted]
-    assert list(Told("ada", parted, parted, found).until(parted, "walking")) == []
+    assert list(FaultReporter("ada", parted, parted, found).until(parted, "walking")) == []
     found.forget(LEFT, parted - 1)
-    assert list(Told("ada", FOUND - SECOND, parted, found).until(parted, "walking")) == []
+    assert list(FaultReporter("ada", FOUND - SECOND, parted, found).until(parted, "walking")) == []

@@ -12,22 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge import SECOND, Profile
+from firmware_bridge import SECOND, Float32s, Int64s, Profile
 from firmware_bridge.devices.profile import load_profile
 from service.gait import thresholds as p
 from service.gait.sensor_health.health import (
     _SATURATED,
-    ALL,
     DEAD,
     INTERMITTENT,
     STUCK,
     SUSPECT,
-    Fault,
-    Watch,
+    WHOLE_INSOLE,
+    Defect,
+    SensorMonitor,
     look,
-    places_of,
+    sensor_map,
 )
-from service.gait.sensor_health.window_statistics import Float32s, Int64s
 from tests.walkers.sparse import sparse
 
 START = 60 * p.RESET_NS
@@ -48,9 +47,9 @@ def steps(
     return START + np.round(t * SECOND).astype(np.int64), values.astype(np.float32)
 
 
-def found(values: Float32s, profile: Profile = DEMO) -> list[Fault]:
+def found(values: Float32s, profile: Profile = DEMO) -> list[Defect]:
     time = START + np.round(np.arange(len(values)) / profile.rate_hz * SECOND).astype(np.int64)
-    return look(time, values, places_of(profile))[0]
+    return look(time, values, sensor_map(profile))[0]
 
 
 def broken(values: Float32s, sensor: int, how: Callable[[Float32s], Any]) -> Float32s:
@@ -69,14 +68,14 @@ def test_nothing_is_found_on_sound_sensors(seed: int, noise: float, stride: floa
 @pytest.mark.parametrize("sensor", [0, 1, 3, 8, 11])
 def test_a_sensor_that_reads_nothing_under_heel_or_ball_is_dead(sensor: int, noise: float) -> None:
     values = steps(noise=noise)[1]
-    assert found(broken(values, sensor, lambda x: 0 * x)) == [Fault(sensor, DEAD)]
+    assert found(broken(values, sensor, lambda x: 0 * x)) == [Defect(sensor, DEAD)]
 
 
 def test_one_under_arch_or_toes_may_be_unloaded_unless_it_lacks_the_noise_of_all() -> None:
     silent, noisy = steps(noise=0.0)[1], steps()[1]
     for sensor in (5, 6, 14):
         assert found(broken(silent, sensor, lambda x: 0 * x)) == []
-        assert found(broken(noisy, sensor, lambda x: 0 * x)) == [Fault(sensor, DEAD)]
+        assert found(broken(noisy, sensor, lambda x: 0 * x)) == [Defect(sensor, DEAD)]
         alive = noisy.copy()
         alive[:, sensor] = np.clip(np.random.default_rng(1).normal(3, 1.2, len(noisy)), 0, None)
         assert found(alive) == []
@@ -84,28 +83,30 @@ def test_one_under_arch_or_toes_may_be_unloaded_unless_it_lacks_the_noise_of_all
 
 def test_one_that_stays_where_it_is_is_stuck() -> None:
     for level in (40.0, 150.0, 1200.0):
-        assert found(broken(steps()[1], 3, partial(np.full_like, fill_value=level))) == [Fault(3, STUCK)]
+        assert found(broken(steps()[1], 3, partial(np.full_like, fill_value=level))) == [Defect(3, STUCK)]
 
 
 def test_one_that_dies_is_dead_after_eight_seconds() -> None:
-    def dying(seconds: float) -> list[Fault]:
+    def dying(seconds: float) -> list[Defect]:
         return found(broken(steps()[1], 5, lambda x: np.where(np.arange(len(x)) < 100 * seconds, x, 0)))
 
     assert dying(26) == []
-    assert dying(21) == [Fault(5, DEAD)]
+    assert dying(21) == [Defect(5, DEAD)]
 
 
 def test_a_loose_contact_is_intermittent() -> None:
     values, rng = steps()[1], np.random.default_rng(3)
-    assert found(broken(values, 3, lambda x: np.where(rng.random(len(x)) < 0.3, 0, x))) == [Fault(3, INTERMITTENT)]
+    assert found(broken(values, 3, lambda x: np.where(rng.random(len(x)) < 0.3, 0, x))) == [Defect(3, INTERMITTENT)]
     away = (np.arange(len(values)) // 400) % 3 == 1  # seconds 4 to 8, 16 to 20 ...
-    assert found(broken(values, 3, lambda x: np.where(away, 0, x))) == [Fault(3, INTERMITTENT)]
+    assert found(broken(values, 3, lambda x: np.where(away, 0, x))) == [Defect(3, INTERMITTENT)]
 
 
 def test_missing_readings_are_a_fault_of_the_sensor_and_missing_samples_are_not() -> None:
     values, rng = steps()[1], np.random.default_rng(3)
-    assert found(broken(values, 6, lambda x: np.nan * x)) == [Fault(6, DEAD)]
-    assert found(broken(values, 6, lambda x: np.where(rng.random(len(x)) < 0.3, np.nan, x))) == [Fault(6, INTERMITTENT)]
+    assert found(broken(values, 6, lambda x: np.nan * x)) == [Defect(6, DEAD)]
+    assert found(broken(values, 6, lambda x: np.where(rng.random(len(x)) < 0.3, np.nan, x))) == [
+        Defect(6, INTERMITTENT)
+    ]
     assert found(broken(values, 6, lambda x: np.where(rng.random(len(x)) < 0.02, np.nan, x))) == []
     gone = values.copy()
     gone[rng.random(len(values)) < 0.3] = np.nan
@@ -114,16 +115,16 @@ def test_missing_readings_are_a_fault_of_the_sensor_and_missing_samples_are_not(
 
 def test_one_at_full_scale_for_a_twentieth_of_stance_is_saturated() -> None:
     values = steps()[1]
-    assert found(broken(values, 2, lambda x: np.minimum(x * 60, 1200))) == [Fault(2, _SATURATED)]
+    assert found(broken(values, 2, lambda x: np.minimum(x * 60, 1200))) == [Defect(2, _SATURATED)]
     assert found(broken(values, 2, lambda x: np.minimum(x * 60, 1100))) == []
     most = np.minimum(values * 60, 1200)
-    assert found(most) == [Fault(ALL, _SATURATED)]
+    assert found(most) == [Defect(WHOLE_INSOLE, _SATURATED)]
 
 
 def test_a_few_loadings_a_standing_foot_and_an_insole_in_a_drawer_tell_nothing() -> None:
     time, values = steps()
     dead = broken(values, 3, lambda x: 0 * x)
-    assert look(time[:1300], dead[:1300], places_of(DEMO))[0] == []
+    assert look(time[:1300], dead[:1300], sensor_map(DEMO))[0] == []
     rng = np.random.default_rng(3)
     sway = 60 + 20 * np.sin(np.arange(len(values))[:, None] / 30 + np.arange(16)) + rng.normal(0, 1.2, values.shape)
     assert found(broken(sway.astype(np.float32), 3, lambda x: 0 * x)) == []
@@ -137,19 +138,19 @@ def test_few_sensors_bear_less_witness() -> None:
     values = steps(one)[1]
     assert found(values, one) == []
     assert found(0 * values, one) == []
-    assert found(np.minimum(values * 500, 4095), one) == [Fault(ALL, _SATURATED)]
+    assert found(np.minimum(values * 500, 4095), one) == [Defect(WHOLE_INSOLE, _SATURATED)]
     values = steps(three, noise=0.0)[1]
     assert found(values, three) == []
-    assert found(broken(values, 1, lambda x: 0 * x), three) == [Fault(1, DEAD)]
+    assert found(broken(values, 1, lambda x: 0 * x), three) == [Defect(1, DEAD)]
     assert found(broken(values, 0, lambda x: 0 * x), three) == []  # one may well land on the forefoot
     dies = broken(values, 0, lambda x: np.where(np.arange(len(x)) < 1500, x, 0))
-    assert found(dies, three) == [Fault(0, DEAD)]
+    assert found(dies, three) == [Defect(0, DEAD)]
 
 
 def test_the_calibrations_zero_counts_for_nothing() -> None:
     values = steps()[1] + 700
-    zeros = places_of(DEMO, (700.0,) * 16)
-    assert look(steps()[0], broken(values, 3, lambda x: 0 * x + 700), zeros)[0] == [Fault(3, DEAD)]
+    zeros = sensor_map(DEMO, (700.0,) * 16)
+    assert look(steps()[0], broken(values, 3, lambda x: 0 * x + 700), zeros)[0] == [Defect(3, DEAD)]
 
 
 def test_a_scale_changes_nothing() -> None:
@@ -162,7 +163,7 @@ def test_a_scale_changes_nothing() -> None:
 def test_a_watch_does_not_mind_how_samples_are_cut(cuts: list[int]) -> None:
     time, values = steps(seconds=60)
     values = broken(values, 3, lambda x: np.where(np.arange(len(x)) < 4500, x, 0))
-    watch, told = Watch(places_of(DEMO)), list[object]()
+    watch, told = SensorMonitor(sensor_map(DEMO)), list[object]()
     edges = sorted({0, 3000, 6000, *cuts})
     for a, b in pairwise(edges):
         watch.add(time[a:b], values[a:b])
@@ -175,5 +176,5 @@ def test_a_watch_does_not_mind_how_samples_are_cut(cuts: list[int]) -> None:
     assert told[1:14] == [""] * 13
     assert set(told[15:]) == {SUSPECT}
     assert watch.doubt(contact, contact + SECOND * 7 // 10, frozenset({3})) == ""
-    assert watch.decide() == [Fault(3, DEAD)]
+    assert watch.decide() == [Defect(3, DEAD)]
     assert watch.decide() == []

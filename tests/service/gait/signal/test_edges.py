@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from firmware_bridge import Float64s
 from service.gait import thresholds as p
 from service.gait.signal.edges import crossing, falling_edge, rising_edge
-from service.gait.signal.load import Float64s
 
 
 def ramp(at: float, rate_hz: float, *, base: float = 0.0) -> tuple[Float64s, Float64s]:

@@ -19,7 +19,7 @@ from service.gait.signal.load import (
     medial_weight,
     plain_layout,
 )
-from service.gait.signal.tier import Tier
+from service.records.quantities import Tier
 from tests.walkers.walks import devices, insole
 
 
@@ -74,12 +74,12 @@ def test_a_layout_that_cannot_carry_a_measure_says_so() -> None:
     sensors = type(profile.sensors)(ml[three], ap[three], area[three])
     layout = compile_layout(replace(profile, sensors=sensors), Calibration())
     assert layout.tier == Tier.T1
-    assert layout.tells("cop_ap")
-    assert not any(layout.tells(name) for name in ("medial_lateral_index", "midfoot_share", "cop_ml", "cpei"))
+    assert layout.tells("cop_ap_50")
+    assert not any(layout.tells(name) for name in ("medial_lateral_index", "midfoot_share", "cop_ml_50", "cpei"))
     one = replace(profile, sensors=type(profile.sensors)(ml[:1], ap[:1], area[:1]))
     assert not compile_layout(one, Calibration()).tells("strike_index")
     assert plain_layout(4).weights[ALONG].sum() == 0
-    assert not plain_layout(4).tells("cop_ap")
+    assert not plain_layout(4).tells("cop_ap_50")
 
 
 def test_a_region_without_a_sensor_is_not_told() -> None:

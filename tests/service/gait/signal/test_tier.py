@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.devices.profile import load_profile
-from service.gait.signal.tier import NEEDS, Tier, tier_of
+from service.gait.signal.tier import tier_of
+from service.records.quantities import Tier, quantities
 from service.records.rows import Block, Step
 
 ZONES = [(0.5, 0.12), (0.2, 0.65), (0.8, 0.72)]
@@ -39,10 +38,11 @@ def test_the_tier_comes_from_the_places_of_the_sensors(profile: str, told: Tier)
 
 def test_three_zones_tell_when_and_how_much_and_nothing_across_the_foot() -> None:
     assert tier(ZONES) is Tier.T1
-    for measure in ("cop_ml", "medial_lateral_index", "medial_lateral_early", "medial_lateral_mid", "cpei"):
-        assert NEEDS[measure] > Tier.T1
-    for measure in ("contact_time_si_pct", "impulse_si_pct", "cop_ap"):
-        assert NEEDS[measure] <= Tier.T1
+    known = {**quantities(Block), **quantities(Step)}
+    for measure in ("cop_ml_50", "medial_lateral_index", "medial_lateral_early", "medial_lateral_mid", "cpei"):
+        assert known[measure].needs > Tier.T1
+    for measure in ("contact_time_si_pct", "impulse_si_pct", "peak_si_pct", "gain_ratio", "cop_ap_50"):
+        assert known[measure].needs == Tier.T1
 
 
 @pytest.mark.parametrize("missing", range(3))
@@ -68,9 +68,3 @@ def test_another_sensor_never_takes_anything_away(
     positions: list[tuple[float, float]], more: tuple[float, float]
 ) -> None:
     assert tier([*positions, more]) >= tier(positions)
-
-
-def test_every_measure_that_needs_a_tier_is_one_of_a_step_or_a_block() -> None:
-    known = {field.name for kind in (Step, Block) for field in fields(kind)}
-    known |= {name.rsplit("_", 1)[0] for name in known if name.startswith("cop_")}
-    assert set(NEEDS) - {"peak_pressure"} <= known

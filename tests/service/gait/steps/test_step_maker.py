@@ -12,13 +12,15 @@ from service.gait.steps.foot import Seen
 from service.gait.steps.stance_measures import Measures
 from service.gait.steps.step_maker import Stepping
 
-FIVE = (0.5,) * 5
+VALUES = {f"cop_{axis}_{at}": 0.5 for axis in ("ml", "ap") for at in (10, 30, 50, 70, 90)} | {
+    "peak": 800.0, "impulse": 400.0, "medial_lateral_index": -10.0, "completeness": 1.0,
+}  # fmt: skip
 
 
 def stance(time_s: float, contact_s: float = 0.65) -> Seen:
     time = round(time_s * SECOND)
     off = time + round(contact_s * SECOND)
-    return Seen(time, Measures(time, off, contact_s, 800.0, 400.0, "N", -10.0, FIVE, FIVE, 1.0))
+    return Seen(time, Measures(time, off, "N", {**VALUES, "contact_time_s": contact_s}, {}))
 
 
 def test_a_stride_is_the_time_since_the_contact_before() -> None:

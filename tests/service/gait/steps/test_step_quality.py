@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from firmware_bridge import SECOND
-from service.gait.steps.step_quality import Quality, lost_steps
+from service.gait.steps.step_quality import Screening, lost_steps
 
 
 def judged(strides: list[tuple[float, float, float]], activity: str = "walking") -> list[str]:
     """Judge strides given as (contact time, stride time, peak)."""
-    quality, now, out = Quality(), 0, []
+    quality, now, out = Screening(), 0, []
     for contact, stride, peak in strides:
         now += round((1.0 if math.isnan(stride) else stride) * SECOND)
         out.append(quality.judge(now, contact, stride, peak, activity, agrees=True))
@@ -57,7 +57,7 @@ def test_a_stride_without_a_rhythm_can_count() -> None:
 
 
 def test_a_doubtful_step_says_why_and_no_other_is_compared_with_it() -> None:
-    quality, now, reasons = Quality(), 0, []
+    quality, now, reasons = Screening(), 0, []
     for k, (contact, stride, peak) in enumerate(usual(60)):
         now += round(stride * SECOND)
         doubt = "gap" if 20 <= k < 40 else ""
