@@ -37,11 +37,11 @@ class Difference:
     bouts: tuple[int, int]
 
 
-FeetLoads = tuple[Float64s, Float64s]
+FootLoads = tuple[Float64s, Float64s]
 """Each sensor's share of the stance's load: of the left foot, and of the right one."""
 
 
-def difference(group: Sequence[FeetLoads], other: Sequence[FeetLoads]) -> Difference | None:
+def difference(group: Sequence[FootLoads], other: Sequence[FootLoads]) -> Difference | None:
     """Return how one group's loads differ from the other's; None where both together have too few bouts.
 
     Student's t of each sensor's share, its variance pooled over both groups and moderated by that of all sensors

@@ -16,7 +16,7 @@ from service.records.notes import INSERT, PAIN, SHOES, SURFACE, pains
 from service.records.rows import Note
 from service.review.read_model import Wearer, used_blocks
 
-DAILY_STEPS = "steps"
+DAY_STEPS = "steps"
 """The load of a day: steps of all bouts; a day without one has none."""
 _MEASURES = (CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX)
 
@@ -84,7 +84,7 @@ def _measured(wearer: Wearer, zone: tzinfo, first: date, count: int) -> dict[str
         for day, own_values in by_day.items():
             if own_values:
                 found[field][day] = np.mean(own_values)
-    return found | {DAILY_STEPS: steps}
+    return found | {DAY_STEPS: steps}
 
 
 def _usual_activity(wearer: Wearer) -> str:

@@ -17,10 +17,10 @@ from service.gait.thresholds import BOUT_NS, MIN_BOUTS
 from service.records.bouts import Bout, bouts
 from service.records.notes import STOP, About, Span, about, standing
 from service.records.rows import Block, Flag, Note, Step, Verdict
-from service.review.comparison import Difference, FeetLoads, difference
+from service.review.comparison import Difference, FootLoads, difference
 from service.review.data_quality import Quality, quality
 from service.review.headline import Point, headline
-from service.review.stance_curves import MOST, SWING_NS, Gathered, MeanStance, sampled
+from service.review.stance_curves import MOST, SWING_NS, Gathered, MeanStance, evenly_spread
 
 USUAL_BOUTS = 10
 """Latest comparable bouts that the difference foot is made of."""
@@ -175,7 +175,7 @@ class Reviews:
         found: dict[Side, MeanStance] = {}
         for side in Side:
             gathered: dict[str, Gathered] = {}
-            for step in sampled([step for step in valid if step.side is side], most):
+            for step in evenly_spread([step for step in valid if step.side is side], most):
                 frames = [
                     part
                     for part in self._log.read(Frames, wearer, step.time - SWING_NS, step.foot_off + 1)
@@ -211,7 +211,7 @@ def _changes(used: Sequence[Block], baseline: Baseline) -> Iterator[tuple[str, C
         yield from ((measure.field, look(measure)) for measure in _SHOWN)
 
 
-def pairs(soles: Iterable[Soles], like: Soles) -> list[FeetLoads]:
+def pairs(soles: Iterable[Soles], like: Soles) -> list[FootLoads]:
     """Return both feet's loads of those bouts that felt at the same places as one bout did."""
     return [
         (own[Side.LEFT].loads, own[Side.RIGHT].loads)

@@ -28,7 +28,7 @@ _MIN_SAMPLES = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Geometry:
+class Positions:
     """Where a foot's sensors lie."""
 
     ml: Float64s  # 0 lateral, 1 medial
@@ -37,7 +37,7 @@ class Geometry:
     length_mm: float
     width_mm: float
 
-    def same(self, other: Geometry) -> bool:
+    def same(self, other: Positions) -> bool:
         """Tell whether two insoles feel at the same places."""
         return len(self.ml) == len(other.ml) and bool(np.allclose([self.ml, self.ap], [other.ml, other.ap], atol=1e-3))
 
@@ -52,10 +52,10 @@ class MeanStance:
     force: Float64s  # (POINTS,) mean over the stance
     force_sd: Float64s  # (POINTS,) between steps
     loads: Float64s  # (s,) mean share of the stance's load that each sensor carried; NaN where it does not work
-    sensors: Geometry
+    sensors: Positions
 
 
-def sampled(steps: Sequence[Step], most: int = MOST) -> list[Step]:
+def evenly_spread(steps: Sequence[Step], most: int = MOST) -> list[Step]:
     """Return at most so many of the steps, evenly spread over them."""
     if len(steps) <= most:
         return list(steps)
@@ -111,7 +111,7 @@ class Gathered:
             force=curves.mean(axis=0),
             force_sd=curves.std(axis=0, ddof=1) if len(curves) > 1 else np.full(POINTS, math.nan),
             loads=mean,
-            sensors=Geometry(
+            sensors=Positions(
                 np.asarray(sensors.ml, np.float64),
                 np.asarray(sensors.ap, np.float64),
                 areas(self._profile),

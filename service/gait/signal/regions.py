@@ -1,6 +1,6 @@
 """The sole in parts: which area each sensor speaks for, and which anatomical regions it lies in.
 
-Geometry of one layout, worked out once: cells of the points nearest to each sensor, cut by an insole's outline, and
+Positions of one layout, worked out once: cells of the points nearest to each sensor, cut by an insole's outline, and
 the shares of each cell that lie in each region. A cell is cut by straight lines (Sutherland and Hodgman 1974, Commun
 ACM 17:32); where the outline is hollow, parts that fall asunder stay joined by a seam without area.
 """

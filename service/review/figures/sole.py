@@ -12,15 +12,15 @@ from firmware_bridge import Float64s, Side
 from service.gait.signal.regions import OUTLINE
 from service.review.comparison import CLIP, Difference
 from service.review.figures.theme import LIGHT, Theme, figure, label
-from service.review.stance_curves import Geometry
+from service.review.stance_curves import Positions
 
 _GAP_MM: Final = 34.0
 
 
 def difference_foot(
     found: Difference,
-    left: Geometry,
-    right: Geometry,
+    left: Positions,
+    right: Positions,
     theme: Theme = LIGHT,
     *,
     what: str = "this run",
@@ -51,13 +51,13 @@ def difference_foot(
     return made
 
 
-def place(side: Side, sensors: Geometry, shift: float) -> tuple[Float64s, Float64s]:
+def place(side: Side, sensors: Positions, shift: float) -> tuple[Float64s, Float64s]:
     """Return where a foot's sensors lie on the picture (mm): the inner edges of both feet face each other."""
     across = sensors.ml if side is Side.LEFT else 1 - sensors.ml
     return shift + across * sensors.width_mm, sensors.ap * sensors.length_mm
 
 
-def _outline(made: go.Figure, side: Side, sensors: Geometry, shift: float, theme: Theme) -> None:
+def _outline(made: go.Figure, side: Side, sensors: Positions, shift: float, theme: Theme) -> None:
     mirror = 1 if side is Side.LEFT else -1
     x = [shift + sensors.width_mm * (0.5 + mirror * u / 200) for u, _ in (*OUTLINE, OUTLINE[0])]
     y = [v * sensors.length_mm / 100 for _, v in (*OUTLINE, OUTLINE[0])]
@@ -68,7 +68,7 @@ def _outline(made: go.Figure, side: Side, sensors: Geometry, shift: float, theme
 def _discs(
     made: go.Figure,
     side: Side,
-    sensors: Geometry,
+    sensors: Positions,
     shift: float,
     z: Float64s,
     told: np.typing.NDArray[np.bool_],

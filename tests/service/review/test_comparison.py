@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from service.review.comparison import FeetLoads, apart, difference, mean
+from service.review.comparison import FootLoads, apart, difference, mean
 from tests.walkers.sole_rows import LATERAL, MEDIAL, SENSORS, pattern
 
 
-def _bouts(count: int, start: int = 0, medial: float = 0.0) -> list[FeetLoads]:
+def _bouts(count: int, start: int = 0, medial: float = 0.0) -> list[FootLoads]:
     return [(pattern(2 * k, medial), pattern(2 * k + 1, medial)) for k in range(start, start + count)]
 
 

@@ -20,12 +20,12 @@ from service.review.data_quality import Quality, _Share
 from service.review.figures import DARK, LIGHT, PRINT
 from service.review.figures.sole import color_of
 from service.review.headline import Point
-from service.review.stance_curves import POINTS, Geometry, MeanStance
+from service.review.stance_curves import POINTS, Positions, MeanStance
 from tests.walkers.sole_rows import DAY, FIRST, LATERAL, MEDIAL, SENSORS, pattern
 from tests.walkers.web_rows import BOUT, NAN, PROFILE, a_block, a_flag
 
 MINUTE = 60 * SECOND
-PLACES = Geometry(
+PLACES = Positions(
     np.asarray(PROFILE.sensors.ml, np.float64), np.asarray(PROFILE.sensors.ap, np.float64),
     np.asarray(PROFILE.sensors.area_mm2, np.float64), PROFILE.length_mm, PROFILE.width_mm,
 )  # fmt: skip

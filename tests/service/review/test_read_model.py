@@ -12,7 +12,7 @@ import pytest
 from firmware_bridge import SECOND, Frames, Log, Side
 from service.records.rows import Block, Note
 from service.review.read_model import Reviews, Run, points, read_wearer
-from service.review.stance_curves import MOST, POINTS, sampled
+from service.review.stance_curves import MOST, POINTS, evenly_spread
 from tests.walkers.sole_rows import DAY, FIRST, LATERAL, MEDIAL, pattern, put_bout, put_runs, steps_of
 from tests.walkers.web_rows import PROFILE, WEARER, a_log
 
@@ -113,10 +113,10 @@ def test_the_trend_knows_what_was_normal_then(log: Log) -> None:
 
 def test_steps_are_chosen_evenly() -> None:
     steps = steps_of(FIRST, 1000)
-    some = sampled(steps)
+    some = evenly_spread(steps)
     assert len(some) == MOST
     assert (some[0], some[-1]) == (steps[0], steps[-1])
-    assert sampled(steps[:5]) == steps[:5]
+    assert evenly_spread(steps[:5]) == steps[:5]
 
 
 def test_a_bout_that_only_began_is_there_with_its_steps(log: Log) -> None:
