@@ -7,9 +7,10 @@ has more. A missing number is NaN.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from firmware_bridge import Key, Side
+from firmware_bridge import Key, Side, kind_name
 
 ANALYSIS = 3
 """Version of the measures: raise it when the same frames would give other rows."""
@@ -229,3 +230,8 @@ class Replaced:
     done: int
     since: int
     head: int  # highest arrival number before, so that each replacement is a new arrival
+
+
+def kind_names(kinds: Iterable[type]) -> str:
+    """Return the names of kinds as `Replaced` keeps them."""
+    return " ".join(kind_name(kind) for kind in kinds)

@@ -14,8 +14,8 @@ from service.gait.detectors.measures import CONTACT, IMPULSE, LEFT_INDEX, PEAK, 
 from service.gait.detectors.watch import against_normal
 from service.gait.steps.activity import UNKNOWN
 from service.gait.thresholds import BOUT_NS, MIN_BOUTS
-from service.records.bouts import Bout, bouts
-from service.records.notes import STOP, About, Span, about, standing
+from service.records.bouts import Bout, mean_speed, read_bouts
+from service.records.notes import STOP, About, about, standing
 from service.records.rows import Block, Flag, Note, Step, Verdict
 from service.review.comparison import Difference, Pair, difference
 from service.review.data_quality import Quality, quality
@@ -38,6 +38,7 @@ class Run:
 
     wearer: str
     bout: Bout
+    speed_mps: float  # mean, by a foot pod; NaN where there was none
     said: About
     blocks: tuple[Block, ...]
     flags: tuple[Flag, ...]
@@ -75,9 +76,8 @@ def read_wearer(log: Log, wearer: str) -> Wearer:
     """Read what is stored of a wearer's bouts."""
     every = log.read(Block, wearer)
     notes = log.read(Note, wearer)
-    fresh = log.read(Step, wearer, max((block.stop + 1 for block in every), default=0))
-    found = _bouts(every, fresh, log.read(Verdict, wearer))
-    said = about([Span(bout.time, bout.stop) for bout in found], notes)
+    found = read_bouts(log, wearer, every)
+    said = about([bout.span for bout in found], notes)
     blocks: dict[int, list[Block]] = {}
     for block in every:
         blocks.setdefault(block.bout, []).append(block)
@@ -90,37 +90,6 @@ def read_wearer(log: Log, wearer: str) -> Wearer:
         tuple(standing(notes)),
         History(every, notes),
     )
-
-
-def _bouts(blocks: Sequence[Block], fresh: Sequence[Step], verdicts: Sequence[Verdict]) -> list[Bout]:
-    """Return the bouts as their blocks tell them, oldest first: there are some hundred times as many steps.
-
-    Only of what is newer than every block are the steps taken, too.
-    """
-    found = {bout.time: bout for bout in bouts(fresh, (), ())}
-    own: dict[int, list[Block]] = {}
-    for block in blocks:
-        own.setdefault(block.bout, []).append(block)
-    said: dict[int, list[Verdict]] = {}
-    for verdict in verdicts:
-        said.setdefault(verdict.time, []).append(verdict)
-    for time, parts in own.items():
-        valid = sum(block.strides_left + block.strides_right for block in parts)
-        kinds: Counter[str] = Counter()
-        for block in parts:
-            kinds[block.activity] += block.strides_left + block.strides_right
-        later = found.get(time)
-        found[time] = Bout(
-            time=time,
-            stop=max(later.stop if later else time, *(block.stop for block in parts)),
-            activity=kinds.most_common(1)[0][0],
-            steps=valid + sum(b.rejected_left + b.rejected_right for b in parts) + (later.steps if later else 0),
-            valid_steps=valid + (later.valid_steps if later else 0),
-            blocks=len(parts),
-            void_blocks=sum(block.void for block in parts),
-            verdicts=tuple(said.get(time, ())),
-        )
-    return [found[time] for time in sorted(found)]
 
 
 class Reviews:
@@ -142,6 +111,7 @@ class Reviews:
         return Run(
             wearer.name,
             bout,
+            mean_speed(self._log, wearer.name, bout),
             wearer.said[bout.time],
             blocks,
             tuple(flag for flag in wearer.flags if flag.bout == bout.time),

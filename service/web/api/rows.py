@@ -6,14 +6,12 @@ Moments are ISO 8601, UTC; a missing number is null.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
 
-from firmware_bridge import ConfigError, Device, Log, Pace
-from service.records.bouts import bouts, plain_bout
-from service.records.rows import Block, Step, Verdict
+from firmware_bridge import ConfigError, Device, Log
+from service.records.bouts import mean_speed, plain_bout, read_bouts
 from service.records.timestamps import iso, parse_iso
 from service.web.api.response_models import (
     KINDS,
@@ -58,10 +56,9 @@ def api(log: Log) -> APIRouter:
     @router.get("/bouts", response_model=BoutPage, summary="A wearer's runs and walks, computed from what is stored")
     def list_bouts(wearer: _Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
         known(log, wearer)
-        span = between(start, stop)
-        rows = log.read(Step, wearer, *span), log.read(Block, wearer, *span), log.read(Verdict, wearer, *span)
-        found = bouts(*rows, log.read(Pace, wearer, *span))
-        return _page(found, limit, partial(plain_bout, show=view))
+        first, last = between(start, stop)
+        found = [bout for bout in read_bouts(log, wearer) if bout.time < last and first <= bout.stop]
+        return _page(found, limit, lambda bout: plain_bout(bout, mean_speed(log, wearer, bout), view))
 
     for name, kind in KINDS.items():
         _add_rows(router, log, name, kind)

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from firmware_bridge import SECOND, ConfigError, Log, Unavailable
-from service.diary.note_entry import Told, accept
+from service.diary.note_entry import Accepted, accept
 from service.diary.red_flags import asked
-from service.records.notes import PAIN, PLACES, REMARK, SIGNS, Span, bout_of, checked, pains
+from service.records.notes import PAIN, PLACES, REMARK, SIGNS, bout_of, checked, pains
 from service.records.rows import Note
 from service.records.timestamps import iso, parse_iso
 from service.review.days import WORN, Worn, entries, used_before, worn
@@ -129,7 +129,7 @@ class _Diary:
         page = self._templates.get_template("notice.html").render(given | {"title": title, "text": text})
         return HTMLResponse(page, status, headers=_HEADERS)
 
-    def _taken(self, name: str, fields: Fields) -> list[Told]:
+    def _taken(self, name: str, fields: Fields) -> list[Accepted]:
         what = fields.get("what", "")
         if what not in _FORMS:
             raise ConfigError("that is no form of the diary; nothing was noted")
@@ -168,13 +168,13 @@ class _Diary:
         return HTMLResponse(text, status, headers=_HEADERS)
 
 
-Put = Callable[..., Told]
+Put = Callable[..., Accepted]
 
 
 _LEVELS = frozenset(str(level) for level in range(11))
 
 
-def _pain(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _pain(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Accepted]:
     now, wearer = context
     level, place = fields.get("level", "").strip(), fields.get("place", "")
     if level not in _LEVELS:
@@ -202,14 +202,14 @@ def _place(part: str) -> str:
 
 def _just_noted(now: int, wearer: Wearer) -> Note | None:
     """Return a note of pain of the last minutes that is about the same bout."""
-    spans = [Span(bout.time, bout.stop) for bout in wearer.bouts]
+    spans = [bout.span for bout in wearer.bouts]
     last = next(iter(entries(wearer.notes, [PAIN])), None)
     if last is None or not 0 <= now - last.time <= JOINED_NS:
         return None
     return last if bout_of(last.time, spans) == bout_of(now, spans) else None
 
 
-def _wear_form(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _wear_form(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Accepted]:
     _, wearer = context
     start = _moment(fields, "bout")
     if wearer.bout(start) is None:
@@ -228,9 +228,9 @@ def _wear_form(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[To
     return told
 
 
-def _put_or_withdraw(put: Put, topic: str, text: str, start: int, wearer: Wearer) -> list[Told]:
+def _put_or_withdraw(put: Put, topic: str, text: str, start: int, wearer: Wearer) -> list[Accepted]:
     """Note it at the bout's start; an empty text, and what was noted elsewhere of this bout, is taken back."""
-    spans = [Span(bout.time, bout.stop) for bout in wearer.bouts]
+    spans = [bout.span for bout in wearer.bouts]
     about = [
         n for n in entries(wearer.notes, [topic]) if (b := bout_of(n.time, spans, ahead=True)) and b.start == start
     ]
@@ -238,18 +238,18 @@ def _put_or_withdraw(put: Put, topic: str, text: str, start: int, wearer: Wearer
     return [*told, put(topic, text, start, named=True)] if text else told
 
 
-def _remark(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _remark(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Accepted]:
     text = fields.get("remark", "")
     if not text.strip():
         raise ConfigError("there is no text; nothing was noted")
     return [put(REMARK, text, context[0])]
 
 
-def _signs(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _signs(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Accepted]:
     return [put(SIGNS, fields.get("signs", ""), context[0])]
 
 
-def _correct(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _correct(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Accepted]:
     topic, time_ = _own(fields, context[1])
     text = fields.get("text", "")
     if not text.strip():
@@ -257,7 +257,7 @@ def _correct(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told
     return [put(topic, text, time_)]
 
 
-def _withdraw(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _withdraw(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Accepted]:
     topic, time_ = _own(fields, context[1])
     return [put(topic, None, time_, withdraw=True)]
 
@@ -277,7 +277,7 @@ def _moment(fields: Fields, name: str) -> int:
         raise ConfigError("that is no form of the diary; nothing was noted") from error
 
 
-_FORMS: Mapping[str, Callable[[Put, Fields, tuple[int, Wearer]], list[Told]]] = {
+_FORMS: Mapping[str, Callable[[Put, Fields, tuple[int, Wearer]], list[Accepted]]] = {
     "pain": _pain,
     "worn": _wear_form,
     "remark": _remark,

@@ -163,7 +163,7 @@ def _run_values(wearer: Wearer, run: Run, zone: tzinfo) -> dict[str, Any]:
         "run": run,
         "word": bout_word(run.bout.activity),
         "when": day_text(run.bout.time, zone),
-        "facts": _facts(run.bout, run.said),
+        "facts": _facts(run.bout, run.said, run.speed_mps),
         "before": address("/run", wearer.name, bout=iso(times[at - 1])) if at else "",
         "after": address("/run", wearer.name, bout=iso(times[at + 1])) if at + 1 < len(times) else "",
         "said": [(TOPICS[v.topic], run.headline(v), v, verdict_text(v)) for v in run.bout.verdicts],
@@ -274,9 +274,10 @@ def _main(bout: Bout) -> Verdict | None:
     return next((v for v in bout.verdicts if v.answer == "differs"), bout.verdicts[0] if bout.verdicts else None)
 
 
-def _facts(bout: Bout, said: About) -> str:
+def _facts(bout: Bout, said: About, speed_mps: float = math.nan) -> str:
     minutes = (bout.stop - bout.time) / (60 * SECOND)
     parts = [bout_word(bout.activity), f"{minutes:.0f} min", f"{bout.steps} steps"]
+    parts += [] if math.isnan(speed_mps) else [f"{speed_mps:.2f} m/s"]
     parts += [
         f"{name} {text}" for name, text in (("shoes", said.worn), ("on", said.surface), ("pain", said.pain)) if text
     ]

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log, Row, open_log, row_key, same_row
-from service.diary.corrections import DERIVED, Change, analyze_again, spans, tell
+from service.diary.corrections import DERIVED, Revision, analyze_again, tell
 from service.diary.transfer import exchange, move
 from service.gait import History
 from service.pipeline.analysis import FED, analyze_all, judged
+from service.records.bouts import spans
 from service.records.notes import checked
 from service.records.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
 from tests.service.diary.test_stop_notes import replayed
@@ -175,7 +176,7 @@ def rows_of(log: Log, wearer: str, kinds: Iterable[type[Row]] = DERIVED) -> list
     return [repr(row) for kind in kinds for row in log.read(kind, wearer)]
 
 
-def said(changes: Sequence[Change], topic: str = "imbalance") -> list[tuple[str, str]]:
+def said(changes: Sequence[Revision], topic: str = "imbalance") -> list[tuple[str, str]]:
     return [
         (f"{c.before.answer} {c.before.reason}".strip(), f"{c.after.answer} {c.after.reason}".strip())
         for c in changes

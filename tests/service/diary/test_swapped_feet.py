@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log, Row, Side
 from firmware_bridge import open_log as opened_log
 from service.diary import corrections, transfer
-from service.diary.corrections import DERIVED, analyze_again, spans
+from service.diary.corrections import DERIVED, analyze_again
 from service.diary.transfer import exchange, move
 from service.pipeline.analysis import INPUTS, Analysis, analyze_all
 from service.pipeline.mirror import mirror
 from service.pipeline.mirror_selection import Copy
+from service.records.bouts import spans
 from service.records.rows import Progress, Replaced, Step
 from tests.service.diary.test_stop_notes import replayed, rows_of
 from tests.service.pipeline.test_analysis import arriving, described, worn
@@ -231,11 +232,11 @@ def test_what_is_interrupted_is_finished_and_not_undone(
     bout = spans(log, "ada")[1]
     before, rows = samples(log), rows_of(log, "ada")
 
-    def power_cut(*_: object) -> list[corrections.Change]:
+    def power_cut(*_: object) -> list[corrections.Revision]:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(transfer, "_analyze_again", power_cut)
+        patch.setattr(transfer, "find_anew", power_cut)
         with pytest.raises(KeyboardInterrupt):
             exchange(log, "ada", bout)
     assert rows_of(log, "ada") == rows
@@ -246,7 +247,7 @@ def test_what_is_interrupted_is_finished_and_not_undone(
     exchange(log, "ada", bout)
     assert samples(log) == before
     with monkeypatch.context() as patch:
-        patch.setattr(transfer, "_analyze_again", power_cut)
+        patch.setattr(transfer, "find_anew", power_cut)
         with pytest.raises(KeyboardInterrupt):
             move(log, "ada", bout, "eve", EVERYWHERE)
     move(log, "ada", bout, "eve", EVERYWHERE)

@@ -34,7 +34,7 @@ STEPS = [a_step(BOUT + k * SECOND, side) for k in range(6) for side in Side]
 def log(tmp_path: Path) -> Iterator[Log]:
     log = a_log(tmp_path)
     log.put([a_device(side) for side in Side])
-    log.put([*STEPS, a_block(), a_verdict(), a_flag(NOW), a_link(NOW), a_pace(BOUT)])
+    log.put([*STEPS, a_block(strides_left=6, strides_right=6), a_verdict(), a_flag(NOW), a_link(NOW), a_pace(BOUT)])
     log.put([Alert(NOW, WEARER, "imbalance", "m", "sent", NOW, "text"), Note(NOW, WEARER, "pain", "low back 2")])
     yield log
     log.close()
