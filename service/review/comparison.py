@@ -37,11 +37,11 @@ class Difference:
     bouts: tuple[int, int]
 
 
-Pair = tuple[Float64s, Float64s]
+FootLoads = tuple[Float64s, Float64s]
 """Each sensor's share of the stance's load: of the left foot, and of the right one."""
 
 
-def difference(group: Sequence[Pair], other: Sequence[Pair]) -> Difference | None:
+def difference(group: Sequence[FootLoads], other: Sequence[FootLoads]) -> Difference | None:
     """Return how one group's loads differ from the other's; None where both together have too few bouts.
 
     Student's t of each sensor's share, its variance pooled over both groups and moderated by that of all sensors
@@ -116,7 +116,7 @@ def mean(values: Sequence[float]) -> Estimate:
     return Estimate(value, value - half, value + half, count)
 
 
-def apart(group: Sequence[float], other: Sequence[float]) -> Estimate:
+def welch_difference(group: Sequence[float], other: Sequence[float]) -> Estimate:
     """Return the mean of one group minus the other's, with Welch's interval (Welch 1947, Biometrika 34:28).
 
     NaN where one of them has fewer than three bouts: then nothing can be told.

@@ -18,6 +18,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from service.gait.signal.load import Float64s
+
 LEAST_DAYS = 28
 """Paired days below which nothing is said."""
 ERROR_RATE = 0.02
@@ -29,8 +31,6 @@ PRIOR_SD = 0.5
 """Of the effect, in standard deviations of the outcome for one of the measure: most links are small (choice)."""
 _STALE = 7  # days after which an earlier value of a measure says nothing of the next one
 _SEED = 20_250_101
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Association:
     reliable: bool  # also among all that was looked at
 
 
-def associations(pain: Floats, measures: Mapping[str, Floats]) -> list[Association]:
+def associations(pain: Float64s, measures: Mapping[str, Float64s]) -> list[Association]:
     """Return both directions of every measure that has enough paired days; the order is that of the measures.
 
     Args:
@@ -63,18 +63,18 @@ def associations(pain: Floats, measures: Mapping[str, Floats]) -> list[Associati
     return _held(found)
 
 
-def paired_days(pain: Floats, values: Floats) -> int:
+def paired_days(pain: Float64s, values: Float64s) -> int:
     """Return on how many days pain, that of the day before, and the measure of the day before are known."""
     return len(_paired(pain, values))
 
 
-def _paired(pain: Floats, values: Floats) -> Floats:
+def _paired(pain: Float64s, values: Float64s) -> Float64s:
     """Return outcome, its own past, the other's past and the day, of each day that has them all."""
     rows = np.column_stack([pain[1:], pain[:-1], values[:-1], np.arange(1, len(pain))])
     return np.asarray(rows[np.isfinite(rows).all(axis=1)])
 
 
-def _reversed(pain: Floats, values: Floats) -> Floats:
+def _reversed(pain: Float64s, values: Float64s) -> Float64s:
     """Return the same with the measure as outcome; its own past is the last one that is known of a week."""
     rows = []
     for day in np.flatnonzero(np.isfinite(values)):
@@ -85,7 +85,7 @@ def _reversed(pain: Floats, values: Floats) -> Floats:
     return np.asarray(table[np.isfinite(table).all(axis=1)])
 
 
-def _fitted(name: str, to_pain: bool, rows: Floats) -> Association | None:
+def _fitted(name: str, to_pain: bool, rows: Float64s) -> Association | None:
     outcome, own, other, day = rows.T
     if min(outcome.std(), other.std()) < 1e-9:
         return None
@@ -108,7 +108,7 @@ def _fitted(name: str, to_pain: bool, rows: Floats) -> Association | None:
     return Association(name, to_pain, count, kept * effect, kept * effect - half, kept * effect + half, chance, False)
 
 
-def _error(x: Floats, left: Floats, fitted: int) -> float:
+def _error(x: Float64s, left: Float64s, fitted: int) -> float:
     """Return the standard error of a slope, days being like their neighbors (Newey & West 1987)."""
     count = len(x)
     score = x * left

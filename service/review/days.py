@@ -12,12 +12,12 @@ import numpy as np
 
 from firmware_bridge import SECOND
 from service.gait.detectors.measures import CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX
+from service.gait.signal.load import Float64s
 from service.records.notes import INSERT, PAIN, SHOES, SURFACE, pains
 from service.records.rows import Note
-from service.review.correlation import Floats
 from service.review.read_model import Wearer, used_blocks
 
-LOAD = "steps"
+DAY_STEPS = "steps"
 """The load of a day: steps of all bouts; a day without one has none."""
 _MEASURES = (CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX)
 
@@ -38,8 +38,8 @@ class Days:
     """One value a calendar day, from the first to the last day with anything."""
 
     first: date
-    pain: Floats  # the strongest that was noted, NaN where none was
-    measures: Mapping[str, Floats]
+    pain: Float64s  # the strongest that was noted, NaN where none was
+    measures: Mapping[str, Float64s]
 
 
 def day_of(time: int, zone: tzinfo) -> date:
@@ -66,7 +66,7 @@ def days(wearer: Wearer, zone: tzinfo) -> Days | None:
     return Days(first, pain, _measured(wearer, zone, first, count))
 
 
-def _measured(wearer: Wearer, zone: tzinfo, first: date, count: int) -> dict[str, Floats]:
+def _measured(wearer: Wearer, zone: tzinfo, first: date, count: int) -> dict[str, Float64s]:
     """Return each measure's mean over the blocks of a day, of the activity that is most frequent, and the steps."""
     steps = np.zeros(count)
     values: dict[str, dict[int, list[float]]] = {measure.field: defaultdict(list) for measure in _MEASURES}
@@ -79,13 +79,13 @@ def _measured(wearer: Wearer, zone: tzinfo, first: date, count: int) -> dict[str
             for measure in _MEASURES:
                 own = measure.values(used)
                 values[measure.field][day] += own[np.isfinite(own)].tolist()
-    found: dict[str, Floats] = {}
+    found: dict[str, Float64s] = {}
     for field, by_day in values.items():
         found[field] = np.full(count, math.nan)
         for day, own_values in by_day.items():
             if own_values:
                 found[field][day] = np.mean(own_values)
-    return found | {LOAD: steps}
+    return found | {DAY_STEPS: steps}
 
 
 def _usual_activity(wearer: Wearer) -> str:

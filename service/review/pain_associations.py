@@ -8,7 +8,7 @@ from datetime import tzinfo
 from typing import Any
 
 from service.review.correlation import LEAST_DAYS, Association, associations, paired_days
-from service.review.days import LOAD, Days, days
+from service.review.days import DAY_STEPS, Days, days
 from service.review.read_model import Wearer
 from service.wording.messages import MEASURES
 
@@ -93,7 +93,7 @@ def _both(found: Sequence[Association]) -> list[str]:
 
 
 def _direction(one: Association) -> str:
-    if one.to_pain or one.measure == LOAD:
+    if one.to_pain or one.measure == DAY_STEPS:
         return "more" if one.effect > 0 else "less"
     return (
         "a shift to the right in"
@@ -111,19 +111,19 @@ def _far(one: Association) -> float:
 
 
 def _digits(one: Association) -> int:
-    return 0 if one.measure == LOAD and not one.to_pain else 1
+    return 0 if one.measure == DAY_STEPS and not one.to_pain else 1
 
 
 def _unit(measure: str) -> str:
-    return "steps" if measure == LOAD else "% points"
+    return "steps" if measure == DAY_STEPS else "% points"
 
 
 def _name(measure: str) -> str:
-    return "steps" if measure == LOAD else MEASURES[measure].label
+    return "steps" if measure == DAY_STEPS else MEASURES[measure].label
 
 
 def _more(measure: str) -> str:
-    if measure == LOAD:
+    if measure == DAY_STEPS:
         return "more steps"
     known = MEASURES[measure]
     return f"more {known.label}" if known.foot else f"a shift of {known.label} to the right"

@@ -17,10 +17,10 @@ from service.gait.thresholds import BOUT_NS, MIN_BOUTS
 from service.records.bouts import Bout, mean_speed, read_bouts
 from service.records.notes import STOP, About, about, standing
 from service.records.rows import Block, Flag, Note, Step, Verdict
-from service.review.comparison import Difference, Pair, difference
-from service.review.data_quality import Quality, quality
+from service.review.comparison import Difference, FootLoads, difference
+from service.review.data_quality import Grading, quality
 from service.review.headline import Point, headline
-from service.review.stance_curves import BEFORE_NS, MOST, Gathered, Stances, chosen
+from service.review.stance_curves import MOST, SWING_NS, Gathered, MeanStance, evenly_spread
 
 USUAL_BOUTS = 10
 """Latest comparable bouts that the difference foot is made of."""
@@ -29,11 +29,11 @@ USUAL_STEPS = 60
 _SHOWN = (CONTACT, IMPULSE, PEAK, LEFT_INDEX, RIGHT_INDEX)
 _KEPT = 64
 
-Soles = Mapping[Side, Stances]
+Soles = Mapping[Side, MeanStance]
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Review:
     """One bout and all that is shown of it."""
 
     wearer: str
@@ -42,7 +42,7 @@ class Run:
     said: About
     blocks: tuple[Block, ...]
     flags: tuple[Flag, ...]
-    quality: Quality
+    quality: Grading
     changes: Mapping[str, Change]  # by the measure's field, against the own normal
     soles: Soles  # none where the samples were forgotten, or a foot was not heard
     difference: Difference | None
@@ -99,7 +99,7 @@ class Reviews:
         self._log = log
         self._soles: OrderedDict[tuple[object, ...], Soles] = OrderedDict()
 
-    def run(self, wearer: Wearer, bout: Bout, now: int) -> Run:
+    def review(self, wearer: Wearer, bout: Bout, now: int) -> Review:
         """Return all that is shown of a bout; `now` (UTC ns) tells whether it is still under way."""
         blocks = wearer.blocks.get(bout.time, ())
         steps = self._steps(wearer.name, bout)
@@ -108,7 +108,7 @@ class Reviews:
         soles = self.soles(wearer, bout, steps, MOST)
         usual = self._usual(wearer, used, baseline)
         found, why = _difference(soles, usual)
-        return Run(
+        return Review(
             wearer.name,
             bout,
             mean_speed(self._log, wearer.name, bout),
@@ -142,13 +142,13 @@ class Reviews:
     def _gather(self, wearer: str, bout: Bout, steps: Iterable[Step], most: int) -> Soles:
         devices = {(row.side, row.device): row for row in self._log.read(Device, wearer)}
         valid = [step for step in steps if step.valid and step.activity == bout.activity and not step.faulty]
-        found: dict[Side, Stances] = {}
+        found: dict[Side, MeanStance] = {}
         for side in Side:
             gathered: dict[str, Gathered] = {}
-            for step in chosen([step for step in valid if step.side is side], most):
+            for step in evenly_spread([step for step in valid if step.side is side], most):
                 frames = [
                     part
-                    for part in self._log.read(Frames, wearer, step.time - BEFORE_NS, step.foot_off + 1)
+                    for part in self._log.read(Frames, wearer, step.time - SWING_NS, step.foot_off + 1)
                     if part.side is side
                 ]
                 for device in {part.device for part in frames}:
@@ -156,7 +156,7 @@ class Reviews:
                         if device not in gathered:
                             gathered[device] = Gathered(devices[side, device])
                         gathered[device].add(step, frames)
-            known = [stances for each in gathered.values() if (stances := each.stances()) is not None]
+            known = [stances for each in gathered.values() if (stances := each.mean_stance()) is not None]
             if known:
                 found[side] = max(known, key=lambda stances: stances.steps)
         return found
@@ -181,7 +181,7 @@ def _changes(used: Sequence[Block], baseline: Baseline) -> Iterator[tuple[str, C
         yield from ((measure.field, look(measure)) for measure in _SHOWN)
 
 
-def pairs(soles: Iterable[Soles], like: Soles) -> list[Pair]:
+def pairs(soles: Iterable[Soles], like: Soles) -> list[FootLoads]:
     """Return both feet's loads of those bouts that felt at the same places as one bout did."""
     return [
         (own[Side.LEFT].loads, own[Side.RIGHT].loads)

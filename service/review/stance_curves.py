@@ -21,14 +21,14 @@ POINTS = 101
 MOST = 200
 """Steps of a foot that are looked at: the mean of a stance's loads is steady from about 200 on (Godi 2014, J Neuroeng
 Rehabil 11:95)."""
-BEFORE_NS = 120 * SECOND // 1000
+SWING_NS = 120 * SECOND // 1000
 """How much of the swing before a contact is read, to know the unloaded level."""
 _SETTLED_NS = 30 * SECOND // 1000
 _MIN_SAMPLES = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Sensors:
+class Positions:
     """Where a foot's sensors lie."""
 
     ml: Float64s  # 0 lateral, 1 medial
@@ -37,13 +37,13 @@ class Sensors:
     length_mm: float
     width_mm: float
 
-    def same(self, other: Sensors) -> bool:
+    def same(self, other: Positions) -> bool:
         """Tell whether two insoles feel at the same places."""
         return len(self.ml) == len(other.ml) and bool(np.allclose([self.ml, self.ap], [other.ml, other.ap], atol=1e-3))
 
 
 @dataclass(frozen=True, eq=False)
-class Stances:
+class MeanStance:
     """The mean stance of one foot in one bout."""
 
     side: Side
@@ -52,10 +52,10 @@ class Stances:
     force: Float64s  # (POINTS,) mean over the stance
     force_sd: Float64s  # (POINTS,) between steps
     loads: Float64s  # (s,) mean share of the stance's load that each sensor carried; NaN where it does not work
-    sensors: Sensors
+    sensors: Positions
 
 
-def chosen(steps: Sequence[Step], most: int = MOST) -> list[Step]:
+def evenly_spread(steps: Sequence[Step], most: int = MOST) -> list[Step]:
     """Return at most so many of the steps, evenly spread over them."""
     if len(steps) <= most:
         return list(steps)
@@ -94,7 +94,7 @@ class Gathered:
             self._curves.append(np.interp(np.linspace(0, 1, POINTS), share, total))
             self._loads.append(each / np.nansum(each))
 
-    def stances(self) -> Stances | None:
+    def mean_stance(self) -> MeanStance | None:
         """Return the mean stance; None where no step was complete."""
         if not self._curves:
             return None
@@ -104,14 +104,14 @@ class Gathered:
         mean[known] = np.nanmean(loads[:, known], axis=0)
         mean[mean <= 0] = np.nan  # never loaded in a whole bout: it does not work, or nothing lies on it
         sensors = self._profile.sensors
-        return Stances(
+        return MeanStance(
             side=Side(self._device.side),
             unit=self._layout.unit,
             steps=len(curves),
             force=curves.mean(axis=0),
             force_sd=curves.std(axis=0, ddof=1) if len(curves) > 1 else np.full(POINTS, math.nan),
             loads=mean,
-            sensors=Sensors(
+            sensors=Positions(
                 np.asarray(sensors.ml, np.float64),
                 np.asarray(sensors.ap, np.float64),
                 areas(self._profile),
@@ -123,6 +123,6 @@ class Gathered:
 
 def _loads(reading: Float64s, time: np.typing.NDArray[np.int64], step: Step, layout: Layout) -> Float64s:
     """Return each sensor's load over its unloaded level right before the contact, never below nothing."""
-    swing = (time >= step.time - BEFORE_NS) & (time <= step.time - _SETTLED_NS)
+    swing = (time >= step.time - SWING_NS) & (time <= step.time - _SETTLED_NS)
     level = np.median(reading[swing], axis=0) if swing.any() else layout.zero
     return np.asarray(np.maximum((reading - level) * layout.weights[LOAD], 0.0), np.float64)

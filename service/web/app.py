@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, HTTPException, Query
@@ -15,10 +16,10 @@ from starlette.responses import JSONResponse, Response
 from firmware_bridge import Log, Unavailable
 from service.web.api.mirror_in import archive
 from service.web.api.notes import telling
-from service.web.api.rows import api, known
+from service.web.api.rows import api, require_wearer
 from service.web.live.broadcaster import Closing, Tails
 from service.web.live.stream import EventStream, events
-from service.web.pages.navigation import PAGES
+from service.web.pages.navigation import NAVIGATION
 from service.web.pages.page import Page
 from service.web.pages.shell import add_pages
 from service.web.security import LOOPBACK, Gate
@@ -35,7 +36,8 @@ def create_app(
     allowed_hosts: Sequence[str] = LOOPBACK,
     closing: Closing | None = None,
     now: Callable[[], int] = time.time_ns,
-    pages: Sequence[Page] = PAGES,
+    pages: Sequence[Page] = NAVIGATION,
+    templates: Sequence[Path] = (),
 ) -> FastAPI:
     """Make the application that shows a log and takes notes; mirrors come in with a token of their own.
 
@@ -47,6 +49,7 @@ def create_app(
         closing: event streams end when it is set; without it a server waits for its readers when it stops.
         now: the wall clock, UTC ns.
         pages: what there is to see, in the order of the navigation.
+        templates: folders in which theirs are looked for, before this service's own.
     """
     app = FastAPI(
         title="insole",
@@ -62,7 +65,7 @@ def create_app(
     app.include_router(telling(log))
     app.include_router(archive(log, mirror_token))
     _add_events(app, log, closing or asyncio.Event(), now)
-    add_pages(app, log, pages, now)
+    add_pages(app, log, pages, now, templates)
     add_static_files(app)
 
     @app.get("/healthz", include_in_schema=False)
@@ -90,7 +93,7 @@ def _add_events(app: FastAPI, log: Log, closing: Closing, now: Callable[[], int]
         `block`, `flag`, `verdict`, `note`; `catching_up` while history is being filled in, and `beat` in silence.
         """
         if wearer is not None:
-            await asyncio.to_thread(known, log, wearer)
+            await asyncio.to_thread(require_wearer, log, wearer)
         if streams.open >= MOST_STREAMS:
             raise HTTPException(503, f"{MOST_STREAMS} pages are open already; close one", {"Retry-After": "10"})
         texts = streams.count(events(tails, wearer))

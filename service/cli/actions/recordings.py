@@ -93,7 +93,7 @@ def _bout(bout: Bout, speed_mps: float, noted: About) -> list[str]:
     return [start, minutes, what, str(bout.steps), str(bout.valid_steps), notes, said]
 
 
-def replay(store: str, wearer: str, *, json: bool) -> bool:
+def compare_steps(store: str, wearer: str, *, json: bool) -> bool:
     """Analyze stored frames again and compare the steps with the stored ones; return whether they are the same."""
     with closing(open_log(store)) as log:
         known_wearers(log, wearer)

@@ -17,10 +17,10 @@ from service.gait.detectors.measures import CONTACT, Measure
 from service.gait.signal.load import Float64s
 from service.gait.thresholds import BATCHES
 from service.records.rows import Block, Flag
-from service.review.data_quality import Quality
+from service.review.data_quality import Grading
 from service.review.figures.theme import DASH, LIGHT, MARK, Theme, faded, figure, label
 from service.review.headline import minute
-from service.review.stance_curves import POINTS, Stances
+from service.review.stance_curves import POINTS, MeanStance
 from service.wording.messages import MEASURES, leaning
 
 _GRAVITY = 9.81
@@ -123,7 +123,7 @@ def _name_sides(made: go.Figure, theme: Theme, *, both: bool) -> None:
         label(made, 1, y, text, color, xref="paper", yref="paper", xanchor="right", yanchor=anchor)
 
 
-def butterfly(left: Stances, right: Stances, mass_kg: float = math.nan, theme: Theme = LIGHT) -> go.Figure:
+def butterfly(left: MeanStance, right: MeanStance, mass_kg: float = math.nan, theme: Theme = LIGHT) -> go.Figure:
     """Draw the mean force over the stance, left up and right down, with ± one standard deviation of steps.
 
     Between them lies the ribbon of their difference, on the side of the foot that carries more. In body weights where
@@ -170,7 +170,7 @@ def butterfly(left: Stances, right: Stances, mass_kg: float = math.nan, theme: T
     return made
 
 
-def _force_scale(left: Stances, right: Stances, mass_kg: float) -> tuple[str, dict[Side, float]]:
+def _force_scale(left: MeanStance, right: MeanStance, mass_kg: float) -> tuple[str, dict[Side, float]]:
     if "raw" in {left.unit, right.unit}:
         return "% of this foot's own peak", {f.side: float(f.force.max()) / 100 for f in (left, right)}
     if math.isfinite(mass_kg):
@@ -212,7 +212,7 @@ def _curve(made: go.Figure, percent: Float64s, mean: Float64s, sd: Float64s, sid
     )
 
 
-def quality_bars(quality: Quality, theme: Theme = LIGHT) -> go.Figure:
+def quality_bars(quality: Grading, theme: Theme = LIGHT) -> go.Figure:
     """Draw which share of each foot's steps counts, and which is withheld for what reason."""
     reasons = list(dict.fromkeys(reason for foot in quality.feet for reason in foot.withheld))
     said = "; ".join(f"{foot.side}: {100 * foot.part:.1f} % of {foot.seen} steps used" for foot in quality.feet)
@@ -230,7 +230,7 @@ def quality_bars(quality: Quality, theme: Theme = LIGHT) -> go.Figure:
 
 
 def _bar(
-    name: str, counts: Sequence[int], sides: Sequence[str], color: str, pattern: str, quality: Quality, theme: Theme
+    name: str, counts: Sequence[int], sides: Sequence[str], color: str, pattern: str, quality: Grading, theme: Theme
 ) -> go.Bar:
     shares = [100 * n / foot.seen if foot.seen else 0.0 for n, foot in zip(counts, quality.feet, strict=True)]
     return go.Bar(

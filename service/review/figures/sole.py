@@ -13,15 +13,15 @@ from service.gait.signal.load import Float64s
 from service.gait.signal.regions import OUTLINE
 from service.review.comparison import CLIP, Difference
 from service.review.figures.theme import LIGHT, Theme, figure, label
-from service.review.stance_curves import Sensors
+from service.review.stance_curves import Positions
 
 _GAP_MM: Final = 34.0
 
 
 def difference_foot(
     found: Difference,
-    left: Sensors,
-    right: Sensors,
+    left: Positions,
+    right: Positions,
     theme: Theme = LIGHT,
     *,
     what: str = "this run",
@@ -52,13 +52,13 @@ def difference_foot(
     return made
 
 
-def place(side: Side, sensors: Sensors, shift: float) -> tuple[Float64s, Float64s]:
+def place(side: Side, sensors: Positions, shift: float) -> tuple[Float64s, Float64s]:
     """Return where a foot's sensors lie on the picture (mm): the inner edges of both feet face each other."""
     across = sensors.ml if side is Side.LEFT else 1 - sensors.ml
     return shift + across * sensors.width_mm, sensors.ap * sensors.length_mm
 
 
-def _outline(made: go.Figure, side: Side, sensors: Sensors, shift: float, theme: Theme) -> None:
+def _outline(made: go.Figure, side: Side, sensors: Positions, shift: float, theme: Theme) -> None:
     mirror = 1 if side is Side.LEFT else -1
     x = [shift + sensors.width_mm * (0.5 + mirror * u / 200) for u, _ in (*OUTLINE, OUTLINE[0])]
     y = [v * sensors.length_mm / 100 for _, v in (*OUTLINE, OUTLINE[0])]
@@ -69,7 +69,7 @@ def _outline(made: go.Figure, side: Side, sensors: Sensors, shift: float, theme:
 def _discs(
     made: go.Figure,
     side: Side,
-    sensors: Sensors,
+    sensors: Positions,
     shift: float,
     z: Float64s,
     told: np.typing.NDArray[np.bool_],

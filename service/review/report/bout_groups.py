@@ -13,9 +13,9 @@ from service.gait.thresholds import MIN_BOUTS
 from service.records.bouts import Bout
 from service.records.notes import About
 from service.records.rows import Block
-from service.review.comparison import Difference, Estimate, apart, difference, mean
+from service.review.comparison import Difference, Estimate, difference, mean, welch_difference
 from service.review.read_model import Reviews, Soles, Wearer, pairs, used_blocks
-from service.review.stance_curves import Stances
+from service.review.stance_curves import MeanStance
 from service.wording.messages import bout_word
 
 _MEASURES = (
@@ -77,7 +77,7 @@ class Group:
 
     def stances(self) -> Soles:
         """Return the mean stance of all bouts, each bout counting alike; the spread is that within a bout."""
-        found: dict[Side, Stances] = {}
+        found: dict[Side, MeanStance] = {}
         for side in Side:
             own = [soles[side] for soles in self.soles if side in soles]
             if own and len({stances.unit for stances in own}) == 1:
@@ -122,7 +122,7 @@ def lines(ours: Group, theirs: Group) -> list[_Line]:
     found = []
     for field, name, unit, factor, digits in _MEASURES:
         one, two = ([factor * value for value in each.values[field]] for each in (ours, theirs))
-        off = apart(one, two)
+        off = welch_difference(one, two)
         few = math.isnan(off.value)
         said = f"cannot tell: {MIN_BOUTS} bouts on each side are needed" if few else _text(off, unit, digits, sign=True)
         found.append(_Line(name, _text(mean(one), unit, digits), _text(mean(two), unit, digits), said))

@@ -20,7 +20,7 @@ from service.records.timestamps import parse_option
 from service.review import figures
 from service.review.data_quality import LIMITS, grade_of
 from service.review.figures import PRINT, Figure
-from service.review.read_model import Reviews, Run, Wearer, mass_kg, points, read_wearer
+from service.review.read_model import Review, Reviews, Wearer, mass_kg, points, read_wearer
 from service.review.report.bout_groups import Group, alike, chosen, contrast, counted, group, lines
 from service.wording import guidance
 from service.wording.messages import TOPICS, bout_word, verdict_text
@@ -106,7 +106,7 @@ def sheet(
         values |= _compared(who, reviews, counting, a, b)
     else:
         shown = counting[-1] if bout is None else bout_named(counting, bout, wearer)
-        run = reviews.run(who, shown, now or clock.time_ns())
+        run = reviews.review(who, shown, now or clock.time_ns())
         values |= _one(who, run, here)
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
@@ -133,7 +133,7 @@ def _plate(name: str, title: str, drawn: Figure, width: int = _WIDE, height: int
     return Plate(name, title, figures.caption_of(drawn), width, text)
 
 
-def _one(who: Wearer, run: Run, zone: tzinfo) -> dict[str, Any]:
+def _one(who: Wearer, run: Review, zone: tzinfo) -> dict[str, Any]:
     """Return what is shown of one bout."""
     plates, missing = [], []
     word = bout_word(run.bout.activity)

@@ -14,14 +14,14 @@ from firmware_bridge import ConfigError, Device, Log
 from service.records.bouts import mean_speed, plain_bout, read_bouts
 from service.records.timestamps import iso, parse_iso
 from service.web.api.response_models import (
-    KINDS,
+    ROW_LISTS,
     BoutPage,
     DeviceView,
     WearerView,
     device_view,
     page_model,
-    profile_of,
-    view,
+    row_json,
+    stored_profile,
 )
 
 _EVER = (-(1 << 63), (1 << 63) - 1)
@@ -44,23 +44,23 @@ def api(log: Log) -> APIRouter:
 
     @router.get("/devices", response_model=list[DeviceView], summary="A wearer's insoles and their geometry")
     def list_devices(wearer: _Wearer) -> list[dict[str, Any]]:
-        known(log, wearer)
+        require_wearer(log, wearer)
         found = []
         for row in log.read(Device, wearer):
             try:
-                found.append(device_view(row, profile_of(row)))
+                found.append(device_view(row, stored_profile(row)))
             except ConfigError:  # written by a newer version, or by hand: the others are still of use
                 continue
         return found
 
     @router.get("/bouts", response_model=BoutPage, summary="A wearer's runs and walks, computed from what is stored")
     def list_bouts(wearer: _Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
-        known(log, wearer)
+        require_wearer(log, wearer)
         first, last = between(start, stop)
         found = [bout for bout in read_bouts(log, wearer) if bout.time < last and first <= bout.stop]
-        return _page(found, limit, lambda bout: plain_bout(bout, mean_speed(log, wearer, bout), view))
+        return _page(found, limit, lambda bout: plain_bout(bout, mean_speed(log, wearer, bout), row_json))
 
-    for name, kind in KINDS.items():
+    for name, kind in ROW_LISTS.items():
         _add_rows(router, log, name, kind)
     return router
 
@@ -70,12 +70,12 @@ def _add_rows(router: APIRouter, log: Log, name: str, kind: type) -> None:
 
     @router.get(f"/{name}", response_model=page_model(kind), summary=summary, name=f"list_{name}")
     def list_rows(wearer: _Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
-        known(log, wearer)
+        require_wearer(log, wearer)
         rows: list[Any] = log.read(kind, wearer, *between(start, stop))
-        return _page(rows, limit, view)
+        return _page(rows, limit, row_json)
 
 
-def known(log: Log, wearer: str) -> None:
+def require_wearer(log: Log, wearer: str) -> None:
     """Answer 404 if nothing is stored of the wearer."""
     if wearer not in log.wearers():
         raise HTTPException(404, f"nothing is stored of a wearer {wearer!r}")

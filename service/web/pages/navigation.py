@@ -9,4 +9,4 @@ from service.web.pages.page import Page
 from service.web.pages.run import RUN
 from service.web.pages.trend import TREND
 
-PAGES: tuple[Page, ...] = (LIVE, RUN, TREND, DIARY, HELP)
+NAVIGATION: tuple[Page, ...] = (LIVE, RUN, TREND, DIARY, HELP)

@@ -52,7 +52,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: where it is, what it is called, and how it is written. Its place in the navigation is that in `PAGES`."""
+    """A page: where it is, what it is called, and how it is written."""
 
     path: str
     title: str  # in the navigation, and in the browser's tab

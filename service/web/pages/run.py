@@ -11,7 +11,7 @@ from firmware_bridge import Side
 from service.gait.detectors.measures import CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX
 from service.records.bouts import Bout
 from service.records.timestamps import iso, parse_iso
-from service.review.read_model import Run, Wearer, mass_kg
+from service.review.read_model import Review, Wearer, mass_kg
 from service.web.pages.bout_facts import facts
 from service.web.pages.charts import Chart, draw_chart
 from service.web.pages.page import Needs, Notice, Page, Visit, address, day_text
@@ -25,7 +25,7 @@ def _run_page(visit: Visit) -> Mapping[str, Any]:
     bout = _bout(visit.wearer, text)
     if bout is None:
         raise Notice("No such run", f"{visit.name} has no run or walk that began at {text}.", 404)
-    return _run_values(visit, visit.reviews.run(visit.wearer, bout, visit.now))
+    return _run_values(visit, visit.reviews.review(visit.wearer, bout, visit.now))
 
 
 def _bout(wearer: Wearer, text: str | None) -> Bout | None:
@@ -37,7 +37,7 @@ def _bout(wearer: Wearer, text: str | None) -> Bout | None:
         return None
 
 
-def _run_values(visit: Visit, run: Run) -> dict[str, Any]:
+def _run_values(visit: Visit, run: Review) -> dict[str, Any]:
     wearer = visit.wearer
     times = [bout.time for bout in wearer.bouts]
     at = times.index(run.bout.time)
@@ -55,7 +55,7 @@ def _run_values(visit: Visit, run: Run) -> dict[str, Any]:
     }
 
 
-def _where(run: Run) -> list[_Part]:
+def _where(run: Review) -> list[_Part]:
     from service.review import figures
 
     if not any(not block.void for block in run.blocks):
@@ -77,7 +77,7 @@ def _where(run: Run) -> list[_Part]:
     return found
 
 
-def _force(run: Run) -> _Part:
+def _force(run: Review) -> _Part:
     from service.review import figures
 
     title = "Force over the stance"
@@ -90,7 +90,7 @@ def _force(run: Run) -> _Part:
     return title, f"{chart.caption}", chart, ()
 
 
-def _sole(run: Run) -> _Part:
+def _sole(run: Review) -> _Part:
     from service.review import figures
 
     title = "Difference foot: this against your usual"
@@ -107,7 +107,7 @@ def _sole(run: Run) -> _Part:
     return title, text, chart, ()
 
 
-def _quality(run: Run) -> _Part:
+def _quality(run: Review) -> _Part:
     from service.review import figures
 
     chart = draw_chart("quality", lambda theme: figures.quality_bars(run.quality, theme))

@@ -28,7 +28,7 @@ _Name = Annotated[str | None, Query(max_length=_LONGEST)]
 
 
 def add_pages(
-    app: FastAPI, log: Log, pages: Sequence[Page], now: Callable[[], int], templates: Path = TEMPLATES
+    app: FastAPI, log: Log, pages: Sequence[Page], now: Callable[[], int], templates: Sequence[Path] = ()
 ) -> None:
     """Add the pages, in the order of their navigation, and what their forms send."""
     shell = _Shell(log, pages, now, templates)
@@ -66,9 +66,9 @@ def _add_page(app: FastAPI, shell: _Shell, page: Page) -> None:
 class _Shell:
     """Writes the pages of one log."""
 
-    def __init__(self, log: Log, pages: Sequence[Page], now: Callable[[], int], templates: Path) -> None:
+    def __init__(self, log: Log, pages: Sequence[Page], now: Callable[[], int], templates: Sequence[Path]) -> None:
         self._log, self._pages, self._now = log, tuple(pages), now
-        loader = FileSystemLoader([templates, TEMPLATES])
+        loader = FileSystemLoader([*templates, TEMPLATES])
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
         self._reviews = Reviews(log)
 

@@ -6,15 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from service.gait.signal.load import Float64s
 from service.review.correlation import LEAST_DAYS, Association, associations, paired_days
 
-Floats = NDArray[np.float64]
 DAYS = 70
 
 
-def _series(chance: np.random.Generator, days: int, memory: float) -> Floats:
+def _series(chance: np.random.Generator, days: int, memory: float) -> Float64s:
     noise = chance.standard_normal(days)
     values = np.zeros(days)
     for day in range(1, days):
@@ -22,7 +21,7 @@ def _series(chance: np.random.Generator, days: int, memory: float) -> Floats:
     return values
 
 
-def _diary(seed: int, *, to_pain: float = 0.0, from_pain: float = 0.0, days: int = DAYS) -> tuple[Floats, Floats]:
+def _diary(seed: int, *, to_pain: float = 0.0, from_pain: float = 0.0, days: int = DAYS) -> tuple[Float64s, Float64s]:
     """Return pain, which lasts from day to day, and one measure; each may follow the other a day later."""
     chance = np.random.default_rng(seed)
     noise = chance.standard_normal((days, 2))
@@ -35,7 +34,7 @@ def _diary(seed: int, *, to_pain: float = 0.0, from_pain: float = 0.0, days: int
     return np.where(chance.random(days) < 0.95, felt, math.nan), np.where(run, measure, math.nan)
 
 
-def _found(pain: Floats, measure: Floats, seed: int) -> list[Association]:
+def _found(pain: Float64s, measure: Float64s, seed: int) -> list[Association]:
     """Look at the measure among four others that have nothing to do with pain."""
     chance = np.random.default_rng([seed, 1])
     others = {f"other {k}": np.where(chance.random(len(pain)) < 0.7, _series(chance, len(pain), 0.5), math.nan)
@@ -95,7 +94,7 @@ def test_a_day_without_a_note_pairs_with_nothing() -> None:
 
 
 @pytest.mark.parametrize("pain", [np.zeros(60), np.full(60, math.nan), np.arange(60.0)])
-def test_what_does_not_vary_or_only_grows_is_no_link(pain: Floats) -> None:
+def test_what_does_not_vary_or_only_grows_is_no_link(pain: Float64s) -> None:
     chance = np.random.default_rng(3)
     assert not any(one.reliable for one in associations(pain, {"a": chance.standard_normal(60), "b": np.ones(60)}))
 

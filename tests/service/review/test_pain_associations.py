@@ -13,16 +13,16 @@ import pytest
 from firmware_bridge import SECOND, Log
 from service.records.rows import Note
 from service.review.correlation import Association
-from service.review.days import LOAD, Days, days, used_before, worn
+from service.review.days import DAY_STEPS, Days, days, used_before, worn
 from service.review.pain_associations import _said, links
 from service.review.read_model import read_wearer
 from tests.walkers.sole_rows import DAY, FIRST, put_bout
 from tests.walkers.web_rows import WEARER, a_log
 
-HELD = Days(date(2026, 1, 1), np.ones(40), {LOAD: np.ones(40)})
+HELD = Days(date(2026, 1, 1), np.ones(40), {DAY_STEPS: np.ones(40)})
 
 
-def _one(measure: str = LOAD, **values: object) -> Association:
+def _one(measure: str = DAY_STEPS, **values: object) -> Association:
     given: dict[str, object] = {"to_pain": True, "days": 31, "effect": 0.8, "low": 0.3, "high": 1.2, "chance": 0.001}
     return Association(measure, **(given | {"reliable": False} | values))  # type: ignore[arg-type]
 
@@ -42,7 +42,7 @@ def test_the_usual_answer_is_that_there_is_no_reliable_link() -> None:
 
 def test_too_few_days_say_how_many_there_are() -> None:
     assert _said(None, []).title == "Too few days to look for a link yet (0 of 28)"
-    short = Days(HELD.first, np.ones(12), {LOAD: np.ones(12)})
+    short = Days(HELD.first, np.ones(12), {DAY_STEPS: np.ones(12)})
     assert _said(short, []).title == "Too few days to look for a link yet (11 of 28)"
 
 
@@ -75,7 +75,7 @@ def test_days_hold_the_strongest_pain_the_steps_and_what_was_measured(log: Log) 
     held = days(read_wearer(log, WEARER), UTC)
     assert held is not None
     assert [level for level in held.pain if not math.isnan(level)] == [5, 0]
-    assert [steps > 0 for steps in held.measures[LOAD]] == [True, False, True, False]
+    assert [steps > 0 for steps in held.measures[DAY_STEPS]] == [True, False, True, False]
     assert [math.isnan(value) for value in held.measures["contact_time_si_pct"]] == [False, True, False, True]
     assert links(read_wearer(log, WEARER), UTC).title == "Too few days to look for a link yet (0 of 28)"
 

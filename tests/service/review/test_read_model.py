@@ -11,8 +11,8 @@ import pytest
 
 from firmware_bridge import SECOND, Frames, Log, Side
 from service.records.rows import Block, Note
-from service.review.read_model import Reviews, Run, points, read_wearer
-from service.review.stance_curves import MOST, POINTS, chosen
+from service.review.read_model import Review, Reviews, points, read_wearer
+from service.review.stance_curves import MOST, POINTS, evenly_spread
 from tests.walkers.sole_rows import DAY, FIRST, LATERAL, MEDIAL, pattern, put_bout, put_runs, steps_of
 from tests.walkers.web_rows import PROFILE, WEARER, a_log
 
@@ -26,11 +26,11 @@ def log(tmp_path: Path) -> Iterator[Log]:
     log.close()
 
 
-def _latest(log: Log, now: int = LATER) -> Run:
+def _latest(log: Log, now: int = LATER) -> Review:
     wearer = read_wearer(log, WEARER)
     bout = wearer.bout(None)
     assert bout is not None
-    return Reviews(log).run(wearer, bout, now)
+    return Reviews(log).review(wearer, bout, now)
 
 
 def test_the_mean_stance_is_that_of_the_frames(log: Log) -> None:
@@ -113,10 +113,10 @@ def test_the_trend_knows_what_was_normal_then(log: Log) -> None:
 
 def test_steps_are_chosen_evenly() -> None:
     steps = steps_of(FIRST, 1000)
-    some = chosen(steps)
+    some = evenly_spread(steps)
     assert len(some) == MOST
     assert (some[0], some[-1]) == (steps[0], steps[-1])
-    assert chosen(steps[:5]) == steps[:5]
+    assert evenly_spread(steps[:5]) == steps[:5]
 
 
 def test_a_bout_that_only_began_is_there_with_its_steps(log: Log) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from firmware_bridge import Log
 from service.web import create_app
-from service.web.pages.navigation import PAGES
+from service.web.pages.navigation import NAVIGATION
 from service.web.pages.page import Needs, Page
 from service.web.pages.shell import TEMPLATES
 from tests.conftest import PROJECT
@@ -21,7 +21,7 @@ from tests.walkers.sole_rows import DAY, FIRST, put_bout
 from tests.walkers.web_rows import WEARER, a_device, a_log
 
 LINK = re.compile(r'<a href="([^"]*)"( aria-current="page")?>([^<]*)</a>')
-every_page = pytest.mark.parametrize("page", PAGES, ids=[page.title for page in PAGES])
+every_page = pytest.mark.parametrize("page", NAVIGATION, ids=[page.title for page in NAVIGATION])
 
 
 @pytest.fixture
@@ -44,7 +44,11 @@ def _links(text: str) -> list[tuple[str, bool, str]]:
 
 
 def test_each_has_an_address_and_a_title_of_its_own() -> None:
-    for values in ([page.path for page in PAGES], [page.title for page in PAGES], [page.template for page in PAGES]):
+    for values in (
+        [page.path for page in NAVIGATION],
+        [page.title for page in NAVIGATION],
+        [page.template for page in NAVIGATION],
+    ):
         assert len(set(values)) == len(values)
 
 
@@ -54,7 +58,7 @@ async def test_it_leads_to_all_the_others_of_the_same_wearer(client: httpx.Async
     answer = await client.get(page.path, params={"wearer": WEARER})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert _links(answer.text) == [(f"{one.path}?wearer={WEARER}", one is page, one.title) for one in PAGES]
+    assert _links(answer.text) == [(f"{one.path}?wearer={WEARER}", one is page, one.title) for one in NAVIGATION]
     assert {name: answer.headers[name] for name in page.headers} == dict(page.headers)
     assert "Signs that need a doctor, whatever this page shows" in answer.text
     assert "Before anything is measured: does one of these apply to you?" in answer.text
@@ -64,7 +68,7 @@ async def test_it_leads_to_all_the_others_of_the_same_wearer(client: httpx.Async
 async def test_it_says_what_it_lacks(client: httpx.AsyncClient, log: Log, page: Page) -> None:
     nothing = await client.get(page.path)
     assert nothing.status_code == 200
-    assert _links(nothing.text) == [(one.path, one is page, one.title) for one in PAGES]
+    assert _links(nothing.text) == [(one.path, one is page, one.title) for one in NAVIGATION]
     assert (page.empty in nothing.text) is (page.needs is not Needs.NOTHING)
     await asyncio.to_thread(log.put, [a_device()])
     without = await client.get(page.path)
@@ -93,10 +97,10 @@ async def test_an_address_is_bounded(client: httpx.AsyncClient, page: Page, name
 def test_every_template_is_that_of_a_page_or_shared() -> None:
     shared = {"notice.html"}
     found = {path.name for path in TEMPLATES.glob("*.html") if not path.name.startswith("_")}
-    assert found == {page.template for page in PAGES} | shared
+    assert found == {page.template for page in NAVIGATION} | shared
 
 
 def test_the_readme_tells_of_each() -> None:
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
     table = text[text.index("| page | what it is for |") :].partition("\n\n")[0].splitlines()[2:]
-    assert [line.split("|")[1].strip() for line in table] == [page.title for page in PAGES]
+    assert [line.split("|")[1].strip() for line in table] == [page.title for page in NAVIGATION]

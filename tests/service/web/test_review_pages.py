@@ -16,7 +16,7 @@ from firmware_bridge import SECOND, Log, Side
 from service.records.rows import Note
 from service.records.timestamps import iso
 from service.web import create_app
-from service.web.pages.navigation import PAGES
+from service.web.pages.navigation import NAVIGATION
 from tests.service.web.test_page import _served, browser
 from tests.walkers.sole_rows import DAY, FIRST, put_bout, put_runs
 from tests.walkers.web_rows import WEARER, a_log
@@ -110,7 +110,7 @@ async def test_the_library_comes_from_here_and_is_asked_for_once(client: httpx.A
     assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("path", [page.path for page in PAGES if page.figures])
+@pytest.mark.parametrize("path", [page.path for page in NAVIGATION if page.figures])
 async def test_figures_are_drawn_in_the_reader_s_theme_and_nothing_sticks_out(
     browser: Any, log: Log, path: str
 ) -> None:
