@@ -107,12 +107,12 @@ class DeviceView(BaseModel):
 
 
 class BoutView(BaseModel):
-    """A stretch of activity, computed from its steps, blocks and verdicts."""
+    """A stretch of activity, found by its blocks, steps and verdicts."""
 
-    time: str
-    stop: str
+    time: str = Field(description="first contact")
+    stop: str = Field(description="the foot-off that ends its last stance")
     activity: str
-    steps: int
+    steps: int = Field(description="of both feet, those included that missing data hid")
     valid_steps: int
     blocks: int
     void_blocks: int
