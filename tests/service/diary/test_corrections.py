@@ -39,8 +39,7 @@ GAP = 6 * HOUR  # so close that a note may seem to be about one bout until the n
 
 def outing(k: int) -> list[Block]:
     """Return the blocks of the k-th bout of some; the last but one differs."""
-    shift = (k - 6) * GAP
-    blocks = bout(0, seed=k, si=(0.0, 0.4, -0.3, 0.2, 5.0, 0.1)[k])
+    blocks, shift = bout(0, seed=k, si=(0.0, 0.4, -0.3, 0.2, 5.0, 0.1)[k]), (k - 6) * GAP
     return [replace(b, time=b.time + shift, stop=b.stop + shift, bout=b.bout + shift) for b in blocks]
 
 

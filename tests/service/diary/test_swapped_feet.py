@@ -51,8 +51,7 @@ def at(feet: Feet, walk: int = LATER) -> Feet:
 @cache
 def walked(*, alike: bool = True) -> tuple[Item, ...]:
     """Return two walks; insoles that are not alike have a device row of their own each, once."""
-    items = [*described("ada"), *worn("ada"), *worn("ada", LATER)]
-    return tuple(items if alike else [_own(item) for item in items])
+    return tuple(item if alike else _own(item) for item in [*described("ada"), *worn("ada"), *worn("ada", LATER)])
 
 
 def _own(item: Item) -> Item:
