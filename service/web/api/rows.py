@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 
 from firmware_bridge import ConfigError, Device, Log
-from service.records.bouts import mean_speed, plain_bout, read_bouts
+from service.records.bouts import Bout, mean_speed, plain_bout, read_bouts
 from service.records.timestamps import iso, parse_iso
 from service.web.api.response_models import (
     ROW_LISTS,
@@ -56,8 +56,7 @@ def api(log: Log) -> APIRouter:
     @router.get("/bouts", response_model=BoutPage, summary="A wearer's runs and walks, computed from what is stored")
     def list_bouts(wearer: _Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
         require_wearer(log, wearer)
-        first, last = between(start, stop)
-        found = [bout for bout in read_bouts(log, wearer) if bout.time < last and first <= bout.stop]
+        found = _within(read_bouts(log, wearer), *between(start, stop))
         return _page(found, limit, lambda bout: plain_bout(bout, mean_speed(log, wearer, bout), row_json))
 
     for name, kind in ROW_LISTS.items():
@@ -91,6 +90,18 @@ def between(start: str | None, stop: str | None) -> tuple[int, int]:
     if last <= first:
         raise HTTPException(422, f"the range is empty: stop {stop} is not after start {start}")
     return first, last
+
+
+def _within(bouts: Sequence[Bout], first: int, last: int) -> list[Bout]:
+    """Return the bouts that begin in a range, and the one that goes on at its first moment, all of them whole.
+
+    Where one begins at that very moment, as on the next page, the one before was told already: a stop note may part
+    two within a stance, which then ends after the later one has begun.
+    """
+    found = [bout for bout in bouts if first <= bout.time < last]
+    if any(bout.time == first for bout in found):
+        return found
+    return [*(bout for bout in bouts if bout.time < first <= bout.stop), *found]
 
 
 def _page(rows: Sequence[Any], limit: int, show: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
