@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firmware_bridge import ConfigError, Log
-from service.diary.corrections import Revision, spans, tell
+from service.diary.corrections import Revision, tell
 from service.pipeline.retention import kept_from
+from service.records.bouts import NEAREST, name_nearest, spans
 from service.records.notes import (
     BEFORE_NS,
     DELETE,
@@ -26,12 +27,9 @@ from service.records.notes import (
 from service.records.rows import Note
 from service.records.timestamps import iso
 
-NEAREST = 3
-"""Bouts that are listed where one is not found."""
-
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Accepted:
     """A note that was taken."""
 
     note: Note
@@ -42,7 +40,7 @@ class Told:
 
 def accept(
     log: Log, wearer: str, topic: str, text: str | None, time: int, *, named: bool = False, withdraw: bool = False
-) -> Told:
+) -> Accepted:
     """Put a note and the verdicts that follow from it.
 
     Args:
@@ -67,7 +65,7 @@ def accept(
     if not _corrects(told, known):
         _refuse_the_future(told, bouts)
         _refuse_what_is_gone(told, bouts, known, meant, named=named)
-    return Told(told, meant, tell(log, told), _parting(told, bouts, meant, kept_from(log, wearer)))
+    return Accepted(told, meant, tell(log, told), _parting(told, bouts, meant, kept_from(log, wearer)))
 
 
 def _meant(told: Note, bouts: Sequence[Span], known: Sequence[Note]) -> Span | None:
@@ -97,14 +95,14 @@ def _refuse_what_is_gone(
     """Refuse a note for a bout that is not there, or does not count; of others only where the bout was named."""
     said = about(bouts, known)
     there = [span for span in bouts if not said[span.start].deleted]
-    whose, at = told.wearer, iso(told.time)
+    whose, at, nearest = told.wearer, iso(told.time), name_nearest(there, told.time)
     if told.topic in OF_BOUT and meant is None and not _announces(told, known):
-        raise ConfigError(f"{whose} has no bout to which {told.topic} at {at} could belong; {near(there, told.time)}")
+        raise ConfigError(f"{whose} has no bout to which {told.topic} at {at} could belong; {nearest}")
     if meant is not None and meant not in there and (named or told.topic in OF_BOUT):
         deletions = [n.time for n in standing(known) if n.topic == DELETE and _meant(n, bouts, known) == meant]
         raise ConfigError(
             f"{whose}'s bout of {iso(meant.start)} is deleted; `insole note {whose} delete --at {iso(deletions[0])} "
-            f"--withdraw` brings it back; {near(there, told.time)}"
+            f"--withdraw` brings it back; {nearest}"
         )
 
 
@@ -119,12 +117,6 @@ def _parting(told: Note, bouts: Sequence[Span], meant: Span | None, kept: int) -
         return f"samples from before {iso(kept)} are not kept any more: what was found stays as it is"
     does = "parts the bout" if told.text else "joins what was parted"
     return f"it {does} with: insole analyze --again {told.wearer} --since {iso(start)}"
-
-
-def near(bouts: Iterable[Span], time: int) -> str:
-    """Name the bouts that are nearest to a moment."""
-    nearest = sorted(bouts, key=lambda span: max(span.start - time, time - span.stop))[:NEAREST]
-    return "the nearest are: " + (", ".join(iso(span.start) for span in sorted(nearest)) or "none")
 
 
 def _refuse_withdrawal(told: Note, known: Sequence[Note]) -> None:

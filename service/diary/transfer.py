@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from firmware_bridge import (
-    ConfigError,
-    Device,
-    EmbeddedLog,
-    Frames,
-    Item,
-    Link,
-    Log,
-    Side,
-)
-from service.diary.corrections import (
-    MEASURED,
-    SIDED,
-    Revision,
-    _analyze_again,
-    _around,
-    _bounds,
-    _cut,
-    _fingerprint,
-    _interrupted,
-    _names,
-    _refuse_forgotten,
-    spans,
-)
+import numpy as np
+
+from firmware_bridge import BEGINNING, SECOND, ConfigError, Device, EmbeddedLog, Frames, Item, Link, Log, Side
+from service.diary.corrections import DERIVED, Revision, find_anew, refuse_forgotten
 from service.pipeline.analysis import analyze_all
+from service.records.bouts import spans
 from service.records.notes import Span
-from service.records.rows import Replaced
+from service.records.rows import Replaced, kind_names
 from service.records.timestamps import iso
+
+_MEASURED: tuple[type, ...] = (Frames, Link)
+_SIDED: tuple[type, ...] = (Device, *_MEASURED)
+"""What says of a foot which one it is, apart from what was found."""
+_AROUND_NS = 120 * SECOND
+"""What goes with a bout that is moved, or whose feet are exchanged: so much before and after it."""
 
 
 def move(
@@ -50,12 +38,12 @@ def move(
     if other == wearer or not other:
         raise ConfigError(f"--to {other}: name somebody else than {wearer}")
     start, stop = _around(spans(log, wearer), bout)
-    begun = _interrupted(log, wearer, start, MEASURED)
+    begun = _interrupted(log, wearer, start, _MEASURED)
     for name in (wearer, other):
-        _refuse_forgotten(log, name, start, but=bout if begun and name == wearer else None)
+        refuse_forgotten(log, name, start, but=bout if begun and name == wearer else None)
     if not begun:
         _hand_over(log, wearer, other, start, stop, feet and _bounds(feet, start, stop))
-    return _analyze_again(log, wearer, start), _analyze_again(log, other, start)
+    return find_anew(log, wearer, start), find_anew(log, other, start)
 
 
 def _hand_over(log: Log, wearer: str, other: str, start: int, stop: int, feet: tuple[int, int] | None) -> None:
@@ -74,8 +62,8 @@ def _hand_over(log: Log, wearer: str, other: str, start: int, stop: int, feet: t
         raise ConfigError(f"{other} has data of their own between {iso(start)} and {iso(stop)}; nothing was moved")
     head = log.head()
     log.put(moved)
-    gone = Replaced(start, wearer, _names(MEASURED), stop, restart=0, done=0, since=0, head=head)
-    log.replace(MEASURED, wearer, start, stop, [gone])
+    gone = Replaced(start, wearer, kind_names(_MEASURED), stop, restart=0, done=0, since=0, head=head)
+    log.replace(_MEASURED, wearer, start, stop, [gone])
 
 
 def exchange(
@@ -95,14 +83,14 @@ def exchange(
     """
     log.claim()
     start, stop = _bounds(feet, *_around(spans(log, wearer), bout))
-    _refuse_forgotten(log, wearer, start)
-    if not _interrupted(log, wearer, start, SIDED, stop + 1):
+    refuse_forgotten(log, wearer, start)
+    if not _interrupted(log, wearer, start, _SIDED, stop + 1):
         analyze_all(log)
         known = spans(log, wearer)
         whole = next((span for span in known if span.start == bout.start), bout)
         start, stop = _bounds(feet, *_around(known, whole))
         _exchange(log, wearer, start, stop)
-    changes = _analyze_again(log, wearer, start)
+    changes = find_anew(log, wearer, start)
     analyze_all(log)
     return (start, stop), changes
 
@@ -115,8 +103,8 @@ def _exchange(log: Log, wearer: str, start: int, stop: int) -> None:
     rows = [_exchanged(piece, start, stop) for item in items for piece in _cut(item, start, stop)]
     devices = _devices_exchanged(log.read(Device, wearer), start, stop)
     rows += [row for row in devices if first <= row.time < end]
-    told = Replaced(start, wearer, _names(SIDED), end, restart=0, done=0, since=0, head=log.head())
-    log.replace(SIDED, wearer, first, end, [*rows, told])
+    told = Replaced(start, wearer, kind_names(_SIDED), end, restart=0, done=0, since=0, head=log.head())
+    log.replace(_SIDED, wearer, first, end, [*rows, told])
 
 
 def _exchanged(item: Item, start: int, stop: int) -> Item:
@@ -150,3 +138,42 @@ def _devices_exchanged(devices: Iterable[Device], start: int, stop: int) -> list
 def _worn(devices: Iterable[Device], time: int) -> dict[Side, Device]:
     """Return what each foot wears at a time, by the last device row of each."""
     return {row.side: row for row in sorted(devices, key=lambda row: row.time) if row.time <= time}
+
+
+def _bounds(feet: tuple[int | None, int | None], start: int, stop: int) -> tuple[int, int]:
+    return (start if feet[0] is None else feet[0], stop if feet[1] is None else feet[1])
+
+
+def _cut(item: Item, *bounds: int) -> list[Item]:
+    """Cut frames before the first samples at or after the bounds; leave the rest whole."""
+    if not isinstance(item, Frames):
+        return [item]
+    edges = [0, *np.searchsorted(item.time, bounds).tolist(), len(item)]
+    return [item[a:b] for a, b in pairwise(edges) if a < b]
+
+
+def _interrupted(log: Log, wearer: str, start: int, kinds: Sequence[type], stop: int | None = None) -> bool:
+    """Tell whether these kinds were replaced in a range, and what was found before was never found anew."""
+    told = log.read(Replaced, wearer, BEGINNING, start + 1)
+    own = [row for row in told if row.time == start and row.kinds == kind_names(kinds)]
+    changed = [row.head for row in own if stop in {None, row.stop}]
+    found = [row.done for row in told if row.kinds == kind_names(DERIVED)]
+    return bool(changed) and max(changed) >= max(found, default=-1)
+
+
+def _around(bouts: Sequence[Span], bout: Span) -> tuple[int, int]:
+    """Return a bout's time with what goes with it, up to half the way to its neighbors."""
+    start, stop = bout.start - _AROUND_NS, bout.stop + _AROUND_NS
+    for other in bouts:
+        if other.stop < bout.start:
+            start = max(start, (other.stop + bout.start) // 2)
+        elif other.start > bout.stop:
+            stop = min(stop, (other.start + bout.stop) // 2)
+    return start, stop
+
+
+def _fingerprint(item: Item) -> tuple[object, ...]:
+    """Return what tells stored items apart, whatever is missing in them."""
+    if isinstance(item, Frames):
+        return Frames, item.side, item.device, item.time.tobytes(), item.pressure.tobytes()
+    return type(item), repr(item)

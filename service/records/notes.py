@@ -70,7 +70,7 @@ _LEVEL = re.compile(r"(?:^|(?<=\s))(\d+)(?:\s*/\s*10)?(?=\s|$)", re.ASCII)
 
 
 class Span(NamedTuple):
-    """A bout in time (UTC ns): its first contact, and the last one that is known."""
+    """A bout in time (UTC ns): its first contact, and its end as far as that is known."""
 
     start: int
     stop: int

@@ -14,10 +14,11 @@ fewer draw it to where they lie.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from firmware_bridge import Key, Side
+from firmware_bridge import Key, Side, kind_name
 from service.records.quantities import (
     DATA,
     FORCE,
@@ -278,3 +279,8 @@ class Replaced:
     done: int
     since: int
     head: int  # highest arrival number before, so that each replacement is a new arrival
+
+
+def kind_names(kinds: Iterable[type]) -> str:
+    """Return the names of kinds as `Replaced` keeps them."""
+    return " ".join(kind_name(kind) for kind in kinds)

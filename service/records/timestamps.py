@@ -47,6 +47,30 @@ def parse_iso(text: str) -> int:
     return time
 
 
+def parse_option(option: str, text: str) -> int:
+    """Return the moment that an option of the command line gives.
+
+    Raises:
+        ConfigError: it is no moment; the option is named.
+    """
+    try:
+        return parse_iso(text)
+    except ValueError as error:
+        raise ConfigError(f"{option}: {error}") from error
+
+
+def parse_listed(option: str, text: str) -> tuple[int, int]:
+    """Return a moment twice, or the first and last of a minute that is written as `insole bouts` prints it.
+
+    Raises:
+        ConfigError: it is no moment; the option is named.
+    """
+    if len(text) != len("2026-05-01 06:30"):
+        return (parse_option(option, text),) * 2
+    minute = parse_option(option, f"{text}Z")
+    return minute, minute + 60 * SECOND - 1
+
+
 def parse_zone(name: str) -> tzinfo:
     """Read the name of a time zone.
 

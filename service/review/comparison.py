@@ -116,7 +116,7 @@ def mean(values: Sequence[float]) -> Estimate:
     return Estimate(value, value - half, value + half, count)
 
 
-def apart(group: Sequence[float], other: Sequence[float]) -> Estimate:
+def welch_difference(group: Sequence[float], other: Sequence[float]) -> Estimate:
     """Return the mean of one group minus the other's, with Welch's interval (Welch 1947, Biometrika 34:28).
 
     NaN where one of them has fewer than three bouts: then nothing can be told.

@@ -55,7 +55,7 @@ class _Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class Grading:
     """The grade of a bout and what it is made of."""
 
     grade: str  # A, B, C or D
@@ -68,11 +68,11 @@ class Quality:
         return 1 - sum(foot.used for foot in self.feet) / seen if seen else math.nan
 
 
-def quality(steps: Iterable[Step], blocks: Sequence[Block]) -> Quality:
+def quality(steps: Iterable[Step], blocks: Sequence[Block]) -> Grading:
     """Grade the data of one bout by its steps and blocks."""
     every = list(steps)
     feet = tuple(_share(side, [step for step in every if step.side is side], blocks) for side in Side)
-    return Quality(grade_of(blocks), feet)
+    return Grading(grade_of(blocks), feet)
 
 
 def grade_of(blocks: Sequence[Block]) -> str:

@@ -14,11 +14,11 @@ from service.gait.detectors.measures import CONTACT, IMPULSE, LEFT_INDEX, PEAK, 
 from service.gait.detectors.watch import against_normal
 from service.gait.steps.activity import UNKNOWN
 from service.gait.thresholds import BOUT_NS, MIN_BOUTS
-from service.records.bouts import Bout, bouts
-from service.records.notes import STOP, About, Span, about, standing
+from service.records.bouts import Bout, mean_speed, read_bouts
+from service.records.notes import STOP, About, about, standing
 from service.records.rows import Block, Flag, Note, Step, Verdict
 from service.review.comparison import Difference, FootLoads, difference
-from service.review.data_quality import Quality, quality
+from service.review.data_quality import Grading, quality
 from service.review.headline import Point, headline
 from service.review.stance_curves import MOST, SWING_NS, Gathered, MeanStance, evenly_spread
 
@@ -33,15 +33,16 @@ Soles = Mapping[Side, MeanStance]
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Review:
     """One bout and all that is shown of it."""
 
     wearer: str
     bout: Bout
+    speed_mps: float  # mean, by a foot pod; NaN where there was none
     said: About
     blocks: tuple[Block, ...]
     flags: tuple[Flag, ...]
-    quality: Quality
+    quality: Grading
     changes: Mapping[str, Change]  # by the measure's field, against the own normal
     soles: Soles  # none where the samples were forgotten, or a foot was not heard
     difference: Difference | None
@@ -75,9 +76,8 @@ def read_wearer(log: Log, wearer: str) -> Wearer:
     """Read what is stored of a wearer's bouts."""
     every = log.read(Block, wearer)
     notes = log.read(Note, wearer)
-    fresh = log.read(Step, wearer, max((block.stop + 1 for block in every), default=0))
-    found = _bouts(every, fresh, log.read(Verdict, wearer))
-    said = about([Span(bout.time, bout.stop) for bout in found], notes)
+    found = read_bouts(log, wearer, every)
+    said = about([bout.span for bout in found], notes)
     blocks: dict[int, list[Block]] = {}
     for block in every:
         blocks.setdefault(block.bout, []).append(block)
@@ -92,37 +92,6 @@ def read_wearer(log: Log, wearer: str) -> Wearer:
     )
 
 
-def _bouts(blocks: Sequence[Block], fresh: Sequence[Step], verdicts: Sequence[Verdict]) -> list[Bout]:
-    """Return the bouts as their blocks tell them, oldest first: there are some hundred times as many steps.
-
-    Only of what is newer than every block are the steps taken, too.
-    """
-    found = {bout.time: bout for bout in bouts(fresh, (), ())}
-    own: dict[int, list[Block]] = {}
-    for block in blocks:
-        own.setdefault(block.bout, []).append(block)
-    said: dict[int, list[Verdict]] = {}
-    for verdict in verdicts:
-        said.setdefault(verdict.time, []).append(verdict)
-    for time, parts in own.items():
-        valid = sum(block.strides_left + block.strides_right for block in parts)
-        kinds: Counter[str] = Counter()
-        for block in parts:
-            kinds[block.activity] += block.strides_left + block.strides_right
-        later = found.get(time)
-        found[time] = Bout(
-            time=time,
-            stop=max(later.stop if later else time, *(block.stop for block in parts)),
-            activity=kinds.most_common(1)[0][0],
-            steps=valid + sum(b.rejected_left + b.rejected_right for b in parts) + (later.steps if later else 0),
-            valid_steps=valid + (later.valid_steps if later else 0),
-            blocks=len(parts),
-            void_blocks=sum(block.void for block in parts),
-            verdicts=tuple(said.get(time, ())),
-        )
-    return [found[time] for time in sorted(found)]
-
-
 class Reviews:
     """Reads runs; the mean stances of bouts that it has seen are kept, since those of the past do not change."""
 
@@ -130,7 +99,7 @@ class Reviews:
         self._log = log
         self._soles: OrderedDict[tuple[object, ...], Soles] = OrderedDict()
 
-    def run(self, wearer: Wearer, bout: Bout, now: int) -> Run:
+    def review(self, wearer: Wearer, bout: Bout, now: int) -> Review:
         """Return all that is shown of a bout; `now` (UTC ns) tells whether it is still under way."""
         blocks = wearer.blocks.get(bout.time, ())
         steps = self._steps(wearer.name, bout)
@@ -139,9 +108,10 @@ class Reviews:
         soles = self.soles(wearer, bout, steps, MOST)
         usual = self._usual(wearer, used, baseline)
         found, why = _difference(soles, usual)
-        return Run(
+        return Review(
             wearer.name,
             bout,
+            mean_speed(self._log, wearer.name, bout),
             wearer.said[bout.time],
             blocks,
             tuple(flag for flag in wearer.flags if flag.bout == bout.time),
@@ -186,7 +156,7 @@ class Reviews:
                         if device not in gathered:
                             gathered[device] = Gathered(devices[side, device])
                         gathered[device].add(step, frames)
-            known = [stances for each in gathered.values() if (stances := each.stances()) is not None]
+            known = [stances for each in gathered.values() if (stances := each.mean_stance()) is not None]
             if known:
                 found[side] = max(known, key=lambda stances: stances.steps)
         return found

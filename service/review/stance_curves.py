@@ -94,7 +94,7 @@ class Gathered:
             self._curves.append(np.interp(np.linspace(0, 1, POINTS), share, total))
             self._loads.append(each / np.nansum(each))
 
-    def stances(self) -> MeanStance | None:
+    def mean_stance(self) -> MeanStance | None:
         """Return the mean stance; None where no step was complete."""
         if not self._curves:
             return None

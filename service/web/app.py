@@ -1,4 +1,4 @@
-"""The web application: one page, the JSON API and the live event stream, behind the gate."""
+"""The web application: the pages, the JSON API and the live event stream, behind the gate."""
 
 from __future__ import annotations
 
@@ -6,35 +6,26 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from os import PathLike, stat_result
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, HTTPException, Query
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.staticfiles import NotModifiedResponse, StaticFiles
-from starlette.types import Scope
+from starlette.responses import JSONResponse, Response
 
 from firmware_bridge import Log, Unavailable
-from service.diary.red_flags import asked
 from service.pipeline.tail import Closing
-from service.records.rows import Note
 from service.web.api.mirror_in import archive
 from service.web.api.notes import telling
-from service.web.api.rows import api, known
+from service.web.api.rows import api, require_wearer
 from service.web.live.broadcaster import Tails
 from service.web.live.stream import EventStream, events
-from service.web.pages.diary import add_diary
-from service.web.pages.runs import add_reviews, zone_here
+from service.web.pages.navigation import NAVIGATION
+from service.web.pages.page import Page
+from service.web.pages.shell import add_pages
 from service.web.security import LOOPBACK, Gate
-from service.wording import guidance
-from service.wording.measure_cards import card_lines, cards
+from service.web.static_files import add_static_files
 
-_HERE = Path(__file__).parent
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MOST_STREAMS = 200  # those of one wearer share one reading of the log; each still is a connection and its buffer
 
 
@@ -46,6 +37,8 @@ def create_app(
     allowed_hosts: Sequence[str] = LOOPBACK,
     closing: Closing | None = None,
     now: Callable[[], int] = time.time_ns,
+    pages: Sequence[Page] = NAVIGATION,
+    templates: Sequence[Path] = (),
 ) -> FastAPI:
     """Make the application that shows a log and takes notes; mirrors come in with a token of their own.
 
@@ -56,6 +49,8 @@ def create_app(
         allowed_hosts: names, without port, under which the service may be called.
         closing: event streams end when it is set; without it a server waits for its readers when it stops.
         now: the wall clock, UTC ns.
+        pages: what there is to see, in the order of the navigation.
+        templates: folders in which theirs are looked for, before this service's own.
     """
     app = FastAPI(
         title="insole",
@@ -71,10 +66,13 @@ def create_app(
     app.include_router(telling(log))
     app.include_router(archive(log, mirror_token))
     _add_events(app, log, closing or asyncio.Event(), now)
-    templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
-    add_reviews(app, log, templates, now)
-    add_diary(app, log, templates, now)
-    _add_pages(app, templates, log)
+    add_pages(app, log, pages, now, templates)
+    add_static_files(app)
+
+    @app.get("/healthz", include_in_schema=False)
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
     return app
 
 
@@ -96,7 +94,7 @@ def _add_events(app: FastAPI, log: Log, closing: Closing, now: Callable[[], int]
         `block`, `flag`, `verdict`, `note`; `catching_up` while history is being filled in, and `beat` in silence.
         """
         if wearer is not None:
-            await asyncio.to_thread(known, log, wearer)
+            await asyncio.to_thread(require_wearer, log, wearer)
         if streams.open >= MOST_STREAMS:
             raise HTTPException(503, f"{MOST_STREAMS} pages are open already; close one", {"Retry-After": "10"})
         texts = streams.count(events(tails, wearer))
@@ -121,42 +119,3 @@ class _Streams:
                     yield text
         finally:
             self.open -= 1
-
-
-class _Static(StaticFiles):
-    """Files that a browser asks about every time, so that a new version is seen at once.
-
-    Their types are said here: those that a machine has registered can be wrong, and then a page does not start.
-    """
-
-    def file_response(
-        self, full_path: PathLike[str] | str, stat_result: stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        kind = _TYPES.get(Path(full_path).suffix, "application/octet-stream")
-        response = FileResponse(
-            full_path, status_code, {"Cache-Control": "no-cache"}, media_type=kind, stat_result=stat_result
-        )
-        if self.is_not_modified(response.headers, Headers(scope=scope)):
-            return NotModifiedResponse(response.headers)
-        return response
-
-
-def _add_pages(app: FastAPI, templates: Environment, log: Log) -> None:
-    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
-    def page(wearer: Annotated[str | None, Query(max_length=200)] = None) -> HTMLResponse:
-        known = log.wearers()
-        shown = wearer if wearer in known else known[0] if known else ""
-        asks = asked(log.read(Note, shown), zone_here()) if shown else None
-        values = {"guidance": guidance, "cards": cards(), "lines": card_lines, "here": "Live", "wearer": shown}
-        text = templates.get_template("index.html").render(values | {"asks": asks})
-        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
-
-    @app.get("/favicon.ico", include_in_schema=False)
-    def icon() -> Response:
-        return RedirectResponse("/static/favicon.svg", 308)
-
-    @app.get("/healthz", include_in_schema=False)
-    def health() -> dict[str, str]:
-        return {"status": "ok"}
-
-    app.mount("/static", _Static(directory=_HERE / "static", check_dir=False), name="static")

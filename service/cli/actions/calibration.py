@@ -13,7 +13,7 @@ from service.gait.calibration.identify import edges_exchanged, ends_exchanged, l
 from service.gait.calibration.zero_span import calibration_of, one_leg_span, sway_spans, weighed, zero_of
 
 Say = Callable[[str], None]
-Found = TypeVar("Found")
+_Answer = TypeVar("_Answer")
 READY_S = 3.0
 TRIES = 3
 HOW = ("zero", "sway", "one-leg")
@@ -28,7 +28,7 @@ class _Talk:
     seconds: float
     say: Say
 
-    async def ask(self, what: str, use: Callable[[dict[Side, Frames]], Found]) -> Found:
+    async def ask(self, what: str, use: Callable[[dict[Side, Frames]], _Answer]) -> _Answer:
         """Ask until what is heard can be used, some times at most."""
         for attempt in range(1, TRIES + 1):
             self.say(f"{what}. In {READY_S:g} s I listen for {self.seconds:g} s.")

@@ -8,22 +8,21 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
-from firmware_bridge import SECOND, ConfigError, open_embedded_log, open_log
+from firmware_bridge import ConfigError, Log, open_embedded_log, open_log
 from service.cli.actions.recordings import known_wearers
-from service.diary.corrections import Revision, analyze_again, spans
-from service.diary.note_entry import accept, near
+from service.diary.corrections import Revision, analyze_again
+from service.diary.note_entry import accept
 from service.diary.transfer import exchange, move
 from service.pipeline.analysis import analyze_all
+from service.records.bouts import bout_named, read_bouts
 from service.records.json_rows import plain
 from service.records.notes import OF_BOUT, START, STOP, Span, standing
 from service.records.rows import Note, Verdict
-from service.records.timestamps import iso, parse_iso
+from service.records.timestamps import iso, parse_listed, parse_option
 from service.review.pain_associations import links
 from service.review.read_model import read_wearer
 from service.wording.messages import TOPICS as FINDINGS
 from service.wording.messages import verdict_text
-
-_MINUTE = len("2026-05-01 06:30")
 
 
 def note(
@@ -42,7 +41,7 @@ def note(
         raise ConfigError(f"there is nothing to note in {text!r}; --withdraw takes a note back")
     with closing(open_log(store)) as log:
         known_wearers(log, wearer)
-        time = _moment(spans(log, wearer), at, bout, wearer)
+        time = _moment(log, wearer, at, bout)
         told = accept(log, wearer, topic, text, time, named=bout is not None, withdraw=withdraw)
     whose = f", {wearer}'s bout of {iso(told.bout.start)}" if told.bout and topic in {*OF_BOUT, START, STOP} else ""
     print(f"{'withdrawn' if withdraw else 'noted'}: {iso(time)} {topic} {told.note.text}".rstrip() + whose)
@@ -51,36 +50,10 @@ def note(
         print(told.parting)
 
 
-def _moment(bouts: Sequence[Span], at: str | None, bout: str | None, wearer: str) -> int:
+def _moment(log: Log, wearer: str, at: str | None, bout: str | None) -> int:
     if bout is not None:
-        return find_bout(bouts, bout, wearer).start
-    return clock.time_ns() if at is None else _parsed("--at", at)
-
-
-def _parsed(option: str, text: str) -> int:
-    try:
-        return parse_iso(text)
-    except ValueError as error:
-        raise ConfigError(f"{option}: {error}") from error
-
-
-def find_bout(bouts: Sequence[Span], text: str, wearer: str) -> Span:
-    """Return the bout that text names: a moment within it, or its start to the minute as `insole bouts` prints it.
-
-    Raises:
-        ConfigError: there is none; the nearest ones are named.
-    """
-    time = _listed("--bout", text)
-    stop = time + 60 * SECOND - 1 if len(text) == _MINUTE else time
-    found = next((span for span in bouts if span.start <= stop and time <= span.stop), None)
-    if found is None:
-        raise ConfigError(f"--bout {text}: {wearer} has no bout then; {near(bouts, time)}")
-    return found
-
-
-def _listed(option: str, text: str) -> int:
-    """Return a moment as people write it, or to the minute as `insole bouts` prints it: the minute's start."""
-    return _parsed(option, f"{text}Z" if len(text) == _MINUTE else text)
+        return bout_named(read_bouts(log, wearer), bout, wearer).time
+    return clock.time_ns() if at is None else parse_option("--at", at)
 
 
 def list_notes(store: str, wearer: str, *, json: bool) -> None:
@@ -101,7 +74,7 @@ def tell_links(store: str, wearer: str, *, json: bool) -> None:
 
 def again(store: str, wearer: str | None, since: str | None) -> None:
     """Find everything anew from the stored frames, and print the verdicts that changed."""
-    begin = None if since is None else _parsed("--since", since)
+    begin = None if since is None else parse_option("--since", since)
     with closing(open_log(store)) as log:
         for name in known_wearers(log, wearer):
             _print_again(name, analyze_again(log, name, begin))
@@ -128,7 +101,7 @@ def hand_over(
         raise ConfigError("--from and --until say when the feet were exchanged: they go with --swap-feet")
     with closing(open_embedded_log(store)) as log:
         known_wearers(log, wearer)
-        span = find_bout(spans(log, wearer), bout, wearer)
+        span = bout_named(read_bouts(log, wearer), bout, wearer).span
         feet = _inside("--from", begin, span, wearer), _inside("--until", end, span, wearer)
         if feet[0] is not None and feet[1] is not None and feet[0] >= feet[1]:
             raise ConfigError(f"--from {begin} does not lie before --until {end}")
@@ -144,7 +117,7 @@ def hand_over(
 def _inside(option: str, text: str | None, bout: Span, wearer: str) -> int | None:
     if text is None:
         return None
-    time = _listed(option, text)
+    time, _ = parse_listed(option, text)
     if not bout.start <= time <= bout.stop:
         raise ConfigError(
             f"{option} {text}: {wearer}'s bout lasts from {iso(bout.start)} to {iso(bout.stop)}; "

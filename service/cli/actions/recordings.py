@@ -15,14 +15,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from firmware_bridge import SECOND, ConfigError, Log, Pace, Row, Side, kind_name, open_log, row_key, same_row
+from firmware_bridge import SECOND, ConfigError, Log, Row, Side, kind_name, open_log, row_key, same_row
 from service.gait.thresholds import RESET_NS
 from service.pipeline import analysis
 from service.pipeline.retention import kept_from
-from service.records.bouts import Bout, plain_bout
-from service.records.bouts import bouts as find_bouts
+from service.records.bouts import Bout, mean_speed, plain_bout, read_bouts
 from service.records.json_rows import plain
-from service.records.notes import About, Span, about
+from service.records.notes import About, about
 from service.records.quantities import quantities
 from service.records.rows import Block, Flag, Note, Second, Step, Verdict
 from service.records.timestamps import iso
@@ -67,32 +66,32 @@ def bouts(store: str, wearer: str | None, *, json: bool, deleted: bool = False) 
     table = _table("wearer", "start (UTC)", "min", "what", "steps", "valid", "noted", "verdict")
     with closing(open_log(store)) as log:
         for name in known_wearers(log, wearer):
-            rows = log.read(Step, name), log.read(Block, name), log.read(Verdict, name), log.read(Pace, name)
-            found = find_bouts(*rows)
-            noted = about([Span(bout.time, bout.stop) for bout in found], log.read(Note, name))
+            found = read_bouts(log, name)
+            noted = about([bout.span for bout in found], log.read(Note, name))
             for bout in found:
                 said = noted[bout.time]
                 if said.deleted and not deleted:
                     continue
+                speed = mean_speed(log, name, bout)
                 if json:
-                    _print_line({"wearer": name, **plain_bout(bout), "notes": asdict(said)})
+                    _print_line({"wearer": name, **plain_bout(bout, speed), "notes": asdict(said)})
                 else:
-                    table.add_row(name, *_bout(bout, said), style="strike" if said.deleted else None)
+                    table.add_row(name, *_bout(bout, speed, said), style="strike" if said.deleted else None)
     if not json:
         Console().print(table)
 
 
-def _bout(bout: Bout, noted: About) -> list[str]:
+def _bout(bout: Bout, speed_mps: float, noted: About) -> list[str]:
     start, minutes = iso(bout.time)[:16].replace("T", " "), f"{(bout.stop - bout.time) / SECOND / 60:.1f}"
     said = "\n".join(dict.fromkeys(verdict_text(verdict).title for verdict in bout.verdicts))
     pain = f"pain {noted.pain}" if noted.pain else ""
     parts = (noted.name, noted.worn, noted.surface, pain, noted.remark, "deleted" if noted.deleted else "")
     notes = "\n".join(escape(part) for part in parts if part)
-    what = bout.activity if math.isnan(bout.speed_mps) else f"{bout.activity}, {bout.speed_mps:.2f} m/s"
+    what = bout.activity if math.isnan(speed_mps) else f"{bout.activity}, {speed_mps:.2f} m/s"
     return [start, minutes, what, str(bout.steps), str(bout.valid_steps), notes, said]
 
 
-def replay(store: str, wearer: str, *, json: bool) -> bool:
+def compare_steps(store: str, wearer: str, *, json: bool) -> bool:
     """Analyze stored frames again and compare the steps with the stored ones; return whether they are the same."""
     with closing(open_log(store)) as log:
         known_wearers(log, wearer)

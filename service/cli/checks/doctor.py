@@ -15,7 +15,7 @@ import urllib3
 
 from firmware_bridge import SECOND, Link, Unavailable, open_log
 from service.cli.checks.grafana import ALERT_RULES, DASHBOARDS, DATASOURCE, Grafana
-from service.cli.checks.settings_check import Part, Said
+from service.cli.checks.settings_check import Check, Said
 from service.settings import GrafanaKeys, InsoleSettings, Settings
 
 RECENT_S = 15
@@ -25,7 +25,7 @@ _BATTERY_PCT = 15.0
 _ANSWER_S = 5.0
 
 
-def parts(settings: Settings, now: Callable[[], int] = time.time_ns) -> Iterator[Part]:
+def parts(settings: Settings, now: Callable[[], int] = time.time_ns) -> Iterator[Check]:
     """Yield what can be asked of a running system, in the order of the data's way."""
     for keys in settings.insoles:
         yield f"{keys.wearer}'s {keys.side} foot", partial(_heard, settings, keys, now)
@@ -75,7 +75,7 @@ def _answers(settings: Settings) -> Said:
     return Said(f"answers at {url}")
 
 
-def _grafana(keys: GrafanaKeys) -> Iterator[Part]:
+def _grafana(keys: GrafanaKeys) -> Iterator[Check]:
     grafana = Grafana(keys.url, keys.token, keys.user, keys.password)
     yield "grafana", lambda: Said(grafana.health())
     yield "grafana's data source", lambda: Said(grafana.datasource(DATASOURCE))

@@ -60,11 +60,11 @@ class Said:
     warnings: list[str] = field(default_factory=list)
 
 
-Part = tuple[str, Callable[[], Said]]
+Check = tuple[str, Callable[[], Said]]
 """What is looked at, and what finds out how it is."""
 
 
-def check_all(settings: Settings, *, whole: bool = False, more: Iterable[Part] = ()) -> bool:
+def check_all(settings: Settings, *, whole: bool = False, more: Iterable[Check] = ()) -> bool:
     """Print a line for each part, with the remedy where it fails; return whether all is well.
 
     With `whole` every page of the store is read, which may take minutes. `more` is looked at last.
@@ -86,7 +86,7 @@ def check_all(settings: Settings, *, whole: bool = False, more: Iterable[Part] =
     return well
 
 
-def compact(store: str) -> None:
+def shrink(store: str) -> None:
     """Give what a store has empty back to the disk, and print how much that was; it shrinks by itself from then on.
 
     Raises:
@@ -130,7 +130,7 @@ def _told(found: Salvaged) -> str:
     return f"{', '.join(kinds) or 'nothing'}; lost, as far as known: {', '.join(lost) or 'none'}"
 
 
-def _parts(settings: Settings, *, whole: bool) -> Iterator[Part]:
+def _parts(settings: Settings, *, whole: bool) -> Iterator[Check]:
     yield "store", lambda: _store(settings, whole=whole)
     for keys in settings.insoles:
         yield f"{keys.wearer}'s {keys.side} insole", lambda keys=keys: Said(_insole(keys))  # type: ignore[misc]

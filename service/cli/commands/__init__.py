@@ -31,7 +31,7 @@ Config = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
 Host = Annotated[str | None, typer.Option(help="Address to serve on; beyond this computer only with a token.")]
 Port = Annotated[int | None, typer.Option(help="Port to serve on.")]
-Wearer = Annotated[str | None, typer.Argument(help="Whose; everybody's where it is not given.")]
+Whose = Annotated[str | None, typer.Argument(help="Whose; everybody's where it is not given.")]
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:

@@ -12,9 +12,9 @@ alert = typer.Typer(no_args_is_help=True, help="Alerts: see whether they reach s
 app.add_typer(alert, name="alert")
 
 
-@alert.command(name="test")
+@alert.command("test")
 @told
-def try_(
+def _test(
     wearer: Annotated[str | None, typer.Option(help="Only those who get this wearer's alerts.")] = None,
     config: Config = None,
 ) -> None:

@@ -10,36 +10,36 @@ import typer
 
 from service.cli.commands import Config, app, settings_of, told
 
-Whose = Annotated[str | None, typer.Option("--wearer", help="Whose insoles; needed where the settings have several.")]
-Seconds = Annotated[float, typer.Option(help="How long is listened each time.", min=5.0, max=120.0)]
+_Whose = Annotated[str | None, typer.Option("--wearer", help="Whose insoles; needed where the settings have several.")]
+_Seconds = Annotated[float, typer.Option(help="How long is listened each time.", min=5.0, max=120.0)]
 
 
-@app.command()
+@app.command("calibrate")
 @told
-def calibrate(
+def _calibrate(
     how: Annotated[
         str, typer.Argument(help="zero (unloaded), sway (weight from foot to foot), or one-leg (each foot in turn).")
     ],
     mass: Annotated[float | None, typer.Option(help="The body's mass in kg with clothes and shoes.")] = None,
-    seconds: Seconds = 20.0,
+    seconds: _Seconds = 20.0,
     out: Annotated[Path, typer.Option(help="Folder for the calibrations.")] = Path(),
-    wearer: Whose = None,
+    wearer: _Whose = None,
     config: Config = None,
 ) -> None:
     """Measure what unloaded sensors read, and what they read under the body's weight; write it to a file an insole."""
-    from service.cli.actions.calibration import calibrate as calibrated
+    from service.cli.actions.calibration import calibrate
 
     insoles = settings_of(config).insoles_of(wearer)
-    asyncio.run(calibrated(insoles, how, mass_kg=mass, seconds=seconds, folder=out))
+    asyncio.run(calibrate(insoles, how, mass_kg=mass, seconds=seconds, folder=out))
 
 
-@app.command()
+@app.command("identify")
 @told
-def identify(seconds: Seconds = 5.0, wearer: Whose = None, config: Config = None) -> None:
+def _identify(seconds: _Seconds = 5.0, wearer: _Whose = None, config: Config = None) -> None:
     """Find out whether left and right, heel and toe, or inner and outer edge are exchanged."""
-    from service.cli.actions.calibration import identify as identified
+    from service.cli.actions.calibration import identify
 
-    problems = asyncio.run(identified(settings_of(config).insoles_of(wearer), seconds=seconds))
+    problems = asyncio.run(identify(settings_of(config).insoles_of(wearer), seconds=seconds))
     for problem in problems or ["left and right, heel and toe, inner and outer edge are as the settings say"]:
         print(problem)
     if problems:

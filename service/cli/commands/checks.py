@@ -10,9 +10,9 @@ import typer
 from service.cli.commands import Config, Json, Store, app, settings_of, told
 
 
-@app.command()
+@app.command("check")
 @told
-def check(
+def _check(
     whole: Annotated[bool, typer.Option("--pages", help="Read the whole store, too; it may take minutes.")] = False,
     compact: Annotated[bool, typer.Option("--compact", help="Only make the store as small as what it holds.")] = False,
     salvage: Annotated[bool, typer.Option("--salvage", help="Only save what a damaged store still has.")] = False,
@@ -26,14 +26,14 @@ def check(
     if salvage:
         checks.salvage(settings.store)
     if compact:
-        checks.compact(settings.store)
+        checks.shrink(settings.store)
     if not (salvage or compact) and not checks.check_all(settings, whole=whole):
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command("doctor")
 @told
-def doctor(store: Store = None, config: Config = None) -> None:
+def _doctor(store: Store = None, config: Config = None) -> None:
     """Find out which part does not work just now: what `check` looks at, each foot's link, the service, Grafana."""
     from service.cli.checks import settings_check as checks
     from service.cli.checks.doctor import parts
@@ -43,9 +43,9 @@ def doctor(store: Store = None, config: Config = None) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command("validate")
 @told
-def validate(
+def _validate(
     recordings: Annotated[
         str, typer.Argument(metavar="SET", help="gaitndd, gaitpdb, running-grf, speedpp2ds or virtual.")
     ],
@@ -61,13 +61,13 @@ def validate(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command("explain")
 @told
-def explain(
+def _explain(
     measure: Annotated[str | None, typer.Argument(help="A field of a step or block; all if left out.")] = None,
     json: Json = False,
 ) -> None:
     """Say how a measure is worked out, what it is good for, and how far off it was where that was checked."""
-    from service.cli.actions.recordings import explain as explained
+    from service.cli.actions.recordings import explain
 
-    explained(measure, json=json)
+    explain(measure, json=json)

@@ -10,9 +10,9 @@ from firmware_bridge import Candidate
 from service.cli.commands import Json, app, told
 
 
-@app.command()
+@app.command("scan")
 @told
-def scan(
+def _scan(
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="How long to listen for Bluetooth.")] = 5.0,
     backend: Annotated[str, typer.Option(help="bumble:TRANSPORT in place of this computer's Bluetooth.")] = "",
     json: Json = False,

@@ -13,9 +13,9 @@ from firmware_bridge import ConfigError
 from service.cli.commands import Config, Host, Port, Store, app, settings_of, told, until_stopped
 
 
-@app.command()
+@app.command("demo")
 @told
-def demo(
+def _demo(
     gait: Annotated[str, typer.Option(help="Today's run: normal, limping or pronated.")] = "limping",
     seed: Annotated[int, typer.Option(help="Another number, other runs.")] = 1,
     host: Host = None,
@@ -31,9 +31,9 @@ def demo(
     until_stopped(lambda: demonstrate(settings, gait=gait, seed=seed, own_store=store is not None, browser=browser))
 
 
-@app.command()
+@app.command("run")
 @told
-def run(host: Host = None, port: Port = None, store: Store = None, config: Config = None) -> None:
+def _run(host: Host = None, port: Port = None, store: Store = None, config: Config = None) -> None:
     """Bridge the insoles of the settings, analyze, alert, mirror and serve the page."""
     from service import runtime
 
@@ -42,9 +42,9 @@ def run(host: Host = None, port: Port = None, store: Store = None, config: Confi
     until_stopped(lambda: runtime.run(settings, insoles, settings.pods))
 
 
-@app.command()
+@app.command("bridge")
 @told
-def bridge(store: Store = None, config: Config = None) -> None:
+def _bridge(store: Store = None, config: Config = None) -> None:
     """Only carry the insoles' samples to the log."""
     from service import runtime
 
@@ -53,9 +53,9 @@ def bridge(store: Store = None, config: Config = None) -> None:
     until_stopped(lambda: runtime.run_bridges(settings, insoles, settings.pods))
 
 
-@app.command()
+@app.command("serve")
 @told
-def serve(host: Host = None, port: Port = None, store: Store = None, config: Config = None) -> None:
+def _serve(host: Host = None, port: Port = None, store: Store = None, config: Config = None) -> None:
     """Analyze, alert, mirror and serve the page for a log that bridges fill."""
     from service import runtime
 
@@ -63,9 +63,9 @@ def serve(host: Host = None, port: Port = None, store: Store = None, config: Con
     until_stopped(lambda: runtime.run(settings, []))
 
 
-@app.command()
+@app.command("mirror")
 @told
-def mirror(
+def _mirror(
     target: Annotated[
         str | None,
         typer.Argument(help="influx://127.0.0.1:8086/insole or https://host:8321; else those of the settings."),
@@ -118,9 +118,9 @@ def _bars() -> Iterator[Callable[[str, int, int], None]]:
         yield told
 
 
-@app.command()
+@app.command("virtual")
 @told
-def virtual(
+def _virtual(
     link: Annotated[str, typer.Argument(help="ble, serial or udp.")],
     profile: Annotated[str, typer.Option(help="The device model that is played.")] = "demo-16",
     gait: Annotated[str, typer.Option(help="normal, limping or pronated.")] = "normal",

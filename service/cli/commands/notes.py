@@ -10,9 +10,11 @@ from service.cli.commands import Config, Json, Store, app, settings_of, told
 from service.records.notes import TOPICS
 
 
-@app.command(epilog="\n\n".join(["What can be noted", *(f"{topic}: {meaning}." for topic, meaning in TOPICS.items())]))
+@app.command(
+    "note", epilog="\n\n".join(["What can be noted", *(f"{topic}: {meaning}." for topic, meaning in TOPICS.items())])
+)
 @told
-def note(
+def _note(
     wearer: Annotated[str, typer.Argument(help="Whose.")],
     topic: Annotated[str | None, typer.Argument(help="What about: shoes, pain, delete ...; all of them below.")] = None,
     text: Annotated[str | None, typer.Argument(help='What: "blue ones", "low back 3", "70 kg".')] = None,
@@ -37,9 +39,9 @@ def note(
         noting.note(url, wearer, topic or "", text, at=at, bout=bout, withdraw=withdraw)
 
 
-@app.command()
+@app.command("move")
 @told
-def move(
+def _move(
     wearer: Annotated[str, typer.Argument(help="Whose it is so far.")],
     bout: Annotated[str, typer.Option(help="Which, as `insole bouts` names it.")],
     to: Annotated[str | None, typer.Option(help="Who wore the insoles.", metavar="WEARER")] = None,

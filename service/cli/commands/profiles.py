@@ -13,9 +13,9 @@ profile = typer.Typer(no_args_is_help=True, help="Device models: draft one from 
 app.add_typer(profile, name="profile")
 
 
-@profile.command()
+@profile.command("new")
 @told
-def new(
+def _new(
     url: Annotated[str | None, typer.Argument(help="serial:/dev/ttyACM0?baud=115200, udp:8888 ...")] = None,
     file: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="Lines of text, no link.")] = None,
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="How long to listen.")] = 10.0,
@@ -28,9 +28,9 @@ def new(
     profiles.new(url, file, out, seconds=seconds, rate_hz=rate)
 
 
-@profile.command()
+@profile.command("check")
 @told
-def check(name: Annotated[str, typer.Argument(metavar="FILE", help="A profile, or a built-in one's name.")]) -> None:
+def _check(name: Annotated[str, typer.Argument(metavar="FILE", help="A profile, or a built-in one's name.")]) -> None:
     """Name every mistake in a profile; without one, decode the examples that it keeps, and packets of its own."""
     from service.cli.actions import profiles
 
@@ -38,9 +38,9 @@ def check(name: Annotated[str, typer.Argument(metavar="FILE", help="A profile, o
         raise typer.Exit(1)
 
 
-@profile.command(name="list")
+@profile.command("list")
 @told
-def list_() -> None:
+def _list() -> None:
     """List the profiles that come with insole, with their links and how sure their facts are."""
     from service.cli.actions import profiles
 

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from firmware_bridge import ConfigError
-from service.cli.commands import Config, Json, Store, Wearer, app, settings_of, told
+from service.cli.commands import Config, Json, Store, Whose, app, settings_of, told
 
 
-@app.command(name="import")
+@app.command("import")
 @told
-def import_(
+def _import(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings, packed by gzip or not.")],
     wearer: Annotated[str | None, typer.Option(help="Whose; the file's name where it is not given.")] = None,
     start: Annotated[str | None, typer.Option(help="When it began, 2026-05-01T06:30:00Z; or its own date.")] = None,
@@ -31,10 +31,10 @@ def import_(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command("bouts")
 @told
-def bouts(
-    wearer: Wearer = None,
+def _bouts(
+    wearer: Whose = None,
     json: Json = False,
     deleted: Annotated[bool, typer.Option("--all", help="Those, too, that are noted as deleted.")] = False,
     store: Store = None,
@@ -46,19 +46,19 @@ def bouts(
     listing.bouts(settings_of(config, store=store).store, wearer, json=json, deleted=deleted)
 
 
-@app.command()
+@app.command("steps")
 @told
-def steps(wearer: Wearer = None, json: Json = False, store: Store = None, config: Config = None) -> None:
+def _steps(wearer: Whose = None, json: Json = False, store: Store = None, config: Config = None) -> None:
     """List steps with their measures; without --json a summary of each foot."""
     from service.cli.actions import recordings as listing
 
     listing.steps(settings_of(config, store=store).store, wearer, json=json)
 
 
-@app.command()
+@app.command("analyze")
 @told
-def analyze(
-    wearer: Wearer = None,
+def _analyze(
+    wearer: Whose = None,
     again: Annotated[bool, typer.Option("--again", help="All that is stored, not only what is new.")] = False,
     since: Annotated[str | None, typer.Option(help="With --again: from this moment on.")] = None,
     store: Store = None,
@@ -76,9 +76,9 @@ def analyze(
         noting.catch_up(url)
 
 
-@app.command()
+@app.command("replay")
 @told
-def replay(
+def _replay(
     wearer: Annotated[str, typer.Argument(help="Whose.")],
     check: Annotated[bool, typer.Option("--check", help="Compare blocks, flags and verdicts, too.")] = False,
     json: Json = False,
@@ -89,5 +89,5 @@ def replay(
     from service.cli.actions import recordings as listing
 
     url = settings_of(config, store=store).store
-    if not (listing.check_replay(url, wearer) if check else listing.replay(url, wearer, json=json)):
+    if not (listing.check_replay(url, wearer) if check else listing.compare_steps(url, wearer, json=json)):
         raise typer.Exit(1)

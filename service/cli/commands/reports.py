@@ -10,9 +10,9 @@ import typer
 from service.cli.commands import Config, Store, app, settings_of, told
 
 
-@app.command()
+@app.command("report")
 @told
-def report(
+def _report(
     wearer: Annotated[str, typer.Argument(help="Whose.")],
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("report.html"),
     bout: Annotated[
@@ -28,6 +28,6 @@ def report(
     config: Config = None,
 ) -> None:
     """Write one self-contained page for a professional: opens without a network, prints on A4 in gray."""
-    from service.review.report import report as write
+    from service.review.report import report
 
-    write(settings_of(config, store=store).store, wearer, out, bout=bout, a=a, b=b, since=since, until=until)
+    report(settings_of(config, store=store).store, wearer, out, bout=bout, a=a, b=b, since=since, until=until)

@@ -16,7 +16,7 @@ from service.gait.detectors.change import Change
 from service.gait.detectors.measures import CONTACT, Measure
 from service.gait.thresholds import BATCHES
 from service.records.rows import Block, Flag
-from service.review.data_quality import Quality
+from service.review.data_quality import Grading
 from service.review.figures.theme import DASH, LIGHT, MARK, Theme, faded, figure, label
 from service.review.headline import minute
 from service.review.stance_curves import POINTS, MeanStance
@@ -210,7 +210,7 @@ def _curve(made: go.Figure, percent: Float64s, mean: Float64s, sd: Float64s, sid
     )
 
 
-def quality_bars(quality: Quality, theme: Theme = LIGHT) -> go.Figure:
+def quality_bars(quality: Grading, theme: Theme = LIGHT) -> go.Figure:
     """Draw which share of each foot's steps counts, and which is withheld for what reason."""
     reasons = list(dict.fromkeys(reason for foot in quality.feet for reason in foot.withheld))
     said = "; ".join(f"{foot.side}: {100 * foot.part:.1f} % of {foot.seen} steps used" for foot in quality.feet)
@@ -228,7 +228,7 @@ def quality_bars(quality: Quality, theme: Theme = LIGHT) -> go.Figure:
 
 
 def _bar(
-    name: str, counts: Sequence[int], sides: Sequence[str], color: str, pattern: str, quality: Quality, theme: Theme
+    name: str, counts: Sequence[int], sides: Sequence[str], color: str, pattern: str, quality: Grading, theme: Theme
 ) -> go.Bar:
     shares = [100 * n / foot.seen if foot.seen else 0.0 for n, foot in zip(counts, quality.feet, strict=True)]
     return go.Bar(

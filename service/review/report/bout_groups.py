@@ -14,7 +14,7 @@ from service.records.bouts import Bout
 from service.records.notes import About
 from service.records.quantities import Quantity, quantities
 from service.records.rows import Block
-from service.review.comparison import Difference, Estimate, apart, difference, mean
+from service.review.comparison import Difference, Estimate, difference, mean, welch_difference
 from service.review.read_model import Reviews, Soles, Wearer, pairs, used_blocks
 from service.review.stance_curves import MeanStance
 from service.wording.measure_cards import sheet_lines
@@ -114,7 +114,7 @@ def lines(ours: Group, theirs: Group) -> list[_Line]:
     for number, name in sheet_lines():
         unit, factor, digits = _shown(quantities(Block)[number.field])
         one, two = ([factor * value for value in each.values[number.field]] for each in (ours, theirs))
-        off = apart(one, two)
+        off = welch_difference(one, two)
         few = math.isnan(off.value)
         said = f"cannot tell: {MIN_BOUTS} bouts on each side are needed" if few else _text(off, unit, digits, sign=True)
         found.append(_Line(name, _text(mean(one), unit, digits), _text(mean(two), unit, digits), said))

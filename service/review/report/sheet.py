@@ -15,12 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from firmware_bridge import SECOND, ConfigError, Log, Side, open_log
 from service.gait.detectors.measures import CONTACT, LEFT_INDEX, RIGHT_INDEX
-from service.records.bouts import Bout
-from service.records.timestamps import parse_iso
+from service.records.bouts import Bout, bout_named
+from service.records.timestamps import parse_option
 from service.review import figures
 from service.review.data_quality import LIMITS, grade_of
 from service.review.figures import PRINT, Figure
-from service.review.read_model import Reviews, Run, Wearer, mass_kg, points, read_wearer
+from service.review.read_model import Review, Reviews, Wearer, mass_kg, points, read_wearer
 from service.review.report.bout_groups import Group, alike, chosen, contrast, counted, group, lines
 from service.wording import guidance
 from service.wording.messages import TOPICS, bout_word, verdict_text
@@ -96,7 +96,8 @@ def sheet(
     """Return the sheet as the text of one HTML file; arguments as in `report`."""
     here = zone or datetime.now().astimezone().tzinfo or UTC
     who, reviews = read_wearer(log, wearer), Reviews(log)
-    first, last = _moment("--since", since, -math.inf), _moment("--until", until, math.inf)
+    first = -math.inf if since is None else parse_option("--since", since)
+    last = math.inf if until is None else parse_option("--until", until)
     counting = [one for one in who.bouts if first <= one.time < last]
     if not counting:
         raise ConfigError(f"{wearer} has no bout in this time; `insole bouts {wearer}` lists them")
@@ -104,7 +105,8 @@ def sheet(
     if a is not None and b is not None:
         values |= _compared(who, reviews, counting, a, b)
     else:
-        run = reviews.run(who, _named(counting, bout, wearer), now or clock.time_ns())
+        shown = counting[-1] if bout is None else bout_named(counting, bout, wearer)
+        run = reviews.review(who, shown, now or clock.time_ns())
         values |= _one(who, run, here)
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
@@ -123,26 +125,6 @@ def sheet(
     )
 
 
-def _moment(option: str, text: str | None, default: float) -> float:
-    try:
-        return default if text is None else parse_iso(text)
-    except ValueError as error:
-        raise ConfigError(f"{option}: {error}") from error
-
-
-def _named(bouts: Sequence[Bout], text: str | None, wearer: str) -> Bout:
-    """Return the bout that text names: a moment within it, or its start to the minute; without text the latest."""
-    if text is None:
-        return bouts[-1]
-    whole = len(text) == len("2026-05-01 06:30")
-    start = int(_moment("--bout", f"{text}Z" if whole else text, 0))
-    stop = start + (60 * SECOND - 1 if whole else 0)
-    found = next((one for one in bouts if one.time <= stop and start <= one.stop), None)
-    if found is None:
-        raise ConfigError(f"--bout {text}: {wearer} has no bout then; `insole bouts {wearer}` lists them")
-    return found
-
-
 def _plate(name: str, title: str, drawn: Figure, width: int = _WIDE, height: int | None = None) -> Plate:
     drawn.update_layout(width=width, autosize=False)
     if height is not None:
@@ -151,7 +133,7 @@ def _plate(name: str, title: str, drawn: Figure, width: int = _WIDE, height: int
     return Plate(name, title, figures.caption_of(drawn), width, text)
 
 
-def _one(who: Wearer, run: Run, zone: tzinfo) -> dict[str, Any]:
+def _one(who: Wearer, run: Review, zone: tzinfo) -> dict[str, Any]:
     """Return what is shown of one bout."""
     plates, missing = [], []
     word = bout_word(run.bout.activity)
@@ -180,6 +162,7 @@ def _one(who: Wearer, run: Run, zone: tzinfo) -> dict[str, Any]:
         "run": run,
         "when": _day(run.bout.time, zone),
         "word": word,
+        "speed": "" if math.isnan(run.speed_mps) else f"{run.speed_mps:.2f} m/s",
         "said": said,
         "plates": plates,
         "missing": missing,

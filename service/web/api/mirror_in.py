@@ -29,7 +29,7 @@ from firmware_bridge import (
     serialize,
 )
 from service.pipeline.mirror_selection import COPIED
-from service.records.rows import Replaced, Step
+from service.records.rows import Replaced, Step, kind_names
 from service.web.security import ARCHIVE_PATH
 
 MOST_BYTES = 16 << 20
@@ -115,7 +115,7 @@ def _put(data: bytes, known: Mapping[str, type], put: Callable[[list[Any]], None
 
 def _replace(log: Log, kinds: list[type], wearer: str, start: int, stop: int, rows: list[Any]) -> None:
     """Replace, and tell whoever analyzes or copies this log; an analysis takes everything anew in order of time."""
-    names, head = " ".join(kind_name(kind) for kind in kinds), log.head()
+    names, head = kind_names(kinds), log.head()
     found = Step in kinds
     told = Replaced(start, wearer, names, stop, 0, head if found else 0, start if found else 0, head)
     log.replace(kinds, wearer, start, stop, [*rows, told])

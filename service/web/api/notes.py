@@ -12,8 +12,8 @@ from firmware_bridge import ConfigError, Log, Unavailable
 from service.diary.note_entry import accept
 from service.records.rows import Note
 from service.records.timestamps import parse_iso
-from service.web.api.response_models import row_model, view
-from service.web.api.rows import known
+from service.web.api.response_models import row_json, row_model
+from service.web.api.rows import require_wearer
 
 
 class NoteAsked(BaseModel):
@@ -48,7 +48,7 @@ def telling(log: Log) -> APIRouter:
         responses={status: {"description": text} for status, text in refusals.items()},
     )
     def take_note(asked: NoteAsked) -> dict[str, Any]:
-        known(log, asked.wearer)
+        require_wearer(log, asked.wearer)
         try:
             time = clock.time_ns() if asked.time is None else parse_iso(asked.time)
             told = accept(log, asked.wearer, asked.topic, asked.text, time, withdraw=asked.withdraw)
@@ -56,6 +56,6 @@ def telling(log: Log) -> APIRouter:
             raise
         except (ConfigError, ValueError) as error:
             raise HTTPException(422, str(error)) from error
-        return {"note": view(told.note), "changed": len(told.changes), "parting": told.parting}
+        return {"note": row_json(told.note), "changed": len(told.changes), "parting": told.parting}
 
     return router

@@ -30,7 +30,7 @@ class MessageView(BaseModel):
     option: str
 
 
-def view(row: Row, *, zone: tzinfo | None = None) -> dict[str, Any]:
+def row_json(row: Row, *, zone: tzinfo | None = None) -> dict[str, Any]:
     """Return a row as JSON values, with `message` where a sentence belongs to it.
 
     Args:
@@ -107,12 +107,12 @@ class DeviceView(BaseModel):
 
 
 class BoutView(BaseModel):
-    """A stretch of activity, computed from its steps, blocks and verdicts."""
+    """A stretch of activity, found by its blocks, steps and verdicts."""
 
-    time: str
-    stop: str
+    time: str = Field(description="first contact")
+    stop: str = Field(description="the foot-off that ends its last stance")
     activity: str
-    steps: int
+    steps: int = Field(description="of both feet, those included that missing data hid")
     valid_steps: int
     blocks: int
     void_blocks: int
@@ -127,7 +127,9 @@ class WearerView(BaseModel):
 
 
 BoutPage = _page(BoutView)
-KINDS: dict[str, type] = {kind_name(kind) + "s": kind for kind in (Step, Block, Flag, Verdict, Alert, Note, Link, Pace)}
+ROW_LISTS: dict[str, type] = {
+    kind_name(kind) + "s": kind for kind in (Step, Block, Flag, Verdict, Alert, Note, Link, Pace)
+}
 """What is listed by time range, by the last word of its address."""
 
 
@@ -156,6 +158,6 @@ def device_view(row: Device, profile: Profile) -> dict[str, Any]:
     }
 
 
-def profile_of(row: Device) -> Profile:
+def stored_profile(row: Device) -> Profile:
     """Return the profile that a device row carries."""
     return parse_profile(row.profile, f"the device row of {row.wearer}'s {row.side} insole")

@@ -6,24 +6,22 @@ Moments are ISO 8601, UTC; a missing number is null.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
 
-from firmware_bridge import BEGINNING, END, ConfigError, Device, Log, Pace
-from service.records.bouts import bouts, plain_bout
-from service.records.rows import Block, Step, Verdict
+from firmware_bridge import BEGINNING, END, ConfigError, Device, Log
+from service.records.bouts import Bout, mean_speed, plain_bout, read_bouts
 from service.records.timestamps import iso, parse_iso
 from service.web.api.response_models import (
-    KINDS,
+    ROW_LISTS,
     BoutPage,
     DeviceView,
     WearerView,
     device_view,
     page_model,
-    profile_of,
-    view,
+    row_json,
+    stored_profile,
 )
 
 _LIMIT = 1000
@@ -45,24 +43,22 @@ def api(log: Log) -> APIRouter:
 
     @router.get("/devices", response_model=list[DeviceView], summary="A wearer's insoles and their geometry")
     def list_devices(wearer: _Wearer) -> list[dict[str, Any]]:
-        known(log, wearer)
+        require_wearer(log, wearer)
         found = []
         for row in log.read(Device, wearer):
             try:
-                found.append(device_view(row, profile_of(row)))
+                found.append(device_view(row, stored_profile(row)))
             except ConfigError:  # written by a newer version, or by hand: the others are still of use
                 continue
         return found
 
     @router.get("/bouts", response_model=BoutPage, summary="A wearer's runs and walks, computed from what is stored")
     def list_bouts(wearer: _Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
-        known(log, wearer)
-        span = between(start, stop)
-        rows = log.read(Step, wearer, *span), log.read(Block, wearer, *span), log.read(Verdict, wearer, *span)
-        found = bouts(*rows, log.read(Pace, wearer, *span))
-        return _page(found, limit, partial(plain_bout, show=view))
+        require_wearer(log, wearer)
+        found = _within(read_bouts(log, wearer), *between(start, stop))
+        return _page(found, limit, lambda bout: plain_bout(bout, mean_speed(log, wearer, bout), row_json))
 
-    for name, kind in KINDS.items():
+    for name, kind in ROW_LISTS.items():
         _add_rows(router, log, name, kind)
     return router
 
@@ -72,12 +68,12 @@ def _add_rows(router: APIRouter, log: Log, name: str, kind: type) -> None:
 
     @router.get(f"/{name}", response_model=page_model(kind), summary=summary, name=f"list_{name}")
     def list_rows(wearer: _Wearer, start: Start = None, stop: Stop = None, limit: Limit = _LIMIT) -> dict[str, Any]:
-        known(log, wearer)
+        require_wearer(log, wearer)
         rows: list[Any] = log.read(kind, wearer, *between(start, stop))
-        return _page(rows, limit, view)
+        return _page(rows, limit, row_json)
 
 
-def known(log: Log, wearer: str) -> None:
+def require_wearer(log: Log, wearer: str) -> None:
     """Answer 404 if nothing is stored of the wearer."""
     if wearer not in log.wearers():
         raise HTTPException(404, f"nothing is stored of a wearer {wearer!r}")
@@ -93,6 +89,18 @@ def between(start: str | None, stop: str | None) -> tuple[int, int]:
     if last <= first:
         raise HTTPException(422, f"the range is empty: stop {stop} is not after start {start}")
     return first, last
+
+
+def _within(bouts: Sequence[Bout], first: int, last: int) -> list[Bout]:
+    """Return the bouts that begin in a range, and the one that goes on at its first moment, all of them whole.
+
+    Where one begins at that very moment, as on the next page, the one before was told already: a stop note may part
+    two within a stance, which then ends after the later one has begun.
+    """
+    found = [bout for bout in bouts if first <= bout.time < last]
+    if any(bout.time == first for bout in found):
+        return found
+    return [*(bout for bout in bouts if bout.time < first <= bout.stop), *found]
 
 
 def _page(rows: Sequence[Any], limit: int, show: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:

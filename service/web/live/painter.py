@@ -14,7 +14,7 @@ import numpy as np
 
 from firmware_bridge import SECOND, Device, Frames, Profile, parse_calibration
 from service.records.timestamps import iso
-from service.web.api.response_models import device_view, profile_of
+from service.web.api.response_models import device_view, stored_profile
 
 FRAME_NS = SECOND // 20  # at most 20 pictures a second and foot
 LOADED_N = 30.0  # below this force the center of pressure is noise
@@ -38,7 +38,7 @@ class Painter:
     _peak: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self.profile = profile_of(self.row)
+        self.profile = stored_profile(self.row)
         count = self.profile.sensors.count
         self._calibration = parse_calibration(self.row.calibration)
         area = self.profile.sensors.area_mm2

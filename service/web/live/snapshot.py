@@ -11,10 +11,10 @@ from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log
 from service.records.notes import AFTER_NS, REMARK, START, STOP, standing
 from service.records.rows import Block, Flag, Note, Step, Verdict
 from service.records.timestamps import iso
-from service.web.api.response_models import view
+from service.web.api.response_models import row_json
 from service.web.live.painter import Painter
 
-KINDS = (Device, Frames, Link, Step, Block, Flag, Verdict, Note)
+FOLLOWED = (Device, Frames, Link, Step, Block, Flag, Verdict, Note)
 PAST_NS = 10 * SECOND  # older frames are history that is being filled in: not painted
 NOTICE_NS = SECOND // 2  # how often the page hears how far the past has come
 _BOUT_NS = 1200 * SECOND  # how far back the page's trends reach
@@ -59,11 +59,11 @@ class Live:
             "devices": {str(side): painter.view() for (side, _), painter in self._painters.items()},
             "links": {str(side): self._link(side) for side in Side if self._links[side]},
             "bout": iso(newest) if steps else None,
-            "steps": [view(step) for step in steps],
-            "blocks": [view(block) for block in log.read(Block, self.wearer, newest) if block.bout == newest],
-            "verdicts": [view(verdict) for verdict in verdicts if verdict.time == newest],
-            "flags": [view(flag) for flag in flags],
-            "notes": [view(note) for note in notes if note.topic in NOTED],
+            "steps": [row_json(step) for step in steps],
+            "blocks": [row_json(block) for block in log.read(Block, self.wearer, newest) if block.bout == newest],
+            "verdicts": [row_json(verdict) for verdict in verdicts if verdict.time == newest],
+            "flags": [row_json(flag) for flag in flags],
+            "notes": [row_json(note) for note in notes if note.topic in NOTED],
         }
 
     def events(self, item: Item, now: int) -> Iterator[Event]:
@@ -80,9 +80,9 @@ class Live:
             if (painter := self._add(item)) is not None:
                 yield "device", painter.view()
         elif isinstance(item, Step):
-            yield "step", view(item)
+            yield "step", row_json(item)
         elif isinstance(item, (Block, Flag, Verdict)) or (isinstance(item, Note) and item.topic in NOTED):
-            yield type(item).__name__.lower(), view(item)
+            yield type(item).__name__.lower(), row_json(item)
 
     def _frames(self, frames: Frames, now: int) -> Iterator[Event]:
         newest = int(frames.time[-1])
@@ -113,7 +113,7 @@ class Live:
         minute = [link for link in self._links[side] if link.time > newest.time - _LINKS * SECOND]
         received, lost = sum(link.received for link in minute), sum(link.lost for link in minute)
         return {
-            **view(newest),
+            **row_json(newest),
             "received": received,
             "lost": lost,
             "corrupt": sum(link.corrupt for link in minute),

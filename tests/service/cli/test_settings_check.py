@@ -16,7 +16,7 @@ import pytest
 from firmware_bridge import SECOND, ConfigError, Frames, Usage, open_embedded_log, open_recorder
 from firmware_bridge.stores.sqlite.log import SqliteLog
 from service import runtime as stages
-from service.cli.checks.settings_check import _KINDS, check_all, compact, salvage
+from service.cli.checks.settings_check import _KINDS, check_all, salvage, shrink
 from service.pipeline.mirror_selection import COPIED
 from service.records.rows import Progress, Replaced
 from service.settings import KeepKeys, PodSettings, Settings, WebSettings
@@ -181,7 +181,7 @@ def test_a_store_from_before_is_compacted(settings: Settings, capsys: pytest.Cap
     with closing(open_embedded_log(settings.store)) as log:
         log.forget([Frames], "ada", NOW, log.head())
         full = Path("log.sqlite").stat().st_size
-    compact(settings.store)
+    shrink(settings.store)
     assert "MB given back to the disk; from now on it shrinks by itself" in capsys.readouterr().out
     assert Path("log.sqlite").stat().st_size < 0.7 * full
     assert "an older file" not in said(settings, capsys)

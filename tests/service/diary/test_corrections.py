@@ -14,14 +14,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge import SECOND, ConfigError, Device, EmbeddedLog, Frames, Item, Link, Row, row_key, same_row
+from firmware_bridge import (
+    SECOND,
+    ConfigError,
+    Device,
+    EmbeddedLog,
+    Frames,
+    Item,
+    Link,
+    Row,
+    row_key,
+    same_row,
+)
 from firmware_bridge.stores import open_embedded_log
 from service.contracts.exchanged_feet import exchanged, rounded
 from service.contracts.ordinary_blocks import DAY, NOW, bout
-from service.diary.corrections import DERIVED, Revision, analyze_again, spans, tell
+from service.diary.corrections import DERIVED, Revision, analyze_again, tell
 from service.diary.transfer import exchange, move
 from service.gait import History
 from service.pipeline.analysis import FED, analyze_all, judged
+from service.records.bouts import spans
 from service.records.notes import checked
 from service.records.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
 from tests.service.diary.test_stop_notes import replayed
@@ -39,8 +51,7 @@ GAP = 6 * HOUR  # so close that a note may seem to be about one bout until the n
 
 def outing(k: int) -> list[Block]:
     """Return the blocks of the k-th bout of some; the last but one differs."""
-    shift = (k - 6) * GAP
-    blocks = bout(0, seed=k, si=(0.0, 0.4, -0.3, 0.2, 5.0, 0.1)[k])
+    blocks, shift = bout(0, seed=k, si=(0.0, 0.4, -0.3, 0.2, 5.0, 0.1)[k]), (k - 6) * GAP
     return [replace(b, time=b.time + shift, stop=b.stop + shift, bout=b.bout + shift) for b in blocks]
 
 

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from firmware_bridge import SECOND, ConfigError, Device, EmbeddedLog, Frames, Item, Link, Row, Side
 from firmware_bridge import open_embedded_log as opened_log
 from service.diary import corrections, transfer
-from service.diary.corrections import DERIVED, analyze_again, spans
+from service.diary.corrections import DERIVED, analyze_again
 from service.diary.transfer import exchange, move
 from service.pipeline.analysis import INPUTS, Analysis, analyze_all
 from service.pipeline.mirror import mirror
 from service.pipeline.mirror_selection import MirrorTarget
+from service.records.bouts import spans
 from service.records.rows import Progress, Replaced, Step
 from tests.service.diary.test_stop_notes import replayed, rows_of
 from tests.service.pipeline.test_analysis import arriving, described, worn
@@ -51,8 +52,7 @@ def at(feet: Feet, walk: int = LATER) -> Feet:
 @cache
 def walked(*, alike: bool = True) -> tuple[Item, ...]:
     """Return two walks; insoles that are not alike have a device row of their own each, once."""
-    items = [*described("ada"), *worn("ada"), *worn("ada", LATER)]
-    return tuple(items if alike else [_own(item) for item in items])
+    return tuple(item if alike else _own(item) for item in [*described("ada"), *worn("ada"), *worn("ada", LATER)])
 
 
 def _own(item: Item) -> Item:
@@ -234,7 +234,7 @@ def test_what_is_interrupted_is_finished_and_not_undone(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(transfer, "_analyze_again", power_cut)
+        patch.setattr(transfer, "find_anew", power_cut)
         with pytest.raises(KeyboardInterrupt):
             exchange(log, "ada", bout)
     assert rows_of(log, "ada") == rows
@@ -245,7 +245,7 @@ def test_what_is_interrupted_is_finished_and_not_undone(
     exchange(log, "ada", bout)
     assert samples(log) == before
     with monkeypatch.context() as patch:
-        patch.setattr(transfer, "_analyze_again", power_cut)
+        patch.setattr(transfer, "find_anew", power_cut)
         with pytest.raises(KeyboardInterrupt):
             move(log, "ada", bout, "eve", EVERYWHERE)
     move(log, "ada", bout, "eve", EVERYWHERE)

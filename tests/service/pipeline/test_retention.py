@@ -24,7 +24,7 @@ from firmware_bridge import (
     open_embedded_log,
     partition_of,
 )
-from service.cli.actions.recordings import check_replay, replay
+from service.cli.actions.recordings import check_replay, compare_steps
 from service.contracts.ordinary_blocks import block
 from service.pipeline.analysis import analyze_all
 from service.pipeline.retention import _EVERY_S, PAUSE_S, Keep, Retention, describe, excess, forecast, kept_from, room
@@ -344,5 +344,5 @@ def test_a_replay_of_what_is_kept_finds_the_same(log: EmbeddedLog, tmp_path: Pat
         pass
     assert log.read(Step, "ada")[0].time < kept_from(log, "ada") < flag.time
     store = f"sqlite:///{tmp_path / 'log.sqlite'}"
-    assert replay(store, "ada", json=False)
+    assert compare_steps(store, "ada", json=False)
     assert check_replay(store, "ada")

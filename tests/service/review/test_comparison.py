@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from service.review.comparison import FootLoads, apart, difference, mean
+from service.review.comparison import FootLoads, difference, mean, welch_difference
 from tests.walkers.sole_rows import LATERAL, MEDIAL, SENSORS, pattern
 
 
@@ -72,15 +72,15 @@ def test_the_interval_of_a_difference_holds_the_truth_in_95_of_100() -> None:
     chance = np.random.default_rng(4)
     held = 0
     for _ in range(2000):
-        told = apart(chance.normal(3, 1, 5).tolist(), chance.normal(1, 2, 4).tolist())
+        told = welch_difference(chance.normal(3, 1, 5).tolist(), chance.normal(1, 2, 4).tolist())
         held += told.low <= 2 <= told.high
     assert 0.93 <= held / 2000 <= 0.975
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [([1.0, 2.0], [1.0, 2.0, 3.0]), ([1.0, 2.0, math.nan], [1.0, 2.0, 3.0])])
 def test_two_bouts_on_a_side_cannot_tell(ours: list[float], theirs: list[float]) -> None:
-    assert math.isnan(apart(ours, theirs).value)
-    assert apart(ours, theirs).bouts == 2
+    assert math.isnan(welch_difference(ours, theirs).value)
+    assert welch_difference(ours, theirs).bouts == 2
 
 
 def test_a_mean_of_few_has_no_interval() -> None:

@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from firmware_bridge import Float64s
 from service.review.correlation import LEAST_DAYS, Association, associations, paired_days
 
-Float64s = NDArray[np.float64]
 DAYS = 70
 
 

@@ -16,11 +16,11 @@ from service.gait.detectors.measures import CONTACT, LEFT_INDEX, RIGHT_INDEX, se
 from service.records.notes import pains
 from service.review import figures
 from service.review.comparison import difference
-from service.review.data_quality import Quality, _Share
+from service.review.data_quality import Grading, _Share
 from service.review.figures import DARK, LIGHT, PRINT
 from service.review.figures.sole import color_of
 from service.review.headline import Point
-from service.review.stance_curves import POINTS, Positions, MeanStance
+from service.review.stance_curves import POINTS, MeanStance, Positions
 from tests.walkers.sole_rows import DAY, FIRST, LATERAL, MEDIAL, SENSORS, pattern
 from tests.walkers.web_rows import BOUT, NAN, PROFILE, a_block, a_flag
 
@@ -204,7 +204,7 @@ def test_a_shoe_s_name_is_text_and_no_markup() -> None:
 
 def test_the_shares_of_the_steps_sum_to_all_of_them() -> None:
     feet = (_Share(Side.LEFT, 100, 90, {"outlier": 6, "gap": 4}, 0.99), _Share(Side.RIGHT, 50, 50, {}, 1.0))
-    drawn = figures.quality_bars(Quality("B", feet))
+    drawn = figures.quality_bars(Grading("B", feet))
     np.testing.assert_allclose(np.sum([bar.x for bar in drawn.data], axis=0), [100, 100])
     assert math.isclose(_named(drawn, "used").x[0], 90)
 

@@ -11,7 +11,7 @@ import pytest
 
 from firmware_bridge import SECOND, Frames, Log, Side
 from service.records.rows import Block, Note
-from service.review.read_model import Reviews, Run, points, read_wearer
+from service.review.read_model import Review, Reviews, points, read_wearer
 from service.review.stance_curves import MOST, POINTS, evenly_spread
 from tests.walkers.sole_rows import DAY, FIRST, LATERAL, MEDIAL, pattern, put_bout, put_runs, steps_of
 from tests.walkers.web_rows import PROFILE, WEARER, a_log
@@ -26,11 +26,11 @@ def log(tmp_path: Path) -> Iterator[Log]:
     log.close()
 
 
-def _latest(log: Log, now: int = LATER) -> Run:
+def _latest(log: Log, now: int = LATER) -> Review:
     wearer = read_wearer(log, WEARER)
     bout = wearer.bout(None)
     assert bout is not None
-    return Reviews(log).run(wearer, bout, now)
+    return Reviews(log).review(wearer, bout, now)
 
 
 def test_the_mean_stance_is_that_of_the_frames(log: Log) -> None:

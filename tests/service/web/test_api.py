@@ -34,7 +34,16 @@ STEPS = [a_step(BOUT + k * SECOND, side) for k in range(6) for side in Side]
 def log(tmp_path: Path) -> Iterator[Log]:
     log = a_log(tmp_path)
     log.put([a_device(side) for side in Side])
-    log.put([*STEPS, a_block(), a_verdict(), a_flag(NOW), a_link(NOW), a_pace(BOUT)])
+    log.put(
+        [
+            *STEPS,
+            a_block(stop=BOUT + 5 * SECOND, strides_left=6, strides_right=6),
+            a_verdict(),
+            a_flag(NOW),
+            a_link(NOW),
+            a_pace(BOUT),
+        ]
+    )
     log.put([Alert(NOW, WEARER, "imbalance", "m", "sent", NOW, "text"), Note(NOW, WEARER, "pain", "low back 2")])
     yield log
     log.close()
@@ -115,6 +124,21 @@ async def test_a_bout_sums_up_its_steps(client: httpx.AsyncClient) -> None:
     (bout,) = await _items(client, "bouts")
     assert (bout["steps"], bout["blocks"], bout["activity"]) == (12, 1, "running")
     assert bout["verdicts"][0]["answer"] == "differs"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_bouts_that_a_note_parted_within_a_stance_are_told_once(
+    client: httpx.AsyncClient, log: Log, limit: int
+) -> None:
+    parted = BOUT + 5 * SECOND + SECOND // 8  # before the foot-off of the first one's last stance
+    await asyncio.to_thread(log.put, [a_step(parted, bout=parted)])
+    found: list[str] = []
+    query: dict[str, Any] = {"wearer": WEARER, "limit": limit}
+    while query.get("start", "") is not None:
+        page = (await client.get("/api/bouts", params=query)).json()
+        found += [item["time"] for item in page["items"]]
+        query["start"] = page["next"]
+    assert found == [iso(BOUT), iso(parted)]
 
 
 @pytest.mark.parametrize("name", ["steps", "bouts", "devices", "events"])

@@ -13,6 +13,7 @@ import pytest
 from firmware_bridge import SECOND, Log
 from service.records.notes import standing
 from service.records.rows import Note
+from service.web.pages.navigation import NAVIGATION
 from tests.service.web.test_page import _served, browser
 from tests.walkers.sole_rows import put_bout
 from tests.walkers.web_rows import WEARER, a_log
@@ -63,7 +64,7 @@ async def test_everything_is_large_enough_and_nothing_sticks_out(browser: Any, l
         page = await browser.new_page(viewport=PHONE)
         complaints: list[str] = []
         page.on("console", lambda said: complaints.append(said.text))
-        for path in ("/diary", "/help", "/"):
+        for path in [page.path for page in NAVIGATION if not page.figures]:
             await page.goto(url + path)
             assert await page.evaluate(SMALL) == []
             for width in (340, 390, 768, 1280):

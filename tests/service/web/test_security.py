@@ -8,6 +8,7 @@ import pytest
 
 from firmware_bridge import Log
 from service.web import create_app
+from service.web.pages.navigation import NAVIGATION
 from tests.walkers.web_rows import a_log
 
 TOKEN = "a secret + more"
@@ -27,7 +28,14 @@ async def _client(log: Log, token: str | None = None, hosts: tuple[str, ...] = (
         yield client
 
 
-PATHS = ["/", "/api/wearers", "/static/main.js", "/api/openapi.json", "/healthz", "/nowhere"]
+PATHS = [
+    *(page.path for page in NAVIGATION),
+    "/api/wearers",
+    "/static/main.js",
+    "/api/openapi.json",
+    "/healthz",
+    "/nowhere",
+]
 
 
 @pytest.mark.parametrize(
