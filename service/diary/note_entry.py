@@ -10,7 +10,7 @@ from firmware_bridge import ConfigError, Log
 from service.diary.corrections import Change, spans, tell
 from service.pipeline.retention import kept_from
 from service.records.notes import (
-    BEFORE_NS,
+    ANNOUNCED_NS,
     DELETE,
     MASS,
     OF_BOUT,
@@ -19,7 +19,7 @@ from service.records.notes import (
     Span,
     about,
     bout_of,
-    checked,
+    parse_note,
     standing,
     with_unit,
 )
@@ -31,7 +31,7 @@ NEAREST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Entry:
     """A note that was taken."""
 
     note: Note
@@ -42,13 +42,13 @@ class Told:
 
 def accept(
     log: Log, wearer: str, topic: str, text: str | None, time: int, *, named: bool = False, withdraw: bool = False
-) -> Told:
+) -> Entry:
     """Put a note and the verdicts that follow from it.
 
     Args:
         log: where it is put.
         wearer: whose.
-        topic: one of `service.records.notes.TOPICS`.
+        topic: one of `service.records.notes.NOTABLE`.
         text: what is said; None where the topic says it all.
         time: UTC ns; a note of the same time and topic is corrected.
         named: a bout was named, whose start `time` is.
@@ -60,14 +60,14 @@ def accept(
     bouts, known = spans(log, wearer), log.read(Note, wearer)
     if topic == MASS and text:
         text = with_unit(text, standing(known), time)
-    told = checked(time, wearer, topic, "" if withdraw else text)
+    told = parse_note(time, wearer, topic, "" if withdraw else text)
     meant = _meant(told, bouts, known)
     if withdraw and not _corrects(told, known):
         _refuse_withdrawal(told, known)
     if not _corrects(told, known):
         _refuse_the_future(told, bouts)
         _refuse_what_is_gone(told, bouts, known, meant, named=named)
-    return Told(told, meant, tell(log, told), _parting(told, bouts, meant, kept_from(log, wearer)))
+    return Entry(told, meant, tell(log, told), _parting(told, bouts, meant, kept_from(log, wearer)))
 
 
 def _meant(told: Note, bouts: Sequence[Span], known: Sequence[Note]) -> Span | None:
@@ -86,7 +86,7 @@ def _corrects(told: Note, known: Sequence[Note]) -> bool:
 
 def _refuse_the_future(told: Note, bouts: Sequence[Span]) -> None:
     """Refuse what nobody can know yet; a run may be announced, and an insole's clock may be ahead of this one."""
-    latest = max([clock.time_ns(), *(span.stop for span in bouts)]) + BEFORE_NS
+    latest = max([clock.time_ns(), *(span.stop for span in bouts)]) + ANNOUNCED_NS
     if told.time > latest:
         raise ConfigError(f"{iso(told.time)} is yet to come: a {told.topic} note lies before {iso(latest)[:19]}Z")
 

@@ -21,6 +21,7 @@ from starlette.types import Scope
 from firmware_bridge import Log, Unavailable
 from service.diary.red_flags import asked
 from service.records.rows import Note
+from service.records.topics import TOPICS
 from service.web.api.mirror_in import archive
 from service.web.api.notes import telling
 from service.web.api.rows import api, known
@@ -31,6 +32,7 @@ from service.web.pages.runs import add_reviews, zone_here
 from service.web.security import LOOPBACK, Gate
 from service.wording import guidance
 from service.wording.measure_cards import CARDS, card_lines
+from service.wording.topics import TOPIC_WORDING
 
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -147,7 +149,8 @@ def _add_pages(app: FastAPI, templates: Environment, log: Log) -> None:
         shown = wearer if wearer in known else known[0] if known else ""
         asks = asked(log.read(Note, shown), zone_here()) if shown else None
         values = {"guidance": guidance, "cards": CARDS, "lines": card_lines, "here": "Live", "wearer": shown}
-        text = templates.get_template("index.html").render(values | {"asks": asks})
+        judged = [(name, TOPIC_WORDING[name].title) for name, topic in TOPICS.items() if topic.has_verdict]
+        text = templates.get_template("index.html").render(values | {"asks": asks, "judged": judged})
         return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
     @app.get("/favicon.ico", include_in_schema=False)

@@ -16,7 +16,7 @@ from service.records.rows import Block
 from service.review.comparison import Difference, Estimate, apart, difference, mean
 from service.review.read_model import Reviews, Soles, Wearer, pairs, used_blocks
 from service.review.stance_curves import Stances
-from service.wording.messages import bout_word
+from service.wording.phrases import bout_word
 
 _MEASURES = (
     ("contact_time_si_pct", "Ground contact time, right minus left", "%", 1.0, 1),

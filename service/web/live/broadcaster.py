@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from firmware_bridge import Item, Log, Unavailable, partition_of
-from service.web.live.snapshot import KINDS, Live
+from service.web.live.snapshot import STREAMED, Live
 
 _POLL_S = 0.03
 _BATCH = 400  # items at most between two looks at `closing`
@@ -183,7 +183,7 @@ def _news(log: Log, partition: int, cursor: int, seen: int | None) -> tuple[int 
         version = log.version()
         if version == seen:
             return seen, []
-        found = log.after(KINDS, cursor, (partition,), _BATCH)
+        found = log.after(STREAMED, cursor, (partition,), _BATCH)
     except Unavailable:
         return seen, []
     return (None if found else version), found  # there may be more: look again before believing the version

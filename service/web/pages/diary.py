@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from firmware_bridge import SECOND, ConfigError, Log, Unavailable
-from service.diary.note_entry import Told, accept
+from service.diary.note_entry import Entry, accept
 from service.diary.red_flags import asked
-from service.records.notes import PAIN, PLACES, REMARK, SIGNS, Span, bout_of, checked, pains
+from service.records.notes import PAIN, PLACES, REMARK, SIGNS, Span, bout_of, pains, parse_note
 from service.records.rows import Note
 from service.records.timestamps import iso, parse_iso
 from service.review.days import WORN, Worn, entries, used_before, worn
@@ -26,7 +26,8 @@ from service.review.read_model import Wearer, read_wearer
 from service.web.pages.forms import fields_of
 from service.web.pages.runs import address, day_text, zone_here
 from service.wording import guidance
-from service.wording.messages import TOPICS, bout_word
+from service.wording.phrases import bout_word
+from service.wording.topics import PATTERNS
 
 KEPT = (PAIN, *WORN, REMARK, SIGNS)
 """What the diary shows, corrects and takes back; the rest is for the command line."""
@@ -39,7 +40,7 @@ Fields = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class _Line:
     """A line of the diary."""
 
     time: str
@@ -107,7 +108,7 @@ class _Diary:
         known = self._log.wearers()
         chosen = name if name in known else known[0] if known else None
         wearer = read_wearer(self._log, chosen) if chosen else None
-        return self._page("help.html", wearer, "Help", topics=TOPICS)
+        return self._page("help.html", wearer, "Help", patterns=PATTERNS)
 
     def write(self, fields: Fields) -> Response:
         """Take what a form brings: go back to the diary, or show it with what was typed and what is wrong with it."""
@@ -129,7 +130,7 @@ class _Diary:
         page = self._templates.get_template("notice.html").render(given | {"title": title, "text": text})
         return HTMLResponse(page, status, headers=_HEADERS)
 
-    def _taken(self, name: str, fields: Fields) -> list[Told]:
+    def _taken(self, name: str, fields: Fields) -> list[Entry]:
         what = fields.get("what", "")
         if what not in _FORMS:
             raise ConfigError("that is no form of the diary; nothing was noted")
@@ -146,7 +147,7 @@ class _Diary:
             (topic, given.get(topic, getattr(said, topic)), used_before(wearer.notes, topic)) for topic in WORN if bout
         ]
         felt = [place for note in entries(wearer.notes, [PAIN])[:1] for place, _ in pains(note.text)]
-        lines = [_entry(note, zone) for note in entries(wearer.notes, KEPT)]
+        lines = [_line(note, zone) for note in entries(wearer.notes, KEPT)]
         return {
             "places": PLACES,
             "place": given.get("place") or next((place for place in felt if place in PLACES), PLACES[0]),
@@ -168,13 +169,13 @@ class _Diary:
         return HTMLResponse(text, status, headers=_HEADERS)
 
 
-Put = Callable[..., Told]
+Put = Callable[..., Entry]
 
 
 _LEVELS = frozenset(str(level) for level in range(11))
 
 
-def _pain(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _pain(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Entry]:
     now, wearer = context
     level, place = fields.get("level", "").strip(), fields.get("place", "")
     if level not in _LEVELS:
@@ -209,14 +210,14 @@ def _just_noted(now: int, wearer: Wearer) -> Note | None:
     return last if bout_of(last.time, spans) == bout_of(now, spans) else None
 
 
-def _wear_form(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _wear_form(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Entry]:
     _, wearer = context
     start = _moment(fields, "bout")
     if wearer.bout(start) is None:
         raise ConfigError("that run or walk is not there any more; nothing was noted")
     said = wearer.said[start]
     texts = [(topic, fields.get(f"new_{topic}", "").strip() or fields.get(topic, "")) for topic in WORN]
-    notes = [checked(start, wearer.name, topic, text) for topic, text in texts]  # all of them, before any is put
+    notes = [parse_note(start, wearer.name, topic, text) for topic, text in texts]  # all of them, before any is put
     told = [
         one
         for note in notes
@@ -228,7 +229,7 @@ def _wear_form(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[To
     return told
 
 
-def _put_or_withdraw(put: Put, topic: str, text: str, start: int, wearer: Wearer) -> list[Told]:
+def _put_or_withdraw(put: Put, topic: str, text: str, start: int, wearer: Wearer) -> list[Entry]:
     """Note it at the bout's start; an empty text, and what was noted elsewhere of this bout, is taken back."""
     spans = [Span(bout.time, bout.stop) for bout in wearer.bouts]
     about = [
@@ -238,18 +239,18 @@ def _put_or_withdraw(put: Put, topic: str, text: str, start: int, wearer: Wearer
     return [*told, put(topic, text, start, named=True)] if text else told
 
 
-def _remark(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _remark(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Entry]:
     text = fields.get("remark", "")
     if not text.strip():
         raise ConfigError("there is no text; nothing was noted")
     return [put(REMARK, text, context[0])]
 
 
-def _signs(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _signs(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Entry]:
     return [put(SIGNS, fields.get("signs", ""), context[0])]
 
 
-def _correct(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _correct(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Entry]:
     topic, time_ = _own(fields, context[1])
     text = fields.get("text", "")
     if not text.strip():
@@ -257,7 +258,7 @@ def _correct(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told
     return [put(topic, text, time_)]
 
 
-def _withdraw(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Told]:
+def _withdraw(put: Put, fields: Fields, context: tuple[int, Wearer]) -> list[Entry]:
     topic, time_ = _own(fields, context[1])
     return [put(topic, None, time_, withdraw=True)]
 
@@ -277,7 +278,7 @@ def _moment(fields: Fields, name: str) -> int:
         raise ConfigError("that is no form of the diary; nothing was noted") from error
 
 
-_FORMS: Mapping[str, Callable[[Put, Fields, tuple[int, Wearer]], list[Told]]] = {
+_FORMS: Mapping[str, Callable[[Put, Fields, tuple[int, Wearer]], list[Entry]]] = {
     "pain": _pain,
     "worn": _wear_form,
     "remark": _remark,
@@ -292,17 +293,17 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}" if text else text
 
 
-def _done(wearer: Wearer, text: str | None) -> list[Entry] | str:
+def _done(wearer: Wearer, text: str | None) -> list[_Line] | str:
     """Return the entries that were just made, "gone" if one was taken back, none if the address names none."""
     if text == "gone":
         return text
     named = set((text or "").split(","))
-    return [_entry(note, zone_here()) for note in wearer.notes if f"{iso(note.time)} {note.topic}" in named]
+    return [_line(note, zone_here()) for note in wearer.notes if f"{iso(note.time)} {note.topic}" in named]
 
 
-def _entry(note: Note, zone: Any) -> Entry:
+def _line(note: Note, zone: Any) -> _Line:
     shown = _WORDS.get((note.topic, note.text), note.text)
-    return Entry(iso(note.time), day_text(note.time, zone), note.topic, shown, note.text)
+    return _Line(iso(note.time), day_text(note.time, zone), note.topic, shown, note.text)
 
 
 _WORDS = {

@@ -31,7 +31,10 @@ from service.review.headline import headline
 from service.review.read_model import Reviews, Run, Wearer, mass_kg, points, read_wearer
 from service.web.security import HEADERS
 from service.wording import guidance
-from service.wording.messages import MEASURES, TOPICS, bout_word, verdict_text
+from service.wording.measures import MEASURE_WORDING
+from service.wording.messages import verdict_text
+from service.wording.phrases import bout_word
+from service.wording.topics import words_of
 
 if TYPE_CHECKING:
     from service.review.figures import Theme
@@ -166,7 +169,7 @@ def _run_values(wearer: Wearer, run: Run, zone: tzinfo) -> dict[str, Any]:
         "facts": _facts(run.bout, run.said),
         "before": address("/run", wearer.name, bout=iso(times[at - 1])) if at else "",
         "after": address("/run", wearer.name, bout=iso(times[at + 1])) if at + 1 < len(times) else "",
-        "said": [(TOPICS[v.topic], run.headline(v), v, verdict_text(v)) for v in run.bout.verdicts],
+        "said": [(words_of(v.topic).title, run.headline(v), v, verdict_text(v)) for v in run.bout.verdicts],
         "parts": [*where, _force(run), _sole(run), _quality(run)],
         "where_count": len(where),
     }
@@ -177,9 +180,9 @@ def _where(run: Run) -> list[_Part]:
 
     if not any(not block.void for block in run.blocks):
         return [("Where in the run", f"There is no minute of this {bout_word(run.bout.activity)} to show.", None, ())]
-    main = next((v.measure for v in run.bout.verdicts if v.topic == "imbalance" and v.measure in run.changes), "")
-    first = next((measure for measure in (CONTACT, IMPULSE) if measure.field == main), CONTACT)
-    shown = [("where", MEASURES[first.field].label, [first])]
+    judged = {verdict.measure for verdict in run.bout.verdicts if verdict.measure in run.changes}
+    first = next((measure for measure in (CONTACT, IMPULSE) if measure.field in judged), CONTACT)
+    shown = [("where", MEASURE_WORDING[first.field].label, [first])]
     if any(math.isfinite(block.medial_lateral_left) for block in run.blocks):
         shown.append(("inner", "load on the inner side", [LEFT_INDEX, RIGHT_INDEX]))
     text = (
@@ -250,9 +253,10 @@ def _trend_values(wearer: Wearer, field: str | None, zone: tzinfo) -> dict[str, 
         "your usual was not known yet. The gray band is your own normal at that time, in those shoes."
     )
     return {
-        "title": f"{MEASURES[measure.field].label.capitalize()} over time",
+        "title": f"{MEASURE_WORDING[measure.field].label.capitalize()} over time",
         "choices": [
-            (MEASURES[m.field].label, address("/trend", wearer.name, measure=m.field), m is measure) for m in _TREND
+            (MEASURE_WORDING[m.field].label, address("/trend", wearer.name, measure=m.field), m is measure)
+            for m in _TREND
         ],
         "chart_one": drawn,
         "text": text,
