@@ -26,7 +26,7 @@ from firmware_bridge import (
     open_recorder,
     persist,
 )
-from service.alerts.dispatcher import Telling, check_receivers
+from service.alerts.dispatcher import Dispatcher, check_receivers
 from service.alerts.stage import hear, remind
 from service.pipeline.analysis import INPUTS, Analysis
 from service.pipeline.mirror import MirrorProgress, keep_mirrored, mirror
@@ -61,7 +61,7 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
     with (
         closing(opened) as log,
         closing(await asyncio.to_thread(_recorder, settings.store, insoles, pods)) as recorder,
-        closing(Telling(log, settings.alerts.settings())) as telling,
+        closing(Dispatcher(log, settings.alerts.settings())) as dispatcher,
     ):
         await asyncio.to_thread(log.claim)
         async with asyncio.TaskGroup() as group:
@@ -72,8 +72,8 @@ async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodS
             _record(group, recorder, insoles, pods)
             work(_analyze(log))
             work(retain(Retention(log, settings.keep.keep(), [target.url for target in targets])))
-            work(hear(log, telling))
-            work(remind(telling))
+            work(hear(log, dispatcher))
+            work(remind(dispatcher))
             for target in targets:
                 work(keep_mirrored(log, target))
             work(serve(log, settings.web))

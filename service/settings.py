@@ -11,9 +11,10 @@ import re
 import tomllib
 from datetime import tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticKnownError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from firmware_bridge import Calibration, ConfigError, Insole, Side, load_calibration, load_profile
@@ -22,6 +23,7 @@ from service.alerts.quiet_hours import Quiet, parse_quiet
 from service.pipeline.mirror_selection import PACE, MirrorTarget, Sampling
 from service.pipeline.retention import Keep
 from service.records.timestamps import parse_zone
+from service.records.topics import TOPICS
 
 FILE = Path("insole.toml")
 _ANY_POD = re.compile(r"ble:(\?(?!(.*&)?(address|name)=).*)?")
@@ -99,6 +101,14 @@ def _zone(name: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _topic(name: str) -> str:
+    """Check the topic of a rule."""
+    if name and name not in TOPICS:
+        *known, last = (repr(each) for each in ("", *TOPICS))
+        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(known)} or {last}"})
+    return name
+
+
 QuietText = Annotated[str, AfterValidator(_quiet), Field(description="22:00-07:00, by the wearer's clock")]
 ZoneName = Annotated[
     str, AfterValidator(_zone), Field(description="of the wearer's clock; this computer's if left out")
@@ -111,9 +121,7 @@ class RuleKeys(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     wearer: str = Field("", description="everybody if left out")
-    topic: Literal["", "imbalance", "over_pronation", "insole", "training_load"] = Field(
-        "", description="every topic if left out"
-    )
+    topic: Annotated[str, AfterValidator(_topic)] = Field("", description="every topic if left out")
     urls: tuple[str, ...] | None = None
     cool_down_s: float | None = Field(None, gt=0)
     quiet: QuietText = ""

@@ -17,6 +17,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.alerting import RelativeTimeRange, Rule
 
 from dashboards.influxql import DATASOURCE, IN_RANGE, Target, select
+from service.records.topics import IMBALANCE, OVER_PRONATION
 
 HEAD = """\
 # Made by `python -m dashboards.build` from dashboards/definitions/alert_rules.py. Change it there: Grafana reads these
@@ -41,23 +42,23 @@ class Alert(NamedTuple):
     description: str
 
 
-IMBALANCE = Alert(
+_IMBALANCE = Alert(
     "insole-imbalance",
     "Imbalance",
-    "imbalance",
+    IMBALANCE.name,
     f"{PERSON}: the balance of left and right differs from your usual ({{{{ .Labels.measure }}}})",
     "The flag was raised by the service, against your own normal or the beginning of this run. Surface, camber, shoes,"
     " lacing, pain and a shifted insole all show in the same numbers. Dashboard: This run.",
 )
-OVER_PRONATION = Alert(
+_OVER_PRONATION = Alert(
     "insole-over-pronation",
     "Over-pronation",
-    "over_pronation",
+    OVER_PRONATION.name,
     f"{PERSON}: the load under the inner side of a foot differs from your usual ({{{{ .Labels.measure }}}})",
     "The flag was raised by the service, against your own normal. It is a load, not the angle of a joint. Surface,"
     " shoes, lacing and a shifted insole all show in the same numbers. Dashboard: This run.",
 )
-SILENT = Alert(
+_SILENT = Alert(
     "insole-link-silent",
     "Link silent",
     "link",
@@ -69,7 +70,7 @@ SILENT = Alert(
 
 def alerting() -> str:
     """Return the text of the provisioning file."""
-    rules = [_on_flag(IMBALANCE), _on_flag(OVER_PRONATION), _on_silence(SILENT)]
+    rules = [_on_flag(_IMBALANCE), _on_flag(_OVER_PRONATION), _on_silence(_SILENT)]
     group = {"orgId": 1, "name": "insole", "folder": "insole", "interval": "30s", "rules": [_plain(r) for r in rules]}
     text = yaml.safe_dump(
         {"apiVersion": 1, "groups": [group]}, sort_keys=False, allow_unicode=True, width=116, default_flow_style=False

@@ -26,6 +26,7 @@ from dashboards.panels import (
     table,
 )
 from service.records.rows import Block
+from service.records.topics import IMBALANCE, OVER_PRONATION, Topic
 
 PAGE = Page(
     "insole-my-trend", "My trend", "What has changed over the weeks, and what was noted then?", since="now-90d/d"
@@ -54,8 +55,8 @@ def my_trend() -> Dashboard:
     return dashboard(PAGE, panels, notes=True)
 
 
-def _said(topic: str, columns: str, measure: str = "") -> Target:
-    where = [f"\"topic\" = '{topic}'"] + ([f"\"measure\" = '{measure}'"] if measure else [])
+def _said(topic: Topic, columns: str, measure: str = "") -> Target:
+    where = [f"\"topic\" = '{topic.name}'"] + ([f"\"measure\" = '{measure}'"] if measure else [])
     return series(select(columns, "verdict", WEARER, IN_RANGE, *where), "$col")
 
 
@@ -68,7 +69,7 @@ def _balance() -> Panel:
         "Contact-time balance, run by run",
         "Each run's mean with its 95 % interval, before the grey band of what was your own normal by then. Pain that"
         " was noted is a red line: see what went together with it.",
-        [_said("imbalance", columns, "contact_time_si_pct")],
+        [_said(IMBALANCE, columns, "contact_time_si_pct")],
         (24, 9),
         look_of(Block, "contact_time_si_pct"),
         [
@@ -100,7 +101,7 @@ def _of_blocks(columns: str) -> Target:
 
 
 def _medial_lateral() -> Panel:
-    normal = _said("over_pronation", '"normal_low" AS "normal from", "normal_high" AS "normal to"')
+    normal = _said(OVER_PRONATION, '"normal_low" AS "normal from", "normal_high" AS "normal to"')
     return curves(
         "Medial-lateral index, block by block",
         "Load under the inner side less load under the outer side, as a share of both: a load, not the angle of a"
@@ -157,7 +158,7 @@ def _steps() -> Panel:
     return curves(
         "Steps, run by run",
         "All steps of a run, and those that its verdict rests on.",
-        [_said("imbalance", '"steps_expected" AS "seen", "steps_used" AS "used"')],
+        [_said(IMBALANCE, '"steps_expected" AS "seen", "steps_used" AS "used"')],
         (12, 7),
         Look("short", 0),
         [color("seen", NORMAL), color("used", BOTH)],
@@ -175,7 +176,9 @@ def _runs() -> Panel:
     return table(
         "My runs",
         "Newest first; the time of a run opens it in This run.",
-        select(columns, "verdict", WEARER, IN_RANGE, "\"topic\" = 'imbalance'", tail="ORDER BY time DESC LIMIT 200"),
+        select(
+            columns, "verdict", WEARER, IN_RANGE, f"\"topic\" = '{IMBALANCE.name}'", tail="ORDER BY time DESC LIMIT 200"
+        ),
         (16, 10),
         [
             override("byName", "Time", displayName="run began", links=[link]),

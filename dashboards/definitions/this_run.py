@@ -36,6 +36,7 @@ from dashboards.panels import (
     words,
 )
 from service.records.rows import Block, Step
+from service.records.topics import IMBALANCE, OVER_PRONATION, Topic
 
 PAGE = Page("insole-this-run", "This run", "How is this run going?", since="now-30m", refresh="5s")
 ANSWERS = words(
@@ -75,9 +76,9 @@ def heard(size: Size) -> Panel:
 
 def answers(where: str) -> list[Target]:
     """Return the queries of the newest verdict on each topic."""
-    asked = (("imbalance", "Balance"), ("over_pronation", "Pronation"))
+    asked = ((IMBALANCE, "Balance"), (OVER_PRONATION, "Pronation"))
     return [
-        series(select('last("answer") AS "answer"', "verdict", WEARER, where, f"\"topic\" = '{topic}'"), shown)
+        series(select('last("answer") AS "answer"', "verdict", WEARER, where, f"\"topic\" = '{topic.name}'"), shown)
         for topic, shown in asked
     ]
 
@@ -124,16 +125,16 @@ def _contact_balance() -> Panel:
         "Contact-time balance",
         "Difference of contact time as a share of its mean, block by block of 50 strides a foot, with its 95 %"
         " interval. The grey band is your own normal, from earlier runs; there is none before there are enough.",
-        [_index("contact_time_si_pct"), _normal("imbalance", "contact_time_si_pct")],
+        [_index("contact_time_si_pct"), _normal(IMBALANCE, "contact_time_si_pct")],
         (14, 9),
         axis="left longer · right longer",
         overrides=band("normal from", "normal to", NORMAL, 25),
     )
 
 
-def _normal(topic: str, measure: str = "") -> Target:
+def _normal(topic: Topic, measure: str = "") -> Target:
     """Return the query of the wearer's own normal band, from the start of the run to now."""
-    where = f"\"topic\" = '{topic}'" + (f" AND \"measure\" = '{measure}'" if measure else "")
+    where = f"\"topic\" = '{topic.name}'" + (f" AND \"measure\" = '{measure}'" if measure else "")
     query = select(
         'last("normal_low") AS "normal from", last("normal_high") AS "normal to"',
         "verdict",
@@ -214,7 +215,7 @@ def _medial_lateral() -> Panel:
         "Medial-lateral index",
         "Median of the valid steps: load under the inner side less load under the outer side, as a share of both."
         " It is a load, not the angle of a joint. The grey band is the normal of the foot that is further off its own.",
-        [_of_steps("medial_lateral_index"), _normal("over_pronation")],
+        [_of_steps("medial_lateral_index"), _normal(OVER_PRONATION)],
         (10, 7),
         Look(unit_of(Step, "medial_lateral_index")),
         [*band("normal from", "normal to", NORMAL, 25), *sides()],

@@ -20,10 +20,11 @@ from dashboards.panels import (
     stat,
     table,
 )
+from service.records.notes import PAIN, REMARK, SHOES, SURFACE
 from service.records.rows import Block
 
 PAGE = Page("insole-with-without", "With / without", "What went together with a note?", since="now-90d/d")
-TOPICS = ("shoes", "surface", "pain", "remark")
+NOTED = (SHOES, SURFACE, PAIN, REMARK)
 ABOUT = (
     " A day belongs to the set by the last note of the chosen topic on that day. What differs between the sets went"
     " together with the note; whatever else was different on those days shows in it, too."
@@ -45,7 +46,7 @@ def with_without() -> Dashboard:
     return dashboard(
         PAGE,
         panels,
-        chosen("topic", "Noted about", TOPICS),
+        chosen("topic", "Noted about", NOTED),
         noted("with", "With", "topic"),
         every_other("without", "Without", "topic"),
     )

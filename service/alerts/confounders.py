@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 
 from firmware_bridge import Side
-from service.alerts.episodes import INSOLE, TRAINING_LOAD, cleared
+from service.alerts.episodes import cleared
 from service.gait.detectors.baseline import usable, warm
-from service.gait.detectors.measures import contact_s
+from service.gait.detectors.measures import GAIN, contact_s
 from service.gait.steps.activity import RUNNING
 from service.records.notes import About, Span, about
 from service.records.rows import Block, Flag, Note
+from service.records.topics import topic_of
 from service.review.data_quality import received
 
 LATEST = 10
@@ -50,7 +51,7 @@ def alongside(flag: Flag, blocks: Iterable[Block], notes: Iterable[Note], flags:
     return (
         *_insoles(flag, list(flags)),
         *_worn(said, flag.bout, earlier),
-        *(() if flag.topic == TRAINING_LOAD else _pace(flag.activity, bouts[flag.bout], usual)),
+        *(_pace(flag.activity, bouts[flag.bout], usual) if topic_of(flag.topic).by_gait else ()),
         *_data(bouts[flag.bout], usual),
     )
 
@@ -65,11 +66,11 @@ def sentence(facts: Sequence[str]) -> str:
 
 def _insoles(flag: Flag, flags: Sequence[Flag]) -> Iterator[str]:
     """Say what is wrong with the insoles, once for each foot."""
-    told = [f for f in flags if f.topic == INSOLE and f.raised and f.bout == flag.bout and f.time <= flag.time]
-    if flag.topic == INSOLE:
+    if topic_of(flag.topic).about_insole:
         return
-    standing = [f.measure for f in told if cleared(f, flags) is None]
-    if "gain_ratio" in standing:
+    told = [f for f in flags if f.raised and f.bout == flag.bout and f.time <= flag.time]
+    standing = [f.measure for f in told if topic_of(f.topic).about_insole and cleared(f, flags) is None]
+    if GAIN.field in standing:
         yield "the two insoles do not weigh alike"
     for side in Side:
         if any(measure.endswith(f"_{side}") for measure in standing):

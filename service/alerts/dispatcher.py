@@ -16,11 +16,12 @@ from datetime import tzinfo
 from firmware_bridge import SECOND, Backoff, ConfigError, Log, Unavailable
 from service.alerts.apprise_notifier import AppriseNotifier, Missed, check_urls
 from service.alerts.confounders import alongside, sentence
-from service.alerts.episodes import INSOLE, RECENT_NS, began, cleared, ended, subject
+from service.alerts.episodes import RECENT_NS, began, cleared, ended, subject
 from service.alerts.policy import TOLD, AlertSettings, Outcome, decide, kept, muted, process, said
 from service.records.rows import Alert, Block, Flag, Note, Verdict
 from service.records.timestamps import local
-from service.wording.messages import TOPICS, Message
+from service.records.topics import TOPICS, topic_of
+from service.wording.messages import Message
 from service.wording.notices import TEST, late_text, over_text
 
 AGAIN_S, AGAIN_MOST_S = 10.0, 300.0
@@ -44,7 +45,7 @@ class _Rows:
         return next((f for f in self.flags if (f.time, f.topic, f.measure, f.raised) == key), None)
 
 
-class Telling:
+class Dispatcher:
     """Brings the flags of a log to people, each once in an episode, and what ended."""
 
     def __init__(self, log: Log, settings: AlertSettings, *, now: Callable[[], int] = time.time_ns) -> None:
@@ -62,13 +63,10 @@ class Telling:
         self._closing.set()
 
     def hear(self, flags: Sequence[Flag]) -> None:
-        """Decide on new flags, try once to send what is to be sent, and put a row of each.
-
-        What is wrong with an insole comes before what may follow from it.
-        """
+        """Decide on new flags, try once to send what is to be sent, and put a row of each."""
         with self._one:
             read: dict[str, _Rows] = {}
-            for flag in sorted(flags, key=lambda flag: (flag.time, flag.topic != INSOLE)):
+            for flag in sorted(flags, key=_order):
                 if flag.wearer not in read:
                     read[flag.wearer] = self._read(flag.wearer)
                 rows = read[flag.wearer]
@@ -227,7 +225,7 @@ class Telling:
             if alert.outcome in {Outcome.HELD, Outcome.FAILED} and self._now() - alert.time <= RECENT_NS
             if (flag := rows.flag(alert)) is not None
         ]
-        return sorted(found, key=lambda pair: (pair[1].time, pair[1].topic != INSOLE))
+        return sorted(found, key=lambda pair: _order(pair[1]))
 
     def _is_late(self, flag: Flag, rows: _Rows) -> bool:
         old = self._now() - flag.time > self._settings.stale_s * SECOND
@@ -264,6 +262,11 @@ class Telling:
     def _read(self, wearer: str) -> _Rows:
         read = self._log.read
         return _Rows(read(Alert, wearer), read(Flag, wearer), read(Verdict, wearer), read(Note, wearer))
+
+
+def _order(flag: Flag) -> tuple[int, bool]:
+    """By time, and what is wrong with an insole before what may follow from it."""
+    return flag.time, not topic_of(flag.topic).about_insole
 
 
 def _key(alert: Alert) -> tuple[int, str, str]:

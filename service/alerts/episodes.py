@@ -1,7 +1,7 @@
 """Episodes (pure): which bouts one finding lasts through, and what shows that it is over.
 
-An episode is a flag of one subject raised in bout after bout without a normal one between. It is told once, and so is
-its end.
+An episode is a flag of one subject raised in bout after bout without one between that ends it, as its topic says. It is
+told once, and so is its end.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from firmware_bridge import SECOND
 from service.records.rows import Alert, Flag, Verdict
+from service.records.topics import topic_of
 
-INSOLE, TRAINING_LOAD = "insole", "training_load"
 SETTLED_NS = 15 * 60 * SECOND
 """How long after its last block a bout is taken to be over: its verdict does not change by itself any more."""
 RECENT_NS = 24 * 3600 * SECOND
@@ -21,19 +21,19 @@ _Subject = tuple[str, str]
 
 
 def subject(row: Flag | Alert) -> _Subject:
-    """Return what an episode is about: a topic; each fault of an insole is one of its own."""
-    return row.topic, row.measure if row.topic == INSOLE else ""
+    """Return what an episode is about: a topic, or one measure of it where each is one of its own."""
+    return row.topic, row.measure if topic_of(row.topic).by_measure else ""
 
 
 def began(flag: Flag, flags: Iterable[Flag], verdicts: Iterable[Verdict]) -> int:
     """Return the bout (its start) in which the episode of a raised flag began.
 
-    A bout is normal between where its verdict says so; topics without verdicts go by bouts without such a flag. Walks
-    do not end what shows on runs, and a bout of which nothing can be told ends nothing.
+    A bout between ends the one before where it has no such flag and its verdicts say what the topic asks for
+    (`records.topics.Ending`).
     """
     raised = _raised_in(flag, flags) | {flag.bout}
-    normal = {verdict.time for verdict in verdicts if _normal(verdict, flag)} - raised
-    last = max((bout for bout in normal if bout < flag.bout), default=None)
+    without = {verdict.time for verdict in verdicts if _ends(verdict, flag)} - raised
+    last = max((bout for bout in without if bout < flag.bout), default=None)
     return min(bout for bout in raised if bout <= flag.bout and (last is None or bout > last))
 
 
@@ -42,12 +42,12 @@ def ended(
 ) -> list[tuple[Alert, Flag | Verdict]]:
     """Return the alerts of one wearer that went out and whose end shows, with what shows it, and was not told.
 
-    That is the flag's own end, or a later bout that is over and normal. Long runs have no end to be told.
+    That is the flag's own end, or a later bout that is over and ends the episode. Some topics have no end to be told.
     """
     told: dict[_Subject, Alert] = {}
     rows = sorted(alerts, key=lambda alert: alert.time)
     for alert in rows:
-        if alert.outcome == "sent" and alert.topic != TRAINING_LOAD:
+        if alert.outcome == "sent" and topic_of(alert.topic).ending.told:
             told[subject(alert)] = alert
         elif alert.outcome == "resolved":
             told.pop(subject(alert), None)
@@ -75,7 +75,7 @@ def _end(flag: Flag, flags: Sequence[Flag], verdicts: Sequence[Verdict], now: in
     later = [
         verdict
         for verdict in verdicts
-        if verdict.time > flag.bout and verdict.time not in raised and _normal(verdict, flag)
+        if verdict.time > flag.bout and verdict.time not in raised and _ends(verdict, flag)
         if SETTLED_NS < now - verdict.stop <= RECENT_NS
     ]
     return next((v for v in sorted(later, key=lambda v: v.time) if v.time > newest), None)
@@ -85,15 +85,15 @@ def _raised_in(flag: Flag, flags: Iterable[Flag]) -> set[int]:
     return {f.bout for f in flags if f.raised and f.wearer == flag.wearer and subject(f) == subject(flag)} | {flag.bout}
 
 
-def _normal(verdict: Verdict, flag: Flag) -> bool:
-    """Tell whether a bout without such a flag counts as a normal one."""
-    if verdict.wearer != flag.wearer:
-        return False
-    if flag.topic == INSOLE:
-        return verdict.answer in {"normal", "differs"}  # the insoles were good enough to tell
-    if flag.topic == TRAINING_LOAD:
-        return verdict.activity == flag.activity
-    return verdict.topic == flag.topic and verdict.answer == "normal" and verdict.activity == flag.activity
+def _ends(verdict: Verdict, flag: Flag) -> bool:
+    """Tell whether a verdict's bout ends the episode of a flag, if none such is raised in it."""
+    ending = topic_of(flag.topic).ending
+    return (
+        verdict.wearer == flag.wearer
+        and verdict.answer in ending.answers
+        and (verdict.topic == flag.topic or not ending.own_verdict)
+        and (verdict.activity == flag.activity or not ending.same_activity)
+    )
 
 
 def _key(row: Flag | Alert) -> tuple[int, str, str]:

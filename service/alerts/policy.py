@@ -14,7 +14,9 @@ from firmware_bridge import SECOND, Unavailable
 from service.alerts.apprise_notifier import Missed, Notifier
 from service.alerts.episodes import subject
 from service.alerts.quiet_hours import Quiet
+from service.records.notes import MUTE
 from service.records.rows import Alert, Flag, Note
+from service.records.topics import topic_of
 from service.wording.messages import Message, flag_text
 
 MUTE_HOURS = 24.0
@@ -41,7 +43,7 @@ class AlertRule:
 class AlertSettings:
     """To whom, how often at most, how old a flag may be, and when it is quiet.
 
-    All four topics of flags are told unless a rule turns one off: what is wrong with an insole or how long a run is
+    Every topic of flags is told unless a rule turns it off: what is wrong with an insole or how long a run is
     can be acted on as much as what is unlike the usual of a wearer.
     """
 
@@ -143,11 +145,14 @@ def muted(flag: Flag, notes: Iterable[Note], now: int) -> bool:
 
     The text of a `mute` note is `[TOPIC] [HOURS]`: "imbalance 2", "48", "over_pronation", or "all", for every topic
     and 24 hours. Hours of 0 end an earlier mute. The latest note on a topic counts; one without a text was withdrawn.
+    Some topics may not be muted.
     """
+    if not topic_of(flag.topic).may_be_muted:
+        return False
     asked = [
         (note.time, hours)
         for note in notes
-        if note.topic == "mute" and note.text and note.wearer == flag.wearer and note.time <= now
+        if note.topic == MUTE and note.text and note.wearer == flag.wearer and note.time <= now
         for topic, hours in [_mute(note.text)]
         if topic in {"", flag.topic}
     ]

@@ -11,7 +11,7 @@ from service.diary.corrections import Revision, tell
 from service.pipeline.retention import kept_from
 from service.records.bouts import NEAREST, name_nearest, spans
 from service.records.notes import (
-    BEFORE_NS,
+    ANNOUNCED_NS,
     DELETE,
     MASS,
     OF_BOUT,
@@ -20,7 +20,7 @@ from service.records.notes import (
     Span,
     about,
     bout_of,
-    checked,
+    parse_note,
     standing,
     with_unit,
 )
@@ -46,7 +46,7 @@ def accept(
     Args:
         log: where it is put.
         wearer: whose.
-        topic: one of `service.records.notes.TOPICS`.
+        topic: one of `service.records.notes.NOTABLE`.
         text: what is said; None where the topic says it all.
         time: UTC ns; a note of the same time and topic is corrected.
         named: a bout was named, whose start `time` is.
@@ -58,7 +58,7 @@ def accept(
     bouts, known = spans(log, wearer), log.read(Note, wearer)
     if topic == MASS and text:
         text = with_unit(text, standing(known), time)
-    told = checked(time, wearer, topic, "" if withdraw else text)
+    told = parse_note(time, wearer, topic, "" if withdraw else text)
     meant = _meant(told, bouts, known)
     if withdraw and not _corrects(told, known):
         _refuse_withdrawal(told, known)
@@ -84,7 +84,7 @@ def _corrects(told: Note, known: Sequence[Note]) -> bool:
 
 def _refuse_the_future(told: Note, bouts: Sequence[Span]) -> None:
     """Refuse what nobody can know yet; a run may be announced, and an insole's clock may be ahead of this one."""
-    latest = max([clock.time_ns(), *(span.stop for span in bouts)]) + BEFORE_NS
+    latest = max([clock.time_ns(), *(span.stop for span in bouts)]) + ANNOUNCED_NS
     if told.time > latest:
         raise ConfigError(f"{iso(told.time)} is yet to come: a {told.topic} note lies before {iso(latest)[:19]}Z")
 

@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 from firmware_bridge import SECOND, ConfigError
 from service.records.rows import Note
+from service.records.topics import TOPICS
 
 START, STOP, NAME, SHOES, INSERT, SURFACE = "start", "stop", "name", "shoes", "insert", "surface"
-PAIN, MASS, UNITS, MUTE, DELETE, REMARK = "pain", "mass", "units", "mute", "delete", "remark"
+PAIN, MASS, MASS_UNIT, MUTE, DELETE, REMARK = "pain", "mass", "units", "mute", "delete", "remark"
 SIGNS = "signs"
-TOPICS: Mapping[str, str] = {
+NOTABLE: Mapping[str, str] = {
     START: "a run or walk begins; what is noted for the same moment belongs to it, too",
     STOP: "the run or walk ends here: steps after it are another one's",
     NAME: "what the wearer is called, from then on",
@@ -27,7 +28,7 @@ TOPICS: Mapping[str, str] = {
     SURFACE: "what was run or walked on",
     PAIN: "where, and how much from 0 to 10: low back 3, hip left 2, knee 4",
     MASS: "of the body, from then on: 70 kg, 154 lb",
-    UNITS: "of a mass that is written without one, from then on: kg or lb",
+    MASS_UNIT: "of a mass that is written without one, from then on: kg or lb",
     MUTE: "no alerts for some hours: all 24, imbalance 2, over_pronation 48",
     DELETE: "it was no run or walk of this wearer: later ones are not compared with it",
     REMARK: "anything else",
@@ -44,12 +45,12 @@ PLACES = ("low back", "hip left", "hip right", "other")
 
 AFTER_NS = 12 * 3600 * SECOND
 """How long after a bout a note may still mean it: shoes are often entered in the evening."""
-BEFORE_NS = 30 * 60 * SECOND
+ANNOUNCED_NS = 30 * 60 * SECOND
 """How long before a bout it may be announced by a start note."""
 
 LONGEST = 500
 """Characters of a note."""
-MUTED = ("all", "imbalance", "over_pronation", "insole", "training_load")
+MAY_BE_MUTED = ("all", *(topic.name for topic in TOPICS.values() if topic.may_be_muted))
 """Of what alerts can be muted: everything, or one topic of flags."""
 MOST_HOURS = 24 * 366
 
@@ -63,7 +64,7 @@ _KG = {"kg": 1.0, "": 1.0, "lb": 0.453_592_37, "lbs": 0.453_592_37}
 _LEAST_KG, _MOST_KG = 15.0, 350.0
 _LEAP = 1.5
 """By which factor nobody's mass changes between two notes; kilograms taken for pounds are off by 2.2."""
-_MUTE = re.compile(rf"(?:({'|'.join(MUTED)})\b)?\s*(?:(\d{{1,6}}(?:\.\d{{1,6}})?)\s*(?:h|hours?)?)?", re.ASCII)
+_MUTE = re.compile(rf"(?:({'|'.join(MAY_BE_MUTED)})\b)?\s*(?:(\d{{1,6}}(?:\.\d{{1,6}})?)\s*(?:h|hours?)?)?", re.ASCII)
 _LEVEL_WITHIN = re.compile(r"\b(\d{1,2})\b")
 _PLACE_WITHIN = re.compile(r"[^\d,/]+")
 _LEVEL = re.compile(r"(?:^|(?<=\s))(\d+)(?:\s*/\s*10)?(?=\s|$)", re.ASCII)
@@ -108,7 +109,7 @@ class About:
         return self.kind, self.deleted
 
 
-def checked(time: int, wearer: str, topic: str, text: str | None = None) -> Note:
+def parse_note(time: int, wearer: str, topic: str, text: str | None = None) -> Note:
     """Return a note in the form in which it is kept: masses in kg, pain as places with numbers.
 
     `text` may be missing where the topic says it all; an empty one withdraws what was noted at that time.
@@ -116,11 +117,11 @@ def checked(time: int, wearer: str, topic: str, text: str | None = None) -> Note
     Raises:
         ConfigError: no such topic, or a text that does not fit it.
     """
-    if topic not in TOPICS:
-        raise ConfigError(f"there is no topic {topic!r} to note; there are: {', '.join(TOPICS)}")
+    if topic not in NOTABLE:
+        raise ConfigError(f"there is no topic {topic!r} to note; there are: {', '.join(NOTABLE)}")
     if text is None:
         if topic not in _WITHOUT_TEXT:
-            raise ConfigError(f"what about {topic}? Write it behind the topic ({TOPICS[topic]})")
+            raise ConfigError(f"what about {topic}? Write it behind the topic ({NOTABLE[topic]})")
         text = _WITHOUT_TEXT[topic]
     plain = " ".join(text.split())
     if len(plain) > LONGEST or not all(char.isprintable() or char in _JOINERS for char in plain):
@@ -138,7 +139,7 @@ def with_unit(text: str, notes: Sequence[Note], time: int) -> str:
     """
     if not _BARE.fullmatch(text.strip()):
         return text
-    number, unit = text.strip(), _lasting(notes, UNITS, time) or "kg"
+    number, unit = text.strip(), _lasting(notes, MASS_UNIT, time) or "kg"
     was = _lasting([note for note in notes if note.time != time], MASS, time)
     if was and not 1 / _LEAP <= float(number.replace(",", ".")) * _KG[unit] / float(was.split()[0]) <= _LEAP:
         raise ConfigError(f"{number} {unit} is far from the {was} before; write the unit: {number} kg or {number} lb")
@@ -166,8 +167,8 @@ def _mute(text: str) -> str:
     found = _MUTE.fullmatch(text.lower())
     if found is None or float(found[2] or 0) > MOST_HOURS:
         raise ConfigError(
-            f"{text!r} mutes nothing; write {', '.join(MUTED)}, and for how many hours (0 to {MOST_HOURS}; 24 where it "
-            "is not said), like imbalance 2"
+            f"{text!r} mutes nothing; write {', '.join(MAY_BE_MUTED)}, and for how many hours (0 to {MOST_HOURS}; 24 "
+            "where it is not said), like imbalance 2"
         )
     return " ".join(part for part in found.groups() if part)
 
@@ -227,7 +228,7 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
     DELETE: _nothing,
     PAIN: _pains,
     MASS: _mass,
-    UNITS: _units,
+    MASS_UNIT: _units,
     MUTE: _mute,
     SIGNS: _signs,
 }
@@ -248,7 +249,7 @@ def bout_of(time: int, spans: Sequence[Span], *, ahead: bool = False) -> Span | 
     """
     k = bisect_right(spans, time, key=lambda span: span.start)
     last = spans[k - 1] if k and time <= spans[k - 1].stop + AFTER_NS else None
-    following = spans[k] if k < len(spans) and spans[k].start <= time + BEFORE_NS else None
+    following = spans[k] if k < len(spans) and spans[k].start <= time + ANNOUNCED_NS else None
     if ahead and following is not None and (last is None or time > last.stop):
         return following
     return last

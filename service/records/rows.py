@@ -178,7 +178,7 @@ class Flag:
 
     time: int
     wearer: Key[str]
-    topic: Key[str]  # "imbalance", "over_pronation", "insole" or "training_load"
+    topic: Key[str]  # `service.records.topics` knows them
     measure: Key[str]  # what changed: a field of `Block` ("contact_time_si_pct", "gain_ratio" ...), or "longest_run"
     raised: bool
     bout: int

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from firmware_bridge import SECOND, Side
 from service.records.rows import Block, Flag, Verdict
+from service.records.topics import DIFFERS
 from service.review.data_quality import received
-from service.wording.messages import MEASURES, verdict_text
+from service.wording.measures import MEASURE_WORDING
+from service.wording.messages import verdict_text
 
 _TOLD_LOSS = 0.05
 """Share of a foot's samples that has to be lost before the headline names the foot."""
@@ -42,7 +44,7 @@ def headline(verdict: Verdict, blocks: Sequence[Block] = (), flags: Iterable[Fla
         blocks: of that bout; they tell which foot lost data.
         flags: of that bout; the first one on the verdict's measure that still stands tells since when.
     """
-    if verdict.answer == "differs" and not math.isnan(verdict.normal):
+    if verdict.answer == DIFFERS and not math.isnan(verdict.normal):
         said = _difference(verdict)
         since = _began(verdict, flags)
         if said and since is not None:
@@ -74,20 +76,8 @@ def minute(time: int, bout: int) -> int:
 
 
 def _difference(verdict: Verdict) -> str:
-    """Say by how much one foot is off its normal; "" for measures without words for it."""
-    measure = MEASURES.get(verdict.measure)
-    if measure is None:
+    """Say by how much a measure is off its normal; "" for one that another version found."""
+    words = MEASURE_WORDING.get(verdict.measure)
+    if words is None:
         return ""
-    off, ends = verdict.value - verdict.normal, (verdict.low - verdict.normal, verdict.high - verdict.normal)
-    size, than = f"{abs(off):.1f} %", f"than your normal{_between(off, *ends)}"
-    if measure.foot:
-        side = "inner" if off > 0 else "outer"
-        return f"{measure.foot.capitalize()} foot carried {size} more of its load on the {side} side {than}"
-    return f"{'Right' if off > 0 else 'Left'} foot {measure.does} {size} {measure.more} {than}"
-
-
-def _between(off: float, low: float, high: float) -> str:
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return ""
-    near, far = sorted((math.copysign(1, off) * low, math.copysign(1, off) * high))
-    return f" ({near:.1f} to {far:.1f})"
+    return words.change(*(value - verdict.normal for value in (verdict.value, verdict.low, verdict.high)))

@@ -10,7 +10,8 @@ from typing import Any
 from service.review.correlation import LEAST_DAYS, Association, associations, paired_days
 from service.review.days import DAY_STEPS, Days, days
 from service.review.read_model import Wearer
-from service.wording.messages import MEASURES
+from service.wording.measure_kinds import Symmetry
+from service.wording.measures import MEASURE_WORDING
 
 REVERSE = "People with low-back pain walk differently: pain itself changes how feet are loaded (Smith 2022)."
 _TOO_FEW = (
@@ -103,7 +104,7 @@ def _direction(one: Association) -> str:
 
 
 def _sided(one: Association) -> bool:
-    return one.measure in MEASURES and not MEASURES[one.measure].foot
+    return isinstance(MEASURE_WORDING.get(one.measure), Symmetry)
 
 
 def _far(one: Association) -> float:
@@ -119,11 +120,11 @@ def _unit(measure: str) -> str:
 
 
 def _name(measure: str) -> str:
-    return "steps" if measure == DAY_STEPS else MEASURES[measure].label
+    return "steps" if measure == DAY_STEPS else MEASURE_WORDING[measure].label
 
 
 def _more(measure: str) -> str:
     if measure == DAY_STEPS:
         return "more steps"
-    known = MEASURES[measure]
-    return f"more {known.label}" if known.foot else f"a shift of {known.label} to the right"
+    known = MEASURE_WORDING[measure]
+    return f"a shift of {known.label} to the right" if isinstance(known, Symmetry) else f"more {known.label}"

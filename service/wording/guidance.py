@@ -43,54 +43,13 @@ RED_FLAGS: tuple[RedFlag, ...] = (
 class Evidence:
     """What one study found, said without more than it showed."""
 
-    topic: str  # as on flags and verdicts
     text: str
     source: str
 
-
-EVIDENCE: tuple[Evidence, ...] = (
-    Evidence(
-        "imbalance",
-        "Among 836 runners followed for six months, those whose feet differed more did not get hurt more often.",
-        "Malisoux 2024",
-    ),
-    Evidence(
-        "imbalance",
-        "People with low-back pain walk differently from others: pain itself changes how feet are loaded.",
-        "Smith 2022, 97 studies",
-    ),
-    Evidence(
-        "over_pronation",
-        "Among 927 new runners in neutral shoes, those with pronated feet did not get hurt more often.",
-        "Nielsen 2014",
-    ),
-    Evidence(
-        "over_pronation",
-        "In 1930 older people, a pronated way of walking went together with low-back pain in women, not in men; which "
-        "came first is not known.",
-        "Menz 2013",
-    ),
-    Evidence(
-        "training_load",
-        "Among 5,205 runners, a run more than a tenth longer than any of the month before went together with getting "
-        "hurt by overuse more often.",
-        "Frandsen 2025",
-    ),
-    Evidence(
-        "over_pronation",
-        "Pressure under the foot and the angle of the heel go together only in part (r = 0.46 to 0.54).",
-        "Dixon 2006",
-    ),
-)
-
-
-PATTERNS = {
-    "pain": "If something hurts",
-    "imbalance": "If left and right differ",
-    "over_pronation": "If the inner side carries more than usual, or much",
-    "training_load": "If you ran more than before",
-}
-"""What guidance is given for: topics of flags, and pain."""
+    @property
+    def sentence(self) -> str:
+        """The finding with its source in brackets."""
+        return f"{self.text.removesuffix('.')} ({self.source})."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,78 +59,90 @@ class Guidance:
     text: str
     grade: str
     source: str
-    patterns: tuple[str, ...]
 
 
-GUIDANCE: tuple[Guidance, ...] = (
-    Guidance(
-        "Go easier for some days and come back step by step; stay active as far as it is comfortable.",
-        "general advice",
-        "NICE NG59",
-        ("pain", "training_load"),
-    ),
-    Guidance(
-        "Damp heat, a hot bath or a heat rub are commonly used for comfort.",
-        "general wellness; recommended for relief in guidelines, on few trials",
-        "NICE NG59",
-        ("pain",),
-    ),
-    Guidance(
-        "Gentle stretching of hip, buttock, hamstring and lower back is commonly tried.",
-        "general wellness; trials are few and mostly without a comparison",
-        "NICE NG59",
-        ("pain",),
-    ),
-    Guidance(
-        "Regular exercise strengthens the abdomen, the lower back and the hips.",
-        "general advice",
-        "NICE NG59",
-        ("pain", "training_load"),
-    ),
-    Guidance(
-        "Differing feet are normal. Before you change anything, look closely: is it so on level ground, in other "
-        "shoes, on several days, with the insoles lying flat?",
-        "moderate: several hundred runners who differed more did not get hurt more often",
-        "Malisoux 2024; Bredeweg 2013",
-        ("imbalance",),
-    ),
-    Guidance(
-        "One of many possible reasons is a difference in leg length; a physiotherapist can measure that in minutes. A "
-        "lift in one shoe is something to try only after your leg length was measured by a professional.",
-        "low: small trials of people whose legs had been measured",
-        "Campbell 2018; Rannisto 2019",
-        ("imbalance",),
-    ),
-    Guidance(
-        "Some runners with a strongly medial pattern do better in stability (motion-control) shoes. Comfort and a "
-        "gradual change matter; compare two pairs over several runs each.",
-        "low: one trial for it, an overview of trials with low certainty",
-        "Malisoux 2016; Willems 2021",
-        ("over_pronation",),
-    ),
-    Guidance(
-        "Insoles or inserts against back pain are not recommended here: trials do not show enough.",
-        "insufficient: an overview of trials",
-        "Chuter 2014; NICE NG59",
-        ("pain", "over_pronation"),
-    ),
-    Guidance(
-        "Let a shorter run follow a much longer one, and add to the longest run in small steps.",
-        "low: an association among runners, not a trial",
-        "Frandsen 2025",
-        ("training_load",),
-    ),
-    Guidance("About medicines, ask a doctor or pharmacist.", "general advice", "", ("pain",)),
-    Guidance(
-        "If pain stays, see a professional, who can examine hip, pelvis and spine and look for what is behind it; take "
-        "the report of your last weeks with you.",
-        "general advice",
-        "",
-        ("pain", "imbalance", "over_pronation"),
-    ),
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What guidance is given for: what is known of it, and what people commonly try, in the order that is shown."""
+
+    heading: str
+    evidence: tuple[Evidence, ...]
+    guidance: tuple[Guidance, ...]
+
+
+LONGER_RUNS = Evidence(
+    "Among 5,205 runners, a run more than a tenth longer than any of the month before went together with getting hurt "
+    "by overuse more often.",
+    "Frandsen 2025",
 )
 
+EASIER = Guidance(
+    "Go easier for some days and come back step by step; stay active as far as it is comfortable.",
+    "general advice",
+    "NICE NG59",
+)
+HEAT = Guidance(
+    "Damp heat, a hot bath or a heat rub are commonly used for comfort.",
+    "general wellness; recommended for relief in guidelines, on few trials",
+    "NICE NG59",
+)
+STRETCHING = Guidance(
+    "Gentle stretching of hip, buttock, hamstring and lower back is commonly tried.",
+    "general wellness; trials are few and mostly without a comparison",
+    "NICE NG59",
+)
+EXERCISE = Guidance(
+    "Regular exercise strengthens the abdomen, the lower back and the hips.", "general advice", "NICE NG59"
+)
+LOOK_CLOSELY = Guidance(
+    "Differing feet are normal. Before you change anything, look closely: is it so on level ground, in other shoes, on "
+    "several days, with the insoles lying flat?",
+    "moderate: several hundred runners who differed more did not get hurt more often",
+    "Malisoux 2024; Bredeweg 2013",
+)
+LEG_LENGTH = Guidance(
+    "One of many possible reasons is a difference in leg length; a physiotherapist can measure that in minutes. A lift "
+    "in one shoe is something to try only after your leg length was measured by a professional.",
+    "low: small trials of people whose legs had been measured",
+    "Campbell 2018; Rannisto 2019",
+)
+STABILITY_SHOES = Guidance(
+    "Some runners with a strongly medial pattern do better in stability (motion-control) shoes. Comfort and a gradual "
+    "change matter; compare two pairs over several runs each.",
+    "low: one trial for it, an overview of trials with low certainty",
+    "Malisoux 2016; Willems 2021",
+)
+INSERTS = Guidance(
+    "Insoles or inserts against back pain are not recommended here: trials do not show enough.",
+    "insufficient: an overview of trials",
+    "Chuter 2014; NICE NG59",
+)
+SHORTER_RUN = Guidance(
+    "Let a shorter run follow a much longer one, and add to the longest run in small steps.",
+    "low: an association among runners, not a trial",
+    "Frandsen 2025",
+)
+MEDICINES = Guidance("About medicines, ask a doctor or pharmacist.", "general advice", "")
+PROFESSIONAL = Guidance(
+    "If pain stays, see a professional, who can examine hip, pelvis and spine and look for what is behind it; take the "
+    "report of your last weeks with you.",
+    "general advice",
+    "",
+)
 
-def guidance_for(pattern: str) -> tuple[Guidance, ...]:
-    """Return what people commonly try with a pattern, in the order in which it is shown."""
-    return tuple(one for one in GUIDANCE if pattern in one.patterns)
+GUIDANCE: tuple[Guidance, ...] = (
+    EASIER,
+    HEAT,
+    STRETCHING,
+    EXERCISE,
+    LOOK_CLOSELY,
+    LEG_LENGTH,
+    STABILITY_SHOES,
+    INSERTS,
+    SHORTER_RUN,
+    MEDICINES,
+    PROFESSIONAL,
+)
+"""All of it, as a report lists it."""
+
+IF_IT_HURTS = Pattern("If something hurts", (), (EASIER, HEAT, STRETCHING, EXERCISE, INSERTS, MEDICINES, PROFESSIONAL))

@@ -7,7 +7,10 @@ from datetime import tzinfo
 
 from service.records.rows import Flag, Verdict
 from service.records.timestamps import local
-from service.wording.messages import TOPICS, Message, bout_word, flag_text, verdict_text
+from service.records.topics import topic_of
+from service.wording.messages import Message, flag_text, verdict_text
+from service.wording.phrases import bout_word
+from service.wording.topics import words_of
 
 TEST = Message(
     "insole: a test",
@@ -22,7 +25,7 @@ def over_text(flag: Flag, end: Flag | Verdict, *, zone: tzinfo) -> Message:
 
     Args:
         flag: what was told.
-        end: the flag's own end, or a verdict on a later bout.
+        end: the flag's own end, or a verdict on a later bout; on any topic where its own does not say so.
         zone: where the wearer is.
     """
     bout = bout_word(end.activity)
@@ -30,11 +33,11 @@ def over_text(flag: Flag, end: Flag | Verdict, *, zone: tzinfo) -> Message:
         ended = flag_text(end, zone=zone)
         return ended.with_context(f"That is within the same {bout}. {AGAIN}")
     when = f"{local(end.time, zone):%d %b, %H:%M}"
-    if flag.topic == "insole":
+    title = words_of(flag.topic).over
+    if not topic_of(flag.topic).ending.own_verdict:
         was = flag_text(flag, zone=zone).title
-        return Message("The insoles read as usual again", f"In the {bout} of {when} this was not seen: {was.lower()}.")
+        return Message(title, f"In the {bout} of {when} this was not seen: {was.lower()}.")
     shown = verdict_text(end)
-    title = f"{TOPICS.get(flag.topic, flag.topic)}: back to your usual"
     return Message(title, f"The {bout} of {when}: {shown.observation}", f"{shown.context} {AGAIN}")
 
 

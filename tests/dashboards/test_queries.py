@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from firmware_bridge import SECOND, Link, Row, Side, columns
-from service.records.notes import checked
+from service.records.notes import parse_note
 from service.records.rows import Alert, Block, Flag, Step, Verdict
 from tests.stand_ins.grafana import Columns, Reader, boards, named, panels, put, range_ms, story
 from tests.stand_ins.influx_front import InfluxFront, running_influx
@@ -55,9 +55,9 @@ def _half_hour(wearer: str, number: float) -> Iterator[Row]:
         yield _row(Block, time, wearer, number, void=False, contact_time_si_pct=float(block), bout=began)
     yield _row(Block, NOW - MINUTE, wearer, number, void=True, contact_time_si_pct=99.0, bout=began)
     yield _row(Block, NOW - 1560 * MINUTE, wearer, number, void=False, bout=NOW - 1560 * MINUTE)
-    yield checked(NOW - 1540 * MINUTE, wearer, "shoes", "old")
-    yield checked(NOW - 20 * MINUTE, wearer, "shoes", "new")
-    yield checked(NOW - 20 * MINUTE, wearer, "pain", "low back 3")
+    yield parse_note(NOW - 1540 * MINUTE, wearer, "shoes", "old")
+    yield parse_note(NOW - 20 * MINUTE, wearer, "shoes", "new")
+    yield parse_note(NOW - 20 * MINUTE, wearer, "pain", "low back 3")
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import SECOND, open_log
-from service.alerts.dispatcher import Telling
+from service.alerts.dispatcher import Dispatcher
 from service.alerts.policy import AlertSettings
-from service.records.notes import checked
+from service.records.notes import parse_note
 from service.records.rows import Alert, Block, Flag
 from tests.stand_ins.programs import eventually, free_port, running
 from tests.stand_ins.receivers import http, smtp
@@ -52,10 +52,10 @@ def test_a_limping_run_reaches_phone_and_mailbox_with_what_else_was_different(tm
     with closing(open_log(told_and_analyzed(tmp_path, "limping", 1))) as log, http() as one, smtp() as mail:
         (raised,) = (each for each in log.read(Flag, "demo") if each.raised and each.topic == "imbalance")
         for bout in sorted({block.bout for block in log.read(Block, "demo")}):
-            log.put([checked(bout + SECOND, "demo", "surface", "trail" if bout == raised.bout else "road")])
-        telling = Telling(log, AlertSettings(urls=(one.url, mail.url)), now=lambda: raised.time + 5 * SECOND)
-        telling.hear([raised])
-        telling.again()
+            log.put([parse_note(bout + SECOND, "demo", "surface", "trail" if bout == raised.bout else "road")])
+        dispatcher = Dispatcher(log, AlertSettings(urls=(one.url, mail.url)), now=lambda: raised.time + 5 * SECOND)
+        dispatcher.hear([raised])
+        dispatcher.again()
         (row,) = log.read(Alert, "demo")
     (said,) = one.said
     assert row.text == said

@@ -15,8 +15,9 @@ import pytest
 
 from firmware_bridge import Side
 from service.gait.detectors.baseline import usable
-from service.gait.detectors.verdict import CANNOT_TELL, DIFFERS, LOSS, NORMAL
+from service.gait.detectors.verdict import LOSS
 from service.records.rows import Block, Flag, Step, Verdict
+from service.records.topics import CANNOT_TELL, DIFFERS, NORMAL
 from tests.laws.test_null import ACTIVITIES
 from tests.walkers.confounded_days import CONFOUNDERS, limping, rows_of
 from tests.walkers.gait_walks import Rows, analyze, merged

@@ -120,7 +120,10 @@ def test_alert_rules_are_taken_where_they_fit_and_the_rest_is_as_for_everybody()
     [
         ('[alerts]\nquiet = "at night"\n', r"alerts\.quiet: .*22:00-07:00"),
         ('[alerts]\nzone = "Mars"\n', r"alerts\.zone: .*Europe/Berlin"),
-        ('[[alerts.rule]]\ntopic = "weather"\n', r"alerts\.rule\.0\.topic: .*imbalance"),
+        (
+            '[[alerts.rule]]\ntopic = "weather"\n',
+            r"alerts\.rule\.0\.topic: Input should be '', 'imbalance', 'over_pronation', 'insole' or 'training_load'",
+        ),
         ("[[alerts.rule]]\nof = true\n", r"alerts\.rule\.0\.of: no such key"),
     ],
 )

@@ -23,7 +23,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.build import DASHBOARDS
 from firmware_bridge import SECOND, Link, Row, open_archive, open_log
-from service.records.notes import checked
+from service.records.notes import parse_note
 from service.records.rows import Alert, Block, Flag, Step, Verdict
 from tests.stand_ins.influx_front import TOKEN, InfluxFront
 from tests.walkers import stories
@@ -186,9 +186,9 @@ def story(factory: pytest.TempPathFactory, gait: str, wearer: str) -> list[Row]:
     began = sorted({row.time for row in rows if isinstance(row, Verdict)})
     for number, time in enumerate(began, 1):
         shoes = "new" if number == len(began) else "old"
-        rows.append(checked(time + 10 * 60 * SECOND, wearer, "shoes", shoes))
+        rows.append(parse_note(time + 10 * 60 * SECOND, wearer, "shoes", shoes))
         if number in {1, len(began)}:
-            rows.append(checked(time + 11 * 60 * SECOND, wearer, "pain", f"low back {number}"))
+            rows.append(parse_note(time + 11 * 60 * SECOND, wearer, "pain", f"low back {number}"))
     return [replace(row, wearer=wearer) for row in rows]
 
 

@@ -21,8 +21,8 @@ from service.records.rows import Note, Verdict
 from service.records.timestamps import iso, parse_listed, parse_option
 from service.review.pain_associations import links
 from service.review.read_model import read_wearer
-from service.wording.messages import TOPICS as FINDINGS
 from service.wording.messages import verdict_text
+from service.wording.topics import words_of
 
 
 def note(
@@ -136,7 +136,7 @@ def _print_changes(changes: Iterable[Revision]) -> None:
     for change in changes:
         one = change.after or change.before
         assert one is not None
-        topic = FINDINGS.get(one.topic, one.topic)
+        topic = words_of(one.topic).title
         before, after = _said(change.before), _said(change.after)
         if before == after:
             after += " (its numbers changed)"

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from service.cli.commands import Config, Json, Store, app, settings_of, told
-from service.records.notes import TOPICS
+from service.records.notes import NOTABLE
 
 
 @app.command(
-    "note", epilog="\n\n".join(["What can be noted", *(f"{topic}: {meaning}." for topic, meaning in TOPICS.items())])
+    "note", epilog="\n\n".join(["What can be noted", *(f"{topic}: {meaning}." for topic, meaning in NOTABLE.items())])
 )
 @told
 def _note(

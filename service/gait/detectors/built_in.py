@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from functools import cache
+from pkgutil import resolve_name
+from typing import Protocol, cast
 
 from service.gait.detectors.baseline import Baseline
-from service.gait.detectors.gain_mismatch import Mismatch
 from service.gait.detectors.imbalance_and_pronation import imbalance, over_pronation
 from service.gait.detectors.measures import CONTACT, GAIN, IMPULSE
-from service.gait.detectors.training_load import LongestRun
 from service.gait.detectors.watch import Watch
 from service.records.rows import Block, Flag
-
-IMBALANCE = "imbalance"
-OVER_PRONATION = "over_pronation"
+from service.records.topics import IMBALANCE, OVER_PRONATION, TOPICS
 
 
 class Detector(Protocol):
@@ -32,7 +30,7 @@ class Detector(Protocol):
 
 def balance_watch(baseline: Baseline) -> Watch:
     """Watch for an imbalance, by both rules."""
-    return Watch(IMBALANCE, imbalance, baseline, within=(CONTACT, IMPULSE, GAIN))
+    return Watch(IMBALANCE.name, imbalance, baseline, within=(CONTACT, IMPULSE, GAIN))
 
 
 def pronation_watch(baseline: Baseline) -> Watch:
@@ -41,9 +39,14 @@ def pronation_watch(baseline: Baseline) -> Watch:
     Within a bout the index creeps with the sensors (Arndt 2003, J Biomech), and feet tire (Cowley 2013, J Foot Ankle
     Res 6:20): both are a part of every bout, and of the normal.
     """
-    return Watch(OVER_PRONATION, over_pronation, baseline)
+    return Watch(OVER_PRONATION.name, over_pronation, baseline)
 
 
 def detectors(baseline: Baseline) -> list[Detector]:
     """Return fresh detectors for one bout; what is wrong with an insole comes before what may be with the wearer."""
-    return [Mismatch(baseline), balance_watch(baseline), pronation_watch(baseline), LongestRun(baseline)]
+    return [_maker(topic.detector)(baseline) for topic in sorted(TOPICS.values(), key=lambda t: not t.about_insole)]
+
+
+@cache
+def _maker(path: str) -> Callable[[Baseline], Detector]:
+    return cast("Callable[[Baseline], Detector]", resolve_name(path))

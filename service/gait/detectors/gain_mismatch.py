@@ -13,8 +13,8 @@ from service.gait.detectors.baseline import Baseline, usable, warm
 from service.gait.detectors.change import ABSOLUTE, AGAINST_NORMAL, Change
 from service.gait.detectors.measures import GAIN, setting
 from service.gait.detectors.watch import flag
-from service.gait.sensor_health.fault_tracker import INSOLE
 from service.records.rows import Block, Flag
+from service.records.topics import INSOLE
 
 _BLOCKS = p.GAIN_STRIDES // p.BLOCK_STRIDES
 _LIMIT, _LIMIT_AT_FIRST = math.log1p(p.GAIN_MISMATCH), math.log1p(p.GAIN_AT_FIRST)
@@ -27,7 +27,7 @@ class Mismatch:
     comparison with it. So it takes 10 % to speak of it in the first bouts. In logarithms, so that the feet are equals.
     """
 
-    topic = INSOLE
+    topic = INSOLE.name
 
     def __init__(self, baseline: Baseline) -> None:
         self._baseline = baseline

@@ -13,8 +13,8 @@ from service.gait import thresholds as p
 from service.gait.detectors.baseline import Baseline, StepCount, run_steps
 from service.gait.detectors.change import AGAINST_NORMAL
 from service.records.rows import ANALYSIS, Block, Flag
+from service.records.topics import TRAINING_LOAD
 
-_TRAINING_LOAD = "training_load"
 LONGEST_RUN = "longest_run"
 
 
@@ -49,7 +49,7 @@ class LongestRun:
     Steps stand for distance: no insole measures that, and steps do not run on while the wearer rests.
     """
 
-    topic = _TRAINING_LOAD
+    topic = TRAINING_LOAD.name
 
     def __init__(self, baseline: Baseline) -> None:
         self._baseline = baseline

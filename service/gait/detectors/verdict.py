@@ -10,15 +10,15 @@ from dataclasses import replace
 from service.gait import thresholds as p
 from service.gait.detectors.absolute_limits import beyond
 from service.gait.detectors.baseline import Baseline, usable, warm
-from service.gait.detectors.built_in import IMBALANCE, OVER_PRONATION, balance_watch, pronation_watch
+from service.gait.detectors.built_in import balance_watch, pronation_watch
 from service.gait.detectors.change import ABSOLUTE, Change, change
 from service.gait.detectors.imbalance_and_pronation import imbalance, medial, moved
 from service.gait.detectors.measures import CONTACT, LEFT_INDEX, RIGHT_INDEX, setting
 from service.gait.detectors.watch import ChangeOf, Watch, against_normal
 from service.gait.signal.events import RATE
 from service.records.rows import ANALYSIS, Block, Verdict
+from service.records.topics import CANNOT_TELL, DIFFERS, IMBALANCE, NORMAL, OVER_PRONATION
 
-NORMAL, DIFFERS, CANNOT_TELL = "normal", "differs", "cannot_tell"
 ONE_FOOT, LOSS, SPOILT = "one_foot", "loss", "data_quality"
 
 
@@ -45,14 +45,14 @@ class _Said:
         found = self._standing(balance_watch) or imbalance(self._look)
         shown = found or self._look(CONTACT)
         answer, reason = self._answer(shown, differs=found is not None)
-        verdict = self._verdict(IMBALANCE, shown, answer, reason)
+        verdict = self._verdict(IMBALANCE.name, shown, answer, reason)
         habit = beyond(self._used, self._look, self._baseline) if self._used else None
         if habit is None or reason not in {"", "no_baseline"}:
             return verdict
         if answer == DIFFERS:
             same = habit.change.measure is shown.measure
             return replace(verdict, beyond_pct=habit.limit_pct) if same else verdict
-        verdict = self._verdict(IMBALANCE, habit.change, answer, reason)
+        verdict = self._verdict(IMBALANCE.name, habit.change, answer, reason)
         return replace(verdict, rule=ABSOLUTE, beyond_pct=habit.limit_pct)
 
     def loading(self) -> Verdict:
@@ -65,7 +65,7 @@ class _Said:
             answer, reason = CANNOT_TELL, "shifted"
         elif answer == NORMAL and (left.exceeds or right.exceeds):
             answer, reason = CANNOT_TELL, "surface"
-        return self._verdict(OVER_PRONATION, shown, answer, reason)
+        return self._verdict(OVER_PRONATION.name, shown, answer, reason)
 
     def _standing(self, watch_of: Callable[[Baseline], Watch]) -> Change | None:
         """Return the change that a detector has raised in these blocks and not cleared."""

@@ -12,9 +12,8 @@ from service.gait import thresholds as p
 from service.gait.sensor_health.health import WHOLE_INSOLE, Defect, SensorMap, sensor_map
 from service.gait.signal.load import Layout, layout_of, plain_layout
 from service.records.rows import ANALYSIS, Flag
+from service.records.topics import INSOLE
 
-INSOLE = "insole"
-"""Topic of the flags about sensors."""
 NONE: frozenset[int] = frozenset()
 
 
@@ -149,7 +148,7 @@ class FaultReporter:
         return Flag(
             time=max(found.time, self._bout),
             wearer=self._wearer,
-            topic=INSOLE,
+            topic=INSOLE.name,
             measure=measure,
             raised=True,
             bout=self._bout,

@@ -20,7 +20,9 @@ from service.review.data_quality import Grading
 from service.review.figures.theme import DASH, LIGHT, MARK, Theme, faded, figure, label
 from service.review.headline import minute
 from service.review.stance_curves import POINTS, MeanStance
-from service.wording.messages import MEASURES, leaning
+from service.wording.measure_kinds import Symmetry
+from service.wording.measures import MEASURE_WORDING
+from service.wording.phrases import leaning
 
 _HALF = t975(BATCHES - 1)
 
@@ -40,7 +42,7 @@ def where_in_run(
         theme: how it looks.
     """
     fields = [measure.field for measure, _ in measures]
-    named = MEASURES[fields[0]].label.removesuffix(", left").removesuffix(", right")
+    named = MEASURE_WORDING[fields[0]].label.removesuffix(", left").removesuffix(", right")
     made = figure(theme, f"{named.capitalize()}, minute by minute, on your own normal band.")
     made.update_xaxes(title_text="minute", showgrid=False, rangemode="tozero")
     made.update_yaxes(ticksuffix=" %", zeroline=True)
@@ -49,7 +51,7 @@ def where_in_run(
         return made
     bout, end = blocks[0].bout, _minutes(blocks[-1].stop, blocks[0].bout)
     for measure, change in measures:
-        side = MEASURES[measure.field].foot
+        side = MEASURE_WORDING[measure.field].foot
         color = theme.side(side) if side else theme.text
         if change is not None and math.isfinite(change.normal) and math.isfinite(change.limit):
             low, high = change.normal - change.limit, change.normal + change.limit
@@ -71,7 +73,7 @@ def where_in_run(
             }
             since = f"from minute {minute(flag.since, bout)}"
             label(made, at, 1, since, theme.differs, **beside)
-    _name_sides(made, theme, both=not MEASURES[fields[0]].foot)
+    _name_sides(made, theme, both=isinstance(MEASURE_WORDING[fields[0]], Symmetry))
     return made
 
 

@@ -13,7 +13,9 @@ from firmware_bridge import SECOND
 from service.records.notes import pains
 from service.review.figures.theme import LIGHT, Theme, faded, figure, label
 from service.review.headline import Point
-from service.wording.messages import MEASURES, leaning
+from service.wording.measure_kinds import Symmetry
+from service.wording.measures import MEASURE_WORDING
+from service.wording.phrases import leaning
 
 _HALF_DAY_NS = 43_200 * SECOND
 _SHOE_SHADES = (0.30, 0.65, 0.45, 0.85)
@@ -27,7 +29,7 @@ def trend(points: Sequence[Point], theme: Theme = LIGHT, zone: tzinfo = UTC) -> 
         theme: how it looks.
         zone: whose days are shown.
     """
-    measure = MEASURES[points[0].measure] if points else None
+    measure = MEASURE_WORDING[points[0].measure] if points else None
     name = measure.label if measure else "no measure"
     made = figure(theme, f"{name.capitalize()} of {len(points)} bouts over time, on your own normal band.", height=430)
     made.update_layout(
@@ -47,7 +49,7 @@ def trend(points: Sequence[Point], theme: Theme = LIGHT, zone: tzinfo = UTC) -> 
     if not points:
         return made
     _bands(made, points, theme, zone)
-    _dots(made, points, theme, zone, sided=not (measure and measure.foot))
+    _dots(made, points, theme, zone, sided=isinstance(measure, Symmetry))
     _shoes(made, points, theme, zone)
     _pains(made, points, theme, zone)
     return made

@@ -18,7 +18,7 @@ from service.review.comparison import Difference, Estimate, difference, mean, we
 from service.review.read_model import Reviews, Soles, Wearer, pairs, used_blocks
 from service.review.stance_curves import MeanStance
 from service.wording.measure_cards import sheet_lines
-from service.wording.messages import bout_word
+from service.wording.phrases import bout_word
 
 _NOTED = tuple(field.name for field in fields(About) if field.name not in {"deleted", "mass", "name"})
 _WITHIN = frozenset({"remark", "pain"})

@@ -23,7 +23,9 @@ from service.review.figures import PRINT, Figure
 from service.review.read_model import Review, Reviews, Wearer, mass_kg, points, read_wearer
 from service.review.report.bout_groups import Group, alike, chosen, contrast, counted, group, lines
 from service.wording import guidance
-from service.wording.messages import TOPICS, bout_word, verdict_text
+from service.wording.messages import verdict_text
+from service.wording.phrases import bout_word
+from service.wording.topics import words_of
 
 _WIDE, HALF = 680, 334
 """Widths (px) that fit on A4 with a margin of 14 mm."""
@@ -157,7 +159,7 @@ def _one(who: Wearer, run: Review, zone: tzinfo) -> dict[str, Any]:
     trend = [point for point in points(who, CONTACT, run.bout.activity) if point.time <= run.bout.time]
     if len(trend) > 1:
         plates.append(_plate("trend", "Ground contact time over time", figures.trend(trend, PRINT, zone), height=330))
-    said = [(TOPICS[v.topic], run.headline(v), verdict_text(v)) for v in run.bout.verdicts]
+    said = [(words_of(v.topic).title, run.headline(v), verdict_text(v)) for v in run.bout.verdicts]
     return {
         "run": run,
         "when": _day(run.bout.time, zone),

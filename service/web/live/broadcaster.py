@@ -15,7 +15,7 @@ from typing import Any
 
 from firmware_bridge import Log, partition_of
 from service.pipeline.tail import Closing, tail
-from service.web.live.snapshot import Live
+from service.web.live.snapshot import STREAMED, Live
 
 _POLL_S = 0.03
 _BATCH = 400  # items at most between two looks at `closing`
@@ -131,7 +131,7 @@ class Tail:
         await asyncio.to_thread(live.begin, self._log, self._now())
         self._begun.set()
         own = [partition_of(self._wearer)]
-        arrivals = tail(self._log, FOLLOWED, cursor, own, limit=_BATCH, poll_s=self._poll_s, closing=self._closing)
+        arrivals = tail(self._log, STREAMED, cursor, own, limit=_BATCH, poll_s=self._poll_s, closing=self._closing)
         async for batch in arrivals:
             moment = self._now()
             text = "".join(written(*event) for _, item in batch for event in live.events(item, moment))

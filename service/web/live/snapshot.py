@@ -14,7 +14,7 @@ from service.records.timestamps import iso
 from service.web.api.response_models import row_json
 from service.web.live.painter import Painter
 
-FOLLOWED = (Device, Frames, Link, Step, Block, Flag, Verdict, Note)
+STREAMED = (Device, Frames, Link, Step, Block, Flag, Verdict, Note)
 PAST_NS = 10 * SECOND  # older frames are history that is being filled in: not painted
 NOTICE_NS = SECOND // 2  # how often the page hears how far the past has come
 _BOUT_NS = 1200 * SECOND  # how far back the page's trends reach

@@ -7,7 +7,7 @@ import math
 from firmware_bridge import SECOND
 from service.records.bouts import Bout
 from service.records.notes import About
-from service.wording.messages import bout_word
+from service.wording.phrases import bout_word
 
 
 def facts(bout: Bout, said: About, speed_mps: float = math.nan) -> str:

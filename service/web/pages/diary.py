@@ -14,13 +14,13 @@ from service.review.days import WORN, Worn, entries, used_before, worn
 from service.review.pain_associations import links
 from service.web.pages.diary_forms import KEPT, take
 from service.web.pages.page import Needs, Page, Visit, day_text
-from service.wording.messages import bout_word
+from service.wording.phrases import bout_word
 
 LISTED = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class _Line:
     """A line of the diary."""
 
     time: str
@@ -61,7 +61,7 @@ def _count(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _done(visit: Visit) -> list[Entry] | str:
+def _done(visit: Visit) -> list[_Line] | str:
     """Return the entries that were just made, "gone" if one was taken back, none if the address names none."""
     text = visit.query.get("done", "")
     if text == "gone":
@@ -70,9 +70,9 @@ def _done(visit: Visit) -> list[Entry] | str:
     return [_entry(note, visit.zone) for note in visit.wearer.notes if f"{iso(note.time)} {note.topic}" in named]
 
 
-def _entry(note: Note, zone: tzinfo) -> Entry:
+def _entry(note: Note, zone: tzinfo) -> _Line:
     shown = _WORDS.get((note.topic, note.text), note.text)
-    return Entry(iso(note.time), day_text(note.time, zone), note.topic, shown, note.text)
+    return _Line(iso(note.time), day_text(note.time, zone), note.topic, shown, note.text)
 
 
 _WORDS = {

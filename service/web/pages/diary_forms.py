@@ -7,7 +7,7 @@ from functools import partial
 
 from firmware_bridge import SECOND, ConfigError
 from service.diary.note_entry import Accepted, accept
-from service.records.notes import PAIN, PLACES, REMARK, SIGNS, bout_of, checked
+from service.records.notes import PAIN, PLACES, REMARK, SIGNS, bout_of, parse_note
 from service.records.rows import Note
 from service.records.timestamps import iso, parse_iso
 from service.review.days import WORN, entries
@@ -79,7 +79,7 @@ def _wear_form(put: _Put, fields: Fields, context: tuple[int, Wearer]) -> list[A
         raise ConfigError("that run or walk is not there any more; nothing was noted")
     said = wearer.said[start]
     texts = [(topic, fields.get(f"new_{topic}", "").strip() or fields.get(topic, "")) for topic in WORN]
-    notes = [checked(start, wearer.name, topic, text) for topic, text in texts]  # all of them, before any is put
+    notes = [parse_note(start, wearer.name, topic, text) for topic, text in texts]  # all of them, before any is put
     told = [
         one
         for note in notes

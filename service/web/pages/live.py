@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from service.web.pages.page import Page
 from service.wording.measure_cards import card_lines, cards
 
-LIVE = Page("/", "Live", "index.html", lambda _: {"cards": cards(), "lines": card_lines}, cache="no-cache")
+
+def _words(_: Visit) -> Mapping[str, Any]:
+    judged = [(name, TOPIC_WORDING[name].title) for name, topic in TOPICS.items() if topic.has_verdict]
+    return {"cards": cards(), "lines": card_lines, "judged": judged}
+
+
+LIVE = Page("/", "Live", "index.html", _words, cache="no-cache")

@@ -15,7 +15,10 @@ from service.review.read_model import Review, Wearer, mass_kg
 from service.web.pages.bout_facts import facts
 from service.web.pages.charts import Chart, draw_chart
 from service.web.pages.page import Needs, Notice, Page, Visit, address, day_text
-from service.wording.messages import MEASURES, TOPICS, bout_word, verdict_text
+from service.wording.measures import MEASURE_WORDING
+from service.wording.messages import verdict_text
+from service.wording.phrases import bout_word
+from service.wording.topics import words_of
 
 _Part = tuple[str, str, Chart | None, Sequence[str]]
 
@@ -49,7 +52,7 @@ def _run_values(visit: Visit, run: Review) -> dict[str, Any]:
         "facts": facts(run.bout, run.said, run.speed_mps),
         "before": address("/run", wearer.name, bout=iso(times[at - 1])) if at else "",
         "after": address("/run", wearer.name, bout=iso(times[at + 1])) if at + 1 < len(times) else "",
-        "said": [(TOPICS[v.topic], run.headline(v), v, verdict_text(v)) for v in run.bout.verdicts],
+        "said": [(words_of(v.topic).title, run.headline(v), v, verdict_text(v)) for v in run.bout.verdicts],
         "parts": [*where, _force(run), _sole(run), _quality(run)],
         "where_count": len(where),
     }
@@ -60,9 +63,9 @@ def _where(run: Review) -> list[_Part]:
 
     if not any(not block.void for block in run.blocks):
         return [("Where in the run", f"There is no minute of this {bout_word(run.bout.activity)} to show.", None, ())]
-    main = next((v.measure for v in run.bout.verdicts if v.topic == "imbalance" and v.measure in run.changes), "")
-    first = next((measure for measure in (CONTACT, IMPULSE) if measure.field == main), CONTACT)
-    shown = [("where", MEASURES[first.field].label, [first])]
+    judged = {verdict.measure for verdict in run.bout.verdicts if verdict.measure in run.changes}
+    first = next((measure for measure in (CONTACT, IMPULSE) if measure.field in judged), CONTACT)
+    shown = [("where", MEASURE_WORDING[first.field].label, [first])]
     if any(math.isfinite(block.medial_lateral_left) for block in run.blocks):
         shown.append(("inner", "load on the inner side", [LEFT_INDEX, RIGHT_INDEX]))
     text = (

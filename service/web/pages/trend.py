@@ -15,7 +15,7 @@ from service.review.read_model import Wearer, points
 from service.web.pages.bout_facts import facts
 from service.web.pages.charts import draw_chart
 from service.web.pages.page import Needs, Page, Visit, address, day_text
-from service.wording.messages import MEASURES
+from service.wording.measures import MEASURE_WORDING
 
 _TREND = (CONTACT, IMPULSE, LEFT_INDEX, RIGHT_INDEX)
 
@@ -33,9 +33,10 @@ def _trend_page(visit: Visit) -> Mapping[str, Any]:
         "your usual was not known yet. The gray band is your own normal at that time, in those shoes."
     )
     return {
-        "title": f"{MEASURES[measure.field].label.capitalize()} over time",
+        "title": f"{MEASURE_WORDING[measure.field].label.capitalize()} over time",
         "choices": [
-            (MEASURES[m.field].label, address("/trend", wearer.name, measure=m.field), m is measure) for m in _TREND
+            (MEASURE_WORDING[m.field].label, address("/trend", wearer.name, measure=m.field), m is measure)
+            for m in _TREND
         ],
         "chart_one": chart,
         "text": text,

@@ -62,9 +62,8 @@ function showClock() {
   telling.show();
 }
 
-function showVerdict(topic) {
-  const card = $(`#verdict-${topic}`);
-  const verdict = state.verdicts[topic];
+function showVerdict(card) {
+  const verdict = state.verdicts[card.dataset.topic];
   card.dataset.answer = verdict?.answer ?? "none";
   const { title, observation, context } = verdict?.message ?? NOTHING_SAID;
   const [headline, ...detail] = title.split(": ");
@@ -238,7 +237,7 @@ function frame(now) {
     SIDES.forEach(showLink);
     if (changed) {
       changed = false;
-      ["imbalance", "over_pronation"].forEach(showVerdict);
+      document.querySelectorAll(".said[data-topic]").forEach(showVerdict);
       [showBalance, showNumbers, showTrends, showFlags].forEach((show) => show());
     }
   }

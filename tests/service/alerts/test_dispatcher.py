@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import SECOND, Log, Unavailable, open_log
-from service.alerts.dispatcher import Telling
+from service.alerts.dispatcher import Dispatcher
 from service.alerts.policy import AlertRule, AlertSettings
 from service.alerts.quiet_hours import parse_quiet
-from service.records.notes import checked
+from service.records.notes import parse_note
 from service.records.rows import Alert, Flag
 from tests.service.alerts.test_episodes import DAY, flag, verdict
 from tests.service.wording.test_messages import FLAG
@@ -54,11 +54,11 @@ def outcomes(log: Log) -> list[str]:
     return [alert.outcome for alert in log.read(Alert, "me")]
 
 
-def heard(log: Log, settings: AlertSettings, clock: Clock, *flags: Flag) -> Telling:
-    telling = Telling(log, settings, now=clock)
+def heard(log: Log, settings: AlertSettings, clock: Clock, *flags: Flag) -> Dispatcher:
+    dispatcher = Dispatcher(log, settings, now=clock)
     log.put(flags)
-    telling.hear(flags)
-    return telling
+    dispatcher.hear(flags)
+    return dispatcher
 
 
 def at(flag: Flag, text: str) -> Flag:
@@ -73,16 +73,16 @@ QUIET = AlertSettings(quiet=parse_quiet("22:00-07:00"), zone=UTC)
 def test_quiet_hours_hold_an_alert_and_tell_it_late(log: Log, one: Http) -> None:
     raised = at(FLAG, "2026-05-01 22:30")
     clock = Clock(raised.time + SECOND)
-    telling = heard(log, replace(QUIET, urls=(one.url,)), clock, raised)
+    dispatcher = heard(log, replace(QUIET, urls=(one.url,)), clock, raised)
     for _ in range(2):
-        telling.again()
+        dispatcher.again()
     assert outcomes(log) == ["held"]
     clock.now = raised.time + 8 * 60 * MINUTE + 29 * MINUTE
-    telling.again()
+    dispatcher.again()
     assert one.said == []
     clock.now += MINUTE
     for _ in range(2):
-        telling.again()
+        dispatcher.again()
     (said,) = one.said
     assert said.startswith("Told later: one finding\n01 May, 22:30: Left and right differ from your usual. Your right")
     assert outcomes(log) == ["sent"]
@@ -91,9 +91,9 @@ def test_quiet_hours_hold_an_alert_and_tell_it_late(log: Log, one: Http) -> None
 def test_what_still_stands_when_the_quiet_hours_end_is_an_alert_as_any(log: Log, one: Http) -> None:
     raised = at(FLAG, "2026-05-02 06:50")
     clock = Clock(raised.time + SECOND)
-    telling = heard(log, replace(QUIET, urls=(one.url,)), clock, raised)
+    dispatcher = heard(log, replace(QUIET, urls=(one.url,)), clock, raised)
     clock.now = raised.time + 10 * MINUTE
-    telling.again()
+    dispatcher.again()
     assert [said.split("\n")[0] for said in one.said] == ["Left and right differ from your usual"]
     assert outcomes(log) == ["sent"]
 
@@ -102,10 +102,10 @@ def test_what_is_over_when_the_quiet_hours_end_is_said_to_be_over(log: Log, one:
     raised = at(FLAG, "2026-05-02 06:50")
     over = replace(raised, raised=False, time=raised.time + 2 * MINUTE)
     clock = Clock(raised.time + SECOND)
-    telling = heard(log, replace(QUIET, urls=(one.url,)), clock, raised, over)
+    dispatcher = heard(log, replace(QUIET, urls=(one.url,)), clock, raised, over)
     clock.now = raised.time + 10 * MINUTE
     for _ in range(2):
-        telling.again()
+        dispatcher.again()
     (said,) = one.said
     assert "Left and right differ from your usual (over at 06:52)" in said
     assert outcomes(log) == ["resolved"]
@@ -115,9 +115,9 @@ def test_several_held_findings_are_one_message(log: Log, one: Http) -> None:
     first = at(FLAG, "2026-05-01 22:30")
     flags = [first, replace(first, topic="over_pronation", measure="medial_lateral_left")]
     clock = Clock(first.time + SECOND)
-    telling = heard(log, replace(QUIET, urls=(one.url,)), clock, *flags)
+    dispatcher = heard(log, replace(QUIET, urls=(one.url,)), clock, *flags)
     clock.now = first.time + 9 * 60 * MINUTE
-    telling.again()
+    dispatcher.again()
     (said,) = one.said
     assert said.startswith("Told later: 2 findings\n")
     assert outcomes(log) == ["sent", "sent"]
@@ -127,7 +127,7 @@ def test_after_the_quiet_hours_a_restart_finds_what_was_held(log: Log, one: Http
     raised = at(FLAG, "2026-05-01 22:30")
     settings = replace(QUIET, urls=(one.url,))
     heard(log, settings, Clock(raised.time), raised)
-    Telling(log, settings, now=Clock(raised.time + 9 * 60 * MINUTE)).again()
+    Dispatcher(log, settings, now=Clock(raised.time + 9 * 60 * MINUTE)).again()
     assert len(one.messages) == 1
 
 
@@ -139,14 +139,14 @@ def test_the_one_that_was_away_gets_it_later_and_the_other_once(log: Log, one: H
     one.status = 503
     clock = Clock(FLAG.time + SECOND)
     settings = AlertSettings(urls=(one.url, mail.url))
-    telling = heard(log, settings, clock, FLAG)
+    dispatcher = heard(log, settings, clock, FLAG)
     (row,) = log.read(Alert, "me")
     assert (row.outcome, row.missed) == ("sent", "alerts.urls[0] (json://…)")
     with pytest.raises(Unavailable, match="answers 503"):
-        telling.again()
+        dispatcher.again()
     one.status = 200
     clock.now += 60 * MINUTE
-    again = Telling(log, settings, now=clock) if restart else telling
+    again = Dispatcher(log, settings, now=clock) if restart else dispatcher
     for _ in range(2):
         again.again()
     assert (len(one.said), len(mail.mails)) == (1, 1)
@@ -160,15 +160,15 @@ def test_who_is_away_holds_up_neither_other_wearers_nor_what_comes_later(log: Lo
         clock = Clock(FLAG.time + SECOND)
         rules = (AlertRule(wearer="me", urls=(away.url,)),)
         other = replace(FLAG, wearer="you")
-        telling = heard(log, AlertSettings(urls=(one.url,), rules=rules), clock, FLAG, other)
+        dispatcher = heard(log, AlertSettings(urls=(one.url,), rules=rules), clock, FLAG, other)
         assert outcomes(log) == ["failed"]
         assert len(one.said) == 1
         with pytest.raises(Unavailable, match="asks to wait") as failure:
-            telling.again()
+            dispatcher.again()
         assert failure.value.wait_s == 60
         away.status = 200
         clock.now += MINUTE
-        telling.again()
+        dispatcher.again()
         assert [said.split("\n")[0] for said in away.said] == ["Left and right differ from your usual"]
         assert outcomes(log) == ["sent"]
 
@@ -176,18 +176,18 @@ def test_who_is_away_holds_up_neither_other_wearers_nor_what_comes_later(log: Lo
 def test_one_that_is_away_for_hours_is_told_late(log: Log, one: Http) -> None:
     one.status = 500
     clock = Clock(FLAG.time + SECOND)
-    telling = heard(log, AlertSettings(urls=(one.url,)), clock, FLAG)
+    dispatcher = heard(log, AlertSettings(urls=(one.url,)), clock, FLAG)
     clock.now += 3 * 60 * MINUTE
     with pytest.raises(Unavailable):
-        telling.again()
+        dispatcher.again()
     one.status = 200
-    telling.again()
-    telling.again()
+    dispatcher.again()
+    dispatcher.again()
     (said,) = one.said
     assert said.startswith("Told later: one finding\n")
     assert "nobody could be reached" in said
     clock.now += 2 * DAY
-    telling.again()
+    dispatcher.again()
     assert len(one.said) == 1
 
 
@@ -200,31 +200,31 @@ def test_who_missed_a_message_is_not_woken_and_one_that_is_gone_stays_on_record(
     settings = replace(QUIET, urls=(mail.url, one.url))
     heard(log, settings, clock, raised)
     one.status, clock.now = 200, raised.time + 10 * MINUTE
-    Telling(log, settings, now=clock).again()
-    Telling(log, replace(settings, urls=(mail.url,), quiet=None), now=clock).again()
+    Dispatcher(log, settings, now=clock).again()
+    Dispatcher(log, replace(settings, urls=(mail.url,), quiet=None), now=clock).again()
     assert one.said == []
     assert log.read(Alert, "me")[0].missed == "alerts.urls[1] (json://…)"
     clock.now += 10 * 60 * MINUTE
-    Telling(log, settings, now=clock).again()
+    Dispatcher(log, settings, now=clock).again()
     assert (len(one.said), len(mail.mails)) == (1, 1)
 
 
 def test_a_receiver_that_is_away_is_asked_less_and_less(log: Log, one: Http, caplog: pytest.LogCaptureFixture) -> None:
     one.status = 500
-    telling = heard(log, AlertSettings(urls=(one.url,)), Clock(FLAG.time + SECOND), FLAG)
-    assert [telling.step() for _ in range(7)] == [20, 40, 80, 160, 300, 300, 300]
+    dispatcher = heard(log, AlertSettings(urls=(one.url,)), Clock(FLAG.time + SECOND), FLAG)
+    assert [dispatcher.step() for _ in range(7)] == [20, 40, 80, 160, 300, 300, 300]
     assert caplog.text.count("answers 500") == 1, "said once"
     assert "s3cret" not in caplog.text
     one.status = 429
-    assert Telling(log, AlertSettings(urls=(one.url,)), now=Clock(FLAG.time + SECOND)).step() == 60
+    assert Dispatcher(log, AlertSettings(urls=(one.url,)), now=Clock(FLAG.time + SECOND)).step() == 60
     one.status = 200
-    assert telling.step() == 10
+    assert dispatcher.step() == 10
     assert len(one.said) == 1
 
 
 def test_a_store_that_is_away_loses_no_alert(log: Log, one: Http) -> None:
     clock = Clock(FLAG.time + SECOND)
-    telling = Telling(log, AlertSettings(urls=(one.url,)), now=clock)
+    dispatcher = Dispatcher(log, AlertSettings(urls=(one.url,)), now=clock)
     log.put([FLAG])
     real = log.put
 
@@ -233,9 +233,9 @@ def test_a_store_that_is_away_loses_no_alert(log: Log, one: Http) -> None:
 
     log.put = away  # type: ignore[method-assign]
     with pytest.raises(Unavailable, match="locked"):
-        telling.hear([FLAG])
+        dispatcher.hear([FLAG])
     log.put = real  # type: ignore[method-assign]
-    telling.hear([FLAG])
+    dispatcher.hear([FLAG])
     assert outcomes(log) == ["sent"]
 
 
@@ -252,11 +252,11 @@ def test_a_power_cut_behind_the_sending_sends_once_more_at_most(log: Log, one: H
 
     log.put = put  # type: ignore[method-assign,assignment]
     with pytest.raises(OSError, match="power"):
-        Telling(log, settings, now=clock).hear([FLAG])
+        Dispatcher(log, settings, now=clock).hear([FLAG])
     lost = False
     for _ in range(3):
-        Telling(log, settings, now=clock).hear([FLAG])
-        Telling(log, settings, now=clock).again()
+        Dispatcher(log, settings, now=clock).hear([FLAG])
+        Dispatcher(log, settings, now=clock).again()
     assert len(one.said) == 2
 
 
@@ -266,37 +266,37 @@ def test_a_power_cut_behind_the_sending_sends_once_more_at_most(log: Log, one: H
 def test_an_episode_is_told_once_and_so_is_its_end(log: Log, one: Http) -> None:
     settings = AlertSettings(urls=(one.url,), zone=UTC)
     clock = Clock(0)
-    telling = Telling(log, settings, now=clock)
+    dispatcher = Dispatcher(log, settings, now=clock)
     for day in range(3):
         clock.now = flag(day).time + SECOND
         log.put([flag(day), verdict(day, "differs")])
-        telling.hear([flag(day)])
-        telling.again()
+        dispatcher.hear([flag(day)])
+        dispatcher.again()
     assert outcomes(log) == ["sent", "same_episode", "same_episode"]
     log.put([verdict(3)])
     clock.now = verdict(3).stop + MINUTE
-    telling.again()
+    dispatcher.again()
     assert len(one.said) == 1, "the bout may go on, and differ"
     clock.now += 20 * MINUTE
     for _ in range(2):
-        telling.again()
-        telling = Telling(log, settings, now=clock)
+        dispatcher.again()
+        dispatcher = Dispatcher(log, settings, now=clock)
     _, end = one.said
     assert end.startswith("Left and right: back to your usual\nThe run of 27 Nov, 13:48: Your right foot")
     assert "resolved" in outcomes(log)
     clock.now = flag(4).time + SECOND
     log.put([flag(4)])
-    telling.hear([flag(4)])
+    dispatcher.hear([flag(4)])
     assert len(one.said) == 3, "a new episode"
 
 
 def test_a_muted_topic_stays_silent_when_it_ends(log: Log, one: Http) -> None:
     raised, over = flag(0), flag(0, raised=False)
     clock = Clock(raised.time + SECOND)
-    telling = heard(log, AlertSettings(urls=(one.url,)), clock, raised)
-    log.put([over, checked(clock.now, "me", "mute", "imbalance")])
+    dispatcher = heard(log, AlertSettings(urls=(one.url,)), clock, raised)
+    log.put([over, parse_note(clock.now, "me", "mute", "imbalance")])
     clock.now += 2 * MINUTE
-    telling.again()
+    dispatcher.again()
     assert len(one.said) == 1
 
 

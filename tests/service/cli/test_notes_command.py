@@ -19,7 +19,7 @@ from service.diary.corrections import DERIVED
 from service.gait import Baseline, History, verdicts
 from service.pipeline.analysis import analyze_all
 from service.records.bouts import spans
-from service.records.notes import TOPICS, standing
+from service.records.notes import NOTABLE, standing
 from service.records.rows import Note, Progress, Step, Verdict
 from service.records.timestamps import iso
 from tests.service.pipeline.test_analysis import described, worn
@@ -203,7 +203,7 @@ def test_every_topic_is_noted_corrected_and_withdrawn(log: Log) -> None:
         "insert": ("cork", "felt"),
         "signs": ("none", "some"),
     }
-    assert said.keys() == TOPICS.keys()
+    assert said.keys() == NOTABLE.keys()
     before = [repr(row) for row in log.read(Verdict, "ada")]
     for topic, texts in said.items():
         for text in texts:
@@ -216,7 +216,7 @@ def test_every_topic_is_noted_corrected_and_withdrawn(log: Log) -> None:
 
 def test_the_help_tells_every_topic_in_plain_words() -> None:
     shown = " ".join(insole("note", "--help").split())
-    for topic, meaning in TOPICS.items():
+    for topic, meaning in NOTABLE.items():
         assert f"{topic}: {meaning}." in shown
 
 

@@ -34,7 +34,7 @@ from service.diary.transfer import exchange, move
 from service.gait import History
 from service.pipeline.analysis import FED, analyze_all, judged
 from service.records.bouts import spans
-from service.records.notes import checked
+from service.records.notes import parse_note
 from service.records.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
 from tests.service.diary.test_stop_notes import replayed
 from tests.service.pipeline.test_analysis import analyze_and_die
@@ -196,12 +196,12 @@ def said(changes: Sequence[Revision], topic: str = "imbalance") -> list[tuple[st
 
 def test_shoes_entered_after_the_run_change_its_verdict_alone(log: EmbeddedLog) -> None:
     before, today = rows_of(log, "demo"), spans(log, "demo")[-1]
-    blue = checked(today.stop + HOUR, "demo", "shoes", "blue")
+    blue = parse_note(today.stop + HOUR, "demo", "shoes", "blue")
     assert said(tell(log, blue)) == [("differs", "cannot_tell no_baseline")]
     assert rows_of(log, "demo", (Step, Second, Block, Flag)) == [r for r in before if not r.startswith("Verdict")]
     assert said(tell(log, replace(blue, text=""))) == [("cannot_tell no_baseline", "differs")]
     assert rows_of(log, "demo") == before
-    assert tell(log, checked(today.start, "demo", "surface", "track")) == []
+    assert tell(log, parse_note(today.start, "demo", "surface", "track")) == []
 
 
 ALL: tuple[type, ...] = (*FED, *DERIVED, Alert, Progress, Replaced)
@@ -225,7 +225,7 @@ def test_a_deleted_bout_changes_the_baseline_of_those_after_it_and_nothing_else(
     log.put([Alert(NOW, "demo", "imbalance", "m", "sent", NOW, "text"), Note(NOW, "demo", "remark", "windy")])
     before, bouts = arrived(log), spans(log, "demo")
     was = {row_key(v): v for v in log.read(Verdict, "demo")}
-    deletion = checked(bouts[1].start, "demo", "delete")
+    deletion = parse_note(bouts[1].start, "demo", "delete")
     changes = tell(log, deletion)
     after = arrived(log)
     gone, new = before.items() - after.items(), after.items() - before.items()
@@ -260,8 +260,8 @@ def test_exchanged_feet_change_sides_and_the_baseline_of_later_bouts_and_nothing
 
 def notes_of_the_story(log: EmbeddedLog) -> list[Note]:
     bouts = spans(log, "demo")
-    shoes = [checked(b.stop + 2 * HOUR, "demo", "shoes", "blue" if k != 1 else "red") for k, b in enumerate(bouts)]
-    return [*shoes, checked(bouts[2].start, "demo", "delete"), checked(bouts[3].start, "demo", "pain", "low back 2")]
+    shoes = [parse_note(b.stop + 2 * HOUR, "demo", "shoes", "blue" if k != 1 else "red") for k, b in enumerate(bouts)]
+    return [*shoes, Note(bouts[2].start, "demo", "delete", "yes"), Note(bouts[3].start, "demo", "pain", "low back 2")]
 
 
 @pytest.mark.parametrize("seed", [None, 1])

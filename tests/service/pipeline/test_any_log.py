@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from firmware_bridge import Log, open_log
-from service.alerts.dispatcher import Telling
+from service.alerts.dispatcher import Dispatcher
 from service.alerts.policy import AlertSettings
 from service.diary.corrections import analyze_again
 from service.pipeline.analysis import analyze_all
@@ -27,7 +27,7 @@ def worked(log: Log) -> tuple[list[str], list[str], dict[object, str]]:
     analyze_all(log)
     analyze_again(log, "ada")
     log.put([a_flag(NOW)])
-    telling = Telling(log, AlertSettings(), now=lambda: NOW)
+    telling = Dispatcher(log, AlertSettings(), now=lambda: NOW)
     telling.hear(log.read(Flag, WEARER))
     telling.again()
     asyncio.run(mirror(log, MirrorTarget("memory:", frames="none"), archive, follow=False))

@@ -17,7 +17,7 @@ from service.pipeline.analysis import analyze_all
 from service.pipeline.mirror import mirror
 from service.pipeline.mirror_selection import MirrorTarget
 from service.records.bouts import spans
-from service.records.notes import checked
+from service.records.notes import parse_note
 from service.records.rows import Note, Step
 from tests.service.pipeline.test_analysis import described, worn
 from tests.stand_ins.influx_front import TOKEN, running_influx
@@ -79,7 +79,7 @@ def _text(item: Item) -> str:
 
 def correct(log: Log) -> None:
     """Part the bout, which takes its block and verdict away, and give another one to somebody else."""
-    tell(log, checked(START + 20 * SECOND, "ada", "stop"))
+    tell(log, parse_note(START + 20 * SECOND, "ada", "stop"))
     analyze_again(log, "ada")
     move(log, "ada", spans(log, "ada")[-1], "eve")
 
@@ -112,7 +112,7 @@ def test_influxdb_follows(log: Log, tmp_path: Path) -> None:
         reader: Any = open_archive(server.url, TOKEN)
         for again in (False, True):
             if again:
-                tell(log, checked(START + 20 * SECOND, "ada", "stop"))
+                tell(log, parse_note(START + 20 * SECOND, "ada", "stop"))
                 analyze_again(log, "ada", START + 10 * SECOND)
             archive: Archive = open_archive(server.url, TOKEN)
             asyncio.run(mirror(log, MirrorTarget(server.url), archive, follow=False))

@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 from firmware_bridge import SECOND, ConfigError
 from service.records.notes import (
     AFTER_NS,
-    BEFORE_NS,
+    ANNOUNCED_NS,
     LONGEST,
-    MUTED,
-    TOPICS,
+    MAY_BE_MUTED,
+    NOTABLE,
     About,
     Span,
     _lasting,
     about,
     bout_of,
-    checked,
+    parse_note,
     standing,
     with_unit,
 )
 from service.records.rows import Note
-from service.wording.messages import TOPICS as FINDINGS
+from service.records.topics import TOPICS
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -67,8 +67,8 @@ def note(topic: str, text: str, time: int = MORNING.start) -> Note:
     ],
 )
 def test_a_note_is_kept_in_one_form(topic: str, text: str | None, kept: str) -> None:
-    assert checked(5, "ada", topic, text) == Note(5, "ada", topic, kept.strip())
-    assert checked(5, "ada", topic, kept) == checked(5, "ada", topic, text)
+    assert parse_note(5, "ada", topic, text) == Note(5, "ada", topic, kept.strip())
+    assert parse_note(5, "ada", topic, kept) == parse_note(5, "ada", topic, text)
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_a_note_is_kept_in_one_form(topic: str, text: str | None, kept: str) -> 
 )
 def test_what_does_not_fit_is_refused_with_what_would(topic: str, text: str | None, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        checked(5, "ada", topic, text)
+        parse_note(5, "ada", topic, text)
 
 
 def test_what_can_be_muted_is_what_flags_are_about() -> None:
-    assert set(MUTED) == {"all", *FINDINGS}
+    assert set(MAY_BE_MUTED) == {"all", *TOPICS}
 
 
 @pytest.mark.parametrize(
@@ -131,13 +131,13 @@ def test_a_mass_that_is_likely_in_the_other_unit_is_refused(text: str, units: st
         with_unit(text, notes, NOON.start)
 
 
-@given(st.sampled_from(sorted(TOPICS)), st.text(max_size=20))
+@given(st.sampled_from(sorted(NOTABLE)), st.text(max_size=20))
 def test_any_text_is_kept_or_refused_and_what_is_kept_stays(topic: str, text: str) -> None:
     try:
-        kept = checked(0, "ada", topic, text)
+        kept = parse_note(0, "ada", topic, text)
     except ConfigError:
         return
-    assert checked(0, "ada", topic, kept.text) == kept
+    assert parse_note(0, "ada", topic, kept.text) == kept
 
 
 def test_the_same_time_and_topic_corrects_and_an_empty_text_withdraws() -> None:
@@ -165,10 +165,10 @@ def test_a_note_is_about_the_bout_that_has_begun(time: int, span: Span | None) -
 @pytest.mark.parametrize(
     ("time", "span"),
     [
-        (MORNING.start - BEFORE_NS, MORNING),
-        (MORNING.start - BEFORE_NS - 1, None),
-        (NOON.start - BEFORE_NS, NOON),
-        (NOON.start - BEFORE_NS - 1, MORNING),
+        (MORNING.start - ANNOUNCED_NS, MORNING),
+        (MORNING.start - ANNOUNCED_NS - 1, None),
+        (NOON.start - ANNOUNCED_NS, NOON),
+        (NOON.start - ANNOUNCED_NS - 1, MORNING),
         (NIGHT.start - 1, NIGHT),
     ],
 )

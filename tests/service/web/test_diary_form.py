@@ -17,8 +17,8 @@ from service.records.notes import standing
 from service.records.rows import Note, Verdict
 from service.records.timestamps import iso
 from service.web import create_app
-from service.wording.guidance import GUIDANCE, PATTERNS, RED_FLAGS, guidance_for
-from service.wording.messages import TOPICS
+from service.wording.guidance import GUIDANCE, RED_FLAGS
+from service.wording.topics import PATTERNS, TOPIC_WORDING
 from tests.service.web.test_review_pages import _figures
 from tests.walkers.sole_rows import DAY, FIRST, put_bout
 from tests.walkers.web_rows import WEARER, a_log
@@ -287,10 +287,13 @@ async def test_help_shows_each_remedy_with_grade_and_source(log: Log) -> None:
         assert f"{one.text} <span" in text
         assert one.grade in text
         assert one.source in text
-    for pattern in PATTERNS:
-        assert f'id="{pattern}"' in text
-        assert guidance_for(pattern)
-    assert set(PATTERNS) == (set(TOPICS) - {"insole"}) | {"pain"}
+    for name, pattern in PATTERNS.items():
+        assert f'id="{name}"' in text
+        assert pattern.heading in text
+        assert pattern.guidance
+        assert set(pattern.guidance) <= set(GUIDANCE)
+        assert all(f"{one.text} <span" in text for one in pattern.evidence)
+    assert PATTERNS.keys() - {"pain"} < TOPIC_WORDING.keys()
 
 
 def test_no_lift_without_a_measurement_and_no_height() -> None:

@@ -106,7 +106,18 @@ def test_nothing_that_is_shown_claims_what_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["messages", "guidance", "reasons", "pain_associations", "signs", "web/templates/help", "README"]
+    "file",
+    [
+        "wording/messages",
+        "wording/topics",
+        "wording/measures",
+        "wording/guidance",
+        "wording/cannot_tell_reasons",
+        "review/pain_associations",
+        "diary/red_flags",
+        "web/templates/help",
+        "README",
+    ],
 )
 def test_the_texts_are_really_looked_at(file: str) -> None:
     """Each of these files has sentences among what is looked at."""

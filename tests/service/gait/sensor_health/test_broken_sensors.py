@@ -16,9 +16,9 @@ import pytest
 from firmware_bridge import SECOND, Frames, Profile, Side
 from firmware_bridge.virtual.gait.scenario import Session, Story
 from service.gait import Analyzer
-from service.gait.sensor_health.fault_tracker import INSOLE
 from service.records.quantities import Tier
 from service.records.rows import Block, Flag, Step, Verdict
+from service.records.topics import INSOLE
 from tests.walkers.gait_walks import Rows, merged
 from tests.walkers.sparse import sparse
 from tests.walkers.two_walkers import DAY, WALKERS
@@ -47,7 +47,7 @@ def walked(
 
 
 def findings(rows: Rows) -> list[tuple[str, float]]:
-    return [(f.measure, f.value) for f in rows if isinstance(f, Flag) and f.topic == INSOLE]
+    return [(f.measure, f.value) for f in rows if isinstance(f, Flag) and f.topic == INSOLE.name]
 
 
 def steps(rows: Rows, side: Side) -> list[Step]:
@@ -204,7 +204,7 @@ def test_a_broken_sensor_is_no_imbalance_and_no_pronation(walker: str) -> None:
         raised = {(flag.topic, flag.measure.split("_")[0]) for flag in rows if isinstance(flag, Flag)}
         assert ("imbalance" in {topic for topic, _ in raised}) is False, broken
         assert ("over_pronation" in {topic for topic, _ in raised}) is False, broken
-        assert len([topic for topic, kind in raised if topic == INSOLE and kind != "gain"]) == 1, broken
+        assert len([topic for topic, kind in raised if topic == INSOLE.name and kind != "gain"]) == 1, broken
         answers = {row.topic: row.answer for row in rows if isinstance(row, Verdict)}
         assert answers["imbalance"] == "normal", broken
         assert answers["over_pronation"] == "cannot_tell", broken

@@ -8,8 +8,9 @@ import pytest
 
 from firmware_bridge import SECOND, Side
 from service.gait import thresholds as p
-from service.gait.sensor_health.fault_tracker import INSOLE, NONE, FaultReporter, Findings, SensorSet
+from service.gait.sensor_health.fault_tracker import NONE, FaultReporter, Findings, SensorSet
 from service.gait.sensor_health.health import _SATURATED, DEAD, WHOLE_INSOLE, Defect
+from service.records.topics import INSOLE
 from tests.walkers.sparse import sparse
 from tests.walkers.walks import insole
 
@@ -92,8 +93,8 @@ def test_a_wearer_is_told_once_in_a_bout_for_each_foot() -> None:
     assert list(told.until(FOUND - 1, "walking")) == []
     flags = list(told.until(FOUND, "walking"))
     assert [(f.topic, f.measure, f.raised, f.time, f.bout) for f in flags] == [
-        (INSOLE, "dead_sensor_left", True, FOUND, bout),
-        (INSOLE, "saturated_insole_right", True, FOUND, bout),
+        (INSOLE.name, "dead_sensor_left", True, FOUND, bout),
+        (INSOLE.name, "saturated_insole_right", True, FOUND, bout),
     ]
     assert flags[0].value == 3
     assert math.isnan(flags[1].value)
