@@ -1,4 +1,4 @@
-"""Where items rest: the log, which has an arrival order, and archives, which mirror it.
+"""Where items are kept: the embedded log, and archives that get a copy.
 
 `open_log` and `open_archive` choose by the scheme of a URL; each store sits in a leaf module of its own.
 """

@@ -1,1 +1,1 @@
-"""25 strides and more of both feet as one row: symmetry, medial loading, gains, each with its interval."""
+"""What both feet did until each had its strides, as one row: symmetry, medial loading, gains, with intervals."""

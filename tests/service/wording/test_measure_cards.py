@@ -38,6 +38,7 @@ def test_a_card_is_whole(shown: Card) -> None:
     assert shown.name not in NEEDS or text["needs"] == LAYOUTS[NEEDS[shown.name]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({figure.recordings for known in CARDS for figure in known.measured}))
 def test_the_figures_are_those_that_are_found_today(name: str, shared: Callable[..., Path]) -> None:
     folder = Path() if name == "virtual" else shared("data", FOLDERS.get(name, name))
