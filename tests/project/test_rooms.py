@@ -46,7 +46,10 @@ def _folders(*tops: str) -> Iterator[Path]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.name not in {"__pycache__", "node_modules"}]
+    """Its files and folders, without what stands at a door: a README, the mark of typed code."""
+    return [
+        path for path in folder.iterdir() if path.name not in {"__pycache__", "node_modules", "README.md", "py.typed"}
+    ]
 
 
 def _name(path: Path) -> str:
