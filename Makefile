@@ -8,12 +8,17 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 
+# Rooms whose tests are quick and find most: what things are called, how they are read, measured and said.
+QUICK := tests/project/test_architecture.py tests/project/test_readme.py tests/project/test_rooms.py tests/stored \
+	tests/firmware_bridge/codec tests/firmware_bridge/devices tests/firmware_bridge/importers \
+	tests/service/records tests/service/wording tests/service/gait/signal tests/service/gait/blocks
+
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types imports unit null wheel format clean
+.PHONY: help demo test quick lint types imports unit null wheel format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +28,9 @@ demo: $(VENV)/.demo ## two virtual insoles, a page to look at; needs no hardware
 
 test: lint types imports unit wheel ## everything that has to hold: lint, types, imports, tests, the wheel
 	@echo "all is well"
+
+quick: lint imports ## what is soonest through of it, in under two minutes on two cores
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow" $(QUICK) $(ARGS)
 
 lint: $(VENV)/.test ## style and suspicious code
 	$(BIN)/ruff check .

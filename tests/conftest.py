@@ -12,8 +12,16 @@ from hypothesis import settings
 
 PROJECT = Path(__file__).parent.parent
 SHARED = PROJECT.parent / "shared"
-ROOMS = ("firmware_bridge", "service", "dashboards")
-READMES = [PROJECT / "README.md", *(path for room in ROOMS for path in sorted(PROJECT.glob(f"{room}/**/README.md")))]
+SHOWN = ("firmware_bridge", "service", "dashboards", "tests")
+READMES = [
+    PROJECT / "README.md",
+    *(
+        path
+        for folder in SHOWN
+        for path in sorted((PROJECT / folder).rglob("README.md"))
+        if "node_modules" not in path.parts
+    ),
+]
 
 settings.register_profile("usual", deadline=None)  # no test asserts on time, whatever else the machine does
 settings.register_profile("thorough", max_examples=1000, deadline=None)

@@ -1,1 +1,1 @@
-"""Writing a profile: capture lines, guess what each column is, draft, and check the golden bytes."""
+"""Writing a profile: capture lines, guess the columns, draft, check the golden bytes."""

@@ -1,1 +1,1 @@
-"""The running bridge: open a link, decode, put into the log, and again after a lost link."""
+"""The running bridge: open a link, decode, put, and again after a lost link."""

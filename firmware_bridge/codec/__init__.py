@@ -1,1 +1,1 @@
-"""Packets to frames and back by one definition, without I/O: framing, payloads, sequence, clock, account of loss."""
+"""Packets to frames and back, without I/O: framing, payloads, sequence, clock, loss."""

@@ -1,4 +1,4 @@
-"""What holds for every profile, source, log, archive and importer: suites to import and to run against one's own."""
+"""What holds for every profile, link, store and format: suites to run against one's own."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Other people's recordings → the items of the log, the same as a bridge would have put.
+"""Other programs' recordings as the items that a bridge would have put.
 
 An importer is a `Format`: it recognizes a file by its first bytes and reads it as samples. It knows nothing of
 wearers, stores or links.

@@ -1,4 +1,4 @@
-"""Where packets come from. A source is a URL; its scheme names the link.
+"""Where live packets come from: one file a link, and what wraps every link.
 
     ble:                        the insole that the profile describes, found by its name
     serial:/dev/serial/by-id/…  a USB insole

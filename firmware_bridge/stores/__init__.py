@@ -1,4 +1,4 @@
-"""Where items rest: the log in its three faces, archives, which mirror it, and how either is opened by its URL.
+"""Where items are kept: the embedded log, and archives that get a copy.
 
 `log`: the order of arrival. `log_file`: the upkeep of one that lies in a file. `claims`: who works on it. `archive`: a
 store without an order of arrival. Each store sits in a folder of its own, which is imported when a URL first names it.

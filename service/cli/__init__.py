@@ -1,4 +1,4 @@
-"""The command `insole`: verbs only; what they do lies in the rooms behind, imported when a verb is called.
+"""The command `insole`: verbs, what they do, and what they check.
 
 stdout is the result, stderr the log. Exit code 0 done, 1 failed, 2 wrong usage or settings.
 """

@@ -1,4 +1,4 @@
-"""Pure analysis: frames in, rows out. No clock, no chance, no input or output."""
+"""Pure analysis: frames in, steps, blocks, flags and verdicts out."""
 
 from service.gait.analyzer import Analyzer, Result
 from service.gait.detectors.baseline import Baseline, History

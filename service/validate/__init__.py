@@ -1,7 +1,7 @@
-"""The published tables, recomputed: anybody can check the measures on a download of their own.
+"""Published tables, computed again from the recordings behind them.
 
-Each set is a leaf module with `run(folder, tick) -> Report`. What is told apart here is what the product does with a
-recording, never a copy of it: every figure comes from the same analysis that a run takes.
+Each set is a leaf module with `recompute(folder, tick) -> Report`. What is told apart here is what the product does
+with a recording, never a copy of it: every figure comes from the same analysis that a run takes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pages, the JSON API and the live event stream."""
+"""The pages, the JSON API and the live stream, behind one gate."""
 
 from service.web.app import create_app
 from service.web.security import LOOPBACK

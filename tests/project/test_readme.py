@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import tomllib
@@ -18,10 +19,14 @@ from service.cli import app
 from service.settings import Settings
 from tests.conftest import PROJECT, READMES
 
-TEXT = "\n".join(path.read_text(encoding="utf-8") for path in READMES)
-LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 OWN_FILE = re.compile(r"# \w+\.toml\n")
 """How a block begins that is a file of another kind: the example that it belongs to is run beside its README."""
+ROOT = PROJECT / "README.md"
+TEXTS = {path: path.read_text(encoding="utf-8") for path in READMES}
+TEXT = "\n".join(TEXTS.values())
+PACKAGES = ("firmware_bridge", "service")
+LINES, WIDTH = 200, 120
+"""What a newcomer reads, of the root's README."""
 SEPARATORS = {"&&", "||", "|", ";", "&", ">", ">>", "<"}
 
 
@@ -105,7 +110,7 @@ def _is_model(kind: object) -> bool:
 def test_every_setting_exists_and_every_profile_is_sound(block: str) -> None:
     """A TOML block is a profile where its first line says so, else a part of insole.toml."""
     if "profile" in block.splitlines()[0]:
-        parse_profile(block, "README.md")
+        parse_profile(block, "a README")
     else:
         assert list(_unknown(tomllib.loads(block), Settings)) == []
 
@@ -118,9 +123,34 @@ def test_every_variable_is_a_setting(name: str) -> None:
     assert list(_unknown(keys, Settings)) == []
 
 
-LINKS = {(path.parent, target) for path in READMES for target in LINK.findall(path.read_text(encoding="utf-8"))}
+LINKS = [
+    (path, target)
+    for path, text in TEXTS.items()
+    for target in sorted(set(re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text)))
+]
 
 
-@pytest.mark.parametrize(("folder", "target"), sorted(LINKS), ids=lambda part: Path(part).name)
-def test_every_link_into_the_project_leads_somewhere(folder: Path, target: str) -> None:
-    assert (folder / target).exists()
+@pytest.mark.parametrize(("path", "target"), LINKS, ids=[f"{p.relative_to(PROJECT)}-{target}" for p, target in LINKS])
+def test_every_link_into_the_project_leads_somewhere(path: Path, target: str) -> None:
+    assert path.parent.joinpath(target).exists()
+
+
+def test_every_readme_is_reached_from_the_root() -> None:
+    linked = {path.parent.joinpath(target).resolve() for path, target in LINKS if path == ROOT}
+    assert [path for path in READMES if path != ROOT and path not in linked] == []
+
+
+def test_the_root_is_short_enough_for_a_newcomer() -> None:
+    lines = TEXTS[ROOT].splitlines()
+    assert len(lines) <= LINES
+    assert [line for line in lines if len(line) > WIDTH] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_rooms_are_those_that_there_are(package: str) -> None:
+    """Each with the first sentence of its own docstring."""
+    table = TEXTS[ROOT].partition(f"| {package} | what lives there |")[2].partition("\n\n")[0]
+    told = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", table, re.MULTILINE))
+    rooms = sorted(path.parent for path in PROJECT.joinpath(package).glob("*/__init__.py"))
+    docstrings = {room.name: ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8"))) for room in rooms}
+    assert told == {name: (text or "").partition("\n")[0] for name, text in docstrings.items()}

@@ -1,1 +1,1 @@
-"""The JSON API."""
+"""The JSON API: rows by time, notes in, and what other services bring."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from service.web.pages.page import Page
+from service.records.topics import TOPICS
+from service.web.pages.page import Page, Visit
 from service.wording.measure_cards import card_lines, cards
+from service.wording.topics import TOPIC_WORDING
 
 
 def _words(_: Visit) -> Mapping[str, Any]:

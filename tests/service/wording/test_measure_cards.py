@@ -36,6 +36,7 @@ def test_a_card_is_whole(shown: Card) -> None:
     assert all(figure.recordings in SETS for figure in shown.measured)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({figure.recordings for known in cards() for figure in known.measured}))
 def test_the_figures_are_those_that_are_found_today(name: str, shared: Callable[..., Path]) -> None:
     folder = Path() if name == "virtual" else shared("data", FOLDERS.get(name, name))

@@ -19,7 +19,7 @@ from firmware_bridge.virtual.gait.ground_reaction import CONTACT_N, force
 from firmware_bridge.virtual.gait.scenario import Story, _Telling, demo_story
 from firmware_bridge.virtual.gait.walker import Strides, plan
 from service.records.rows import Block, Flag, Step, Verdict
-from tests.service.gait.test_truth import errors_ms
+from tests.service.gait.truth.test_measures import errors_ms
 from tests.walkers.gait_walks import analyze, merged
 from tests.walkers.walks import START, Gait, Locomotion, Ramp, walk, walk_story
 from tests.walkers.waveforms import DRAWN, Curve, FootCurves, feet, measured_feet

@@ -1,0 +1,1 @@
+"""What is measured against what is true, on walks known in full and on real recordings."""
