@@ -54,7 +54,7 @@ class TestProfiles:
 
     def test_what_it_encodes_it_decodes(self, profile: Profile, link: str, side: Side) -> None:
         given, packets = wire(profile, link, side)
-        decoder = opened(profile, link, side)
+        decoder = _opened(profile, link, side)
         frames = decoder.feed(packets)
         assert frames is not None
         assert np.abs(frames.time - given.time).max() <= _stamped_within(profile)
@@ -66,14 +66,14 @@ class TestProfiles:
 
     def test_what_was_decoded_is_encoded_to_the_same(self, profile: Profile, link: str, side: Side) -> None:
         given, packets = wire(profile, link, side)
-        frames = opened(profile, link, side).feed(packets)
+        frames = _opened(profile, link, side).feed(packets)
         assert frames is not None
         again = Frames("anna", side, "", given.time, frames.pressure, acc=frames.acc, gyro=frames.gyro)
         assert packets_of(profile, link, again) == packets
 
     def test_silence_and_noise_are_survived(self, profile: Profile, link: str, side: Side) -> None:
         given, packets = wire(profile, link, side)
-        decoder = opened(profile, link, side)
+        decoder = _opened(profile, link, side)
         assert decoder.feed([]) is None
         assert decoder.feed([Packet(FIRST_SAMPLE, b"")] * 3) is None
         noise = [Packet(FIRST_SAMPLE, bytes([7, 200, 10, 13]) * 3), Packet(FIRST_SAMPLE, b"\n")]
@@ -90,8 +90,8 @@ class TestProfiles:
         self, profile: Profile, link: str, side: Side, cuts: list[int]
     ) -> None:
         _, packets = wire(profile, link, side)
-        whole = opened(profile, link, side).feed(packets)
-        decoder, edges = opened(profile, link, side), [0, *sorted(cuts), len(packets)]
+        whole = _opened(profile, link, side).feed(packets)
+        decoder, edges = _opened(profile, link, side), [0, *sorted(cuts), len(packets)]
         parts = [decoder.feed(packets[a:b]) for a, b in itertools.pairwise(edges)]
         pieces = Frames.concatenate([part for part in parts if part is not None])
         assert whole is not None
@@ -106,7 +106,7 @@ class TestProfiles:
             Encoder(profile, Side.LEFT, "smoke")
 
 
-def opened(profile: Profile, link: str, side: Side) -> Decoder:
+def _opened(profile: Profile, link: str, side: Side) -> Decoder:
     """Return what reads a profile's packets of one foot."""
     return Decoder(Insole("anna", side, profile, "virtual:"), link)
 

@@ -61,7 +61,7 @@ def running(day: int, blocks: int, *, gain: float = 1.0, **values: float) -> lis
 
 
 @cache
-def usual() -> tuple[Block, ...]:
+def _usual_blocks() -> tuple[Block, ...]:
     """Return earlier bouts of walking, and as many of running; the first was more than a month ago."""
     walked = earlier()
     ran = [replace(b, time=b.time + 3, bout=b.bout + 3, activity="running") for b in earlier(seed=1)]
@@ -70,7 +70,7 @@ def usual() -> tuple[Block, ...]:
 
 @cache
 def usual_on_exchanged_feet() -> tuple[Block, ...]:
-    return tuple(exchanged(b) for b in usual())
+    return tuple(exchanged(b) for b in _usual_blocks())
 
 
 POOR: Sequence[Mapping[str, Any]] = [
@@ -130,7 +130,7 @@ class DetectorContract:
     def test_a_flag_is_raised_at_most_once_and_cleared_after_it_at_most_once(
         self, rig: DetectorRig, course: list[Block]
     ) -> None:
-        raised = [flag.raised for flag in rig.flags(course, usual())]
+        raised = [flag.raised for flag in rig.flags(course, _usual_blocks())]
         if rig.levels > 1:
             assert raised in [[True] * k for k in range(rig.levels + 1)]
         else:
@@ -139,7 +139,7 @@ class DetectorContract:
     @_any_course
     @given(course=courses())
     def test_a_flag_says_when_and_what(self, rig: DetectorRig, course: list[Block]) -> None:
-        detector = rig.fresh(usual())
+        detector = rig.fresh(_usual_blocks())
         seen: list[Block] = []
         topics = set()
         for b in course:
@@ -163,19 +163,19 @@ class DetectorContract:
     ) -> None:
         if rig.any_data:
             return
-        detector = rig.fresh(usual())
+        detector = rig.fresh(_usual_blocks())
         for b in course:
             if list(detector.update(b)):
                 assert usable(b)
                 assert warm(b)
-        assert rig.flags([b for b in course if usable(b)], usual()) == rig.flags(course, usual())
+        assert rig.flags([b for b in course if usable(b)], _usual_blocks()) == rig.flags(course, _usual_blocks())
 
     @_any_course
     @given(course=courses(), more=courses())
     def test_it_is_deterministic_and_instances_share_nothing(
         self, rig: DetectorRig, course: list[Block], more: list[Block]
     ) -> None:
-        one, other, busy = (rig.fresh(usual()) for _ in range(3))
+        one, other, busy = (rig.fresh(_usual_blocks()) for _ in range(3))
         for k, b in enumerate(course):
             list(busy.update(more[k % len(more)]))
             assert list(one.update(b)) == list(other.update(b))
@@ -184,7 +184,7 @@ class DetectorContract:
     @given(course=courses())
     def test_it_is_the_same_on_exchanged_feet(self, rig: DetectorRig, course: list[Block]) -> None:
         told = rig.flags([exchanged(b) for b in course], usual_on_exchanged_feet())
-        assert [rounded(exchanged(flag)) for flag in told] == [rounded(flag) for flag in rig.flags(course, usual())]
+        assert [rounded(exchanged(flag)) for flag in told] == [rounded(flag) for flag in rig.flags(course, _usual_blocks())]
 
     def test_it_does_speak_and_of_its_own_topic_alone(self, rig: DetectorRig) -> None:
         """Else all of the above would hold for a detector that is never heard."""
@@ -192,14 +192,14 @@ class DetectorContract:
         if odd is None:
             pytest.fail(f"{topic}: say in its rig which blocks raise its flag")
         blocks = odd(0, rig.raised_by)
-        (raised,) = rig.flags(blocks, usual())
+        (raised,) = rig.flags(blocks, _usual_blocks())
         assert raised.raised
         course = [*blocks, *rig.ordinary(0, rig.cleared_by)[rig.raised_by :]]
         ended = [True] if rig.levels > 1 else [True, False]
-        assert [flag.raised for flag in rig.flags(course, usual())] == ended
+        assert [flag.raised for flag in rig.flags(course, _usual_blocks())] == ended
         again = [*course, *(odd(0, rig.cleared_by + 36)[rig.cleared_by :] if rig.levels == 1 else [])]
-        assert [flag.raised for flag in rig.flags(again, usual())] == ended
-        for other in detectors(Baseline(History(usual()), NOW)):
+        assert [flag.raised for flag in rig.flags(again, _usual_blocks())] == ended
+        for other in detectors(Baseline(History(_usual_blocks()), NOW)):
             said = [flag for each in blocks for flag in other.update(each)]
             assert other.topic == topic or said == []
 
@@ -208,4 +208,4 @@ class DetectorContract:
         carried = [number for number in numbers(Block).values() if number.carried and number.field not in kept]
         unknown = {name: NAN for number in carried for name in number.fields}
         blocks = [block(NOW, number, **unknown) for number in range(20)]
-        assert rig.flags(blocks, usual()) == []
+        assert rig.flags(blocks, _usual_blocks()) == []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from service.records.rows import Flag, Verdict
-from service.wording.phrases import Finding, inner, interval, leaning, off_normal, quantity, sided_interval, usual
+from service.wording.phrases import Finding, inner, interval, leaning, off_normal, quantity, sided_interval, own_usual
 
 
 class MeasureWording(Protocol):
@@ -84,7 +84,7 @@ class Symmetry:
 
     def context(self, finding: Finding) -> str:
         """Say what is usual."""
-        return usual(finding, leaning)
+        return own_usual(finding, leaning)
 
     def headline(self, verdict: Verdict) -> str:
         """Name the foot and the size."""
@@ -121,7 +121,7 @@ class OneFoot:
 
     def context(self, finding: Finding) -> str:
         """Say what is usual."""
-        return usual(finding, inner)
+        return own_usual(finding, inner)
 
     def headline(self, verdict: Verdict) -> str:
         """Name the foot and the side."""
@@ -176,7 +176,7 @@ class Level:
 
     def context(self, finding: Finding) -> str:
         """Say what is usual."""
-        return usual(finding, self._say)
+        return own_usual(finding, self._say)
 
     def headline(self, verdict: Verdict) -> str:
         """Name it and its size."""

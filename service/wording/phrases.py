@@ -50,7 +50,7 @@ def sided_interval(low: float, high: float, say: Say) -> str:
     return f"95 % interval {say(low)} to {say(high)}, "
 
 
-def usual(finding: Finding, say: Say) -> str:
+def own_usual(finding: Finding, say: Say) -> str:
     """Say what is usual for the wearer, or that it is not known yet."""
     bout = bout_word(finding.activity)
     if math.isnan(finding.normal):

@@ -24,7 +24,7 @@ from service.gait.detectors.built_in import Detector, detectors
 from service.records.rows import Block, Flag, Verdict
 from tests.walkers.gait_walks import analyze, merged
 from tests.walkers.two_walkers import WALKERS
-from tests.walkers.walks import START, Defect, Ramp, lose, walk_story
+from tests.walkers.walks import START, Fault, Ramp, lose, walk_story
 
 TOPICS = [detector.topic for detector in detectors(Baseline(History(), NOW))]
 HEARD: Mapping[str, Mapping[str, Any]] = {
@@ -72,7 +72,7 @@ class Confounder:
     gait: Mapping[str, object] = field(default_factory=dict)
     speed: float = 1.0
     medial_mm: float = 0.0  # how another pair of shoes lets both insoles lie
-    broken: Mapping[Side, Sequence[Defect]] = field(default_factory=dict)
+    broken: Mapping[Side, Sequence[Fault]] = field(default_factory=dict)
     arrive: Callable[[list[Frames], list[Frames]], Both] = alike
 
 
@@ -80,8 +80,8 @@ CONFOUNDERS = {
     "nothing": Confounder(),
     "a camber": Confounder({"camber": Ramp.constant(5.0)}),
     "a camber the other way": Confounder({"camber": Ramp.constant(-5.0)}),
-    "gain that drifts up": Confounder(broken={Side.RIGHT: [Defect("gain", -1, 1.25, 0, 400)]}),
-    "gain that drifts down": Confounder(broken={Side.LEFT: [Defect("gain", -1, 0.75, 0, 400)]}),
+    "gain that drifts up": Confounder(broken={Side.RIGHT: [Fault("gain", -1, 1.25, 0, 400)]}),
+    "gain that drifts down": Confounder(broken={Side.LEFT: [Fault("gain", -1, 0.75, 0, 400)]}),
     "loss on one side": Confounder(arrive=partial(lossy, 0.03)),
     "much loss on one side": Confounder(arrive=partial(lossy, 0.10)),
     "a clock off by 10 ms": Confounder(arrive=partial(late, 10)),

@@ -22,16 +22,23 @@ FAMILIES = {  # files of one kind beside each other: the folder is the table
     "firmware_bridge/importers/parsing": "what formats share, each a question to a file",
     "firmware_bridge/stores/sqlite": "parts of one file's life",
     "service": "the rooms, settings and runtime",
+    "service/web/pages": "a file for each page, and what pages share",
     "tests": "the mirrored packages and what they share",
     "tests/firmware_bridge/codec": "as the room that it mirrors",
     "tests/firmware_bridge/importers": "a file for each format",
     "tests/stand_ins": "the other sides, one each",
     "tests/walkers": "walks and rows, one kind each",
 }
-DATA = {"firmware_bridge/devices/profiles", "service/web/static", "service/web/templates"}
+DATA = {
+    "firmware_bridge/devices/profiles",
+    "service/web/static",
+    "service/web/templates",
+    "service/wording/cards",
+}
 """Folders of files that are data: a device, a picture, a page each."""
 
 TWINS = {
+    "SOURCE": "each link module's one `Source`, by which the table names it",
     "FORMAT": "each format module's one `Format`, by which the table names it",
     "recompute": "each validation set's one function, by which the table names it",
 }

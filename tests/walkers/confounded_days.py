@@ -19,7 +19,7 @@ from firmware_bridge.virtual.gait.scenario import LIMP_SI, Story, demo_story
 from firmware_bridge.virtual.gait.walker import Gait, Ramp
 from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.radio import Radio
-from firmware_bridge.virtual.insole.sensors import Defect
+from firmware_bridge.virtual.insole.sensors import Fault
 from firmware_bridge.virtual.insole.transmission import transmit
 from service.gait import Analyzer, Result
 from service.records.notes import SHOES, START
@@ -40,7 +40,7 @@ class Today:
 
     gait: Gait
     moved: tuple[Placement, Placement] = (Placement(), Placement())  # how else the insoles lie
-    faults: Mapping[Side, Sequence[Defect]] = field(default_factory=dict)
+    faults: Mapping[Side, Sequence[Fault]] = field(default_factory=dict)
     radios: Mapping[Side, Radio] = field(default_factory=dict)
     late_ms: float = 0.0  # by how much the right insole's clock is behind
     shoes: str = ""  # what the wearer notes at the start
@@ -67,7 +67,7 @@ def camber_and_back(gait: Gait, rng: np.random.Generator) -> Today:
 def gain_drift(gait: Gait, rng: np.random.Generator) -> Today:
     """Let one insole win or lose 10 % over the day (readings creep by up to 17 %: Arndt 2003, J Biomech 36:1813)."""
     value = 1.1 ** _either(rng)
-    return Today(gait, faults={_one_side(rng): [Defect("gain", -1, value, 0.0, TODAY_S)]})
+    return Today(gait, faults={_one_side(rng): [Fault("gain", -1, value, 0.0, TODAY_S)]})
 
 
 def one_sided_loss(gait: Gait, rng: np.random.Generator) -> Today:
@@ -90,7 +90,7 @@ def other_shoes(gait: Gait, rng: np.random.Generator) -> Today:
     0.5 more or less pronated, the soles are worn unequally (1 % of contact time) and 3 % quicker or slower.
     """
     moved = [Placement(*row) for row in rng.normal(0, [2.0, 3.0, 1.5], (2, 3)).tolist()]
-    gains = {side: [Defect("gain", -1, float(np.exp(0.05 * rng.standard_normal())))] for side in Side}
+    gains = {side: [Fault("gain", -1, float(np.exp(0.05 * rng.standard_normal())))] for side in Side}
     support, worn, quick = rng.normal(0, [0.5, 1.0, 0.03]).tolist()
     other = replace(
         gait,

@@ -19,7 +19,7 @@ from firmware_bridge.virtual.gait.scenario import _DAY_S, Session, Story, demo_s
 from firmware_bridge.virtual.gait.walker import Locomotion, Ramp
 from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.radio import Radio
-from firmware_bridge.virtual.insole.sensors import Defect
+from firmware_bridge.virtual.insole.sensors import Fault
 from firmware_bridge.virtual.insole.transmission import transmit
 from service.contracts.ordinary_blocks import block
 from service.gait.detectors.baseline import usable, warm
@@ -41,7 +41,7 @@ def quiet_days(seed: int, activity: Locomotion, seconds: Sequence[float]) -> Ite
     story = _told(seed, activity, seconds)
     for number, session in enumerate(story.sessions):
         rng = np.random.default_rng([seed, 71, number])
-        drift = Defect("gain", -1, float(np.exp(DRIFT * rng.standard_normal())), 0, 600)
+        drift = Fault("gain", -1, float(np.exp(DRIFT * rng.standard_normal())), 0, 600)
         drifting = (Side.LEFT, Side.RIGHT)[int(rng.integers(2))]
         offset = round(CLOCK_MS * 1e6 * float(rng.standard_normal()))
         frames: list[Frames] = []

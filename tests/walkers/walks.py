@@ -23,12 +23,12 @@ from firmware_bridge.virtual.gait.walker import Gait, Locomotion, Ramp, Strides
 from firmware_bridge.virtual.insole.foot import VirtualFoot
 from firmware_bridge.virtual.insole.known_walk import story_frames
 from firmware_bridge.virtual.insole.radio import Radio
-from firmware_bridge.virtual.insole.sensors import Defect
+from firmware_bridge.virtual.insole.sensors import Fault
 from firmware_bridge.virtual.insole.transmission import transmit
 
 __all__ = [
     "START",
-    "Defect",
+    "Fault",
     "Gait",
     "Locomotion",
     "Radio",
@@ -68,7 +68,7 @@ def walk(
     start: int = START,
     chunk_s: float = 1.0,
     wearer: str = WEARER,
-    broken: Mapping[Side, Sequence[Defect]] | None = None,
+    broken: Mapping[Side, Sequence[Fault]] | None = None,
 ) -> tuple[list[Frames], list[Frames], Truth]:
     """Return the left frames, the right frames (in pieces of `chunk_s`) and the truth of one session.
 
@@ -85,7 +85,7 @@ def walk_story(
     chunk_s: float = 1.0,
     wearer: str = WEARER,
     stop: int | None = None,
-    broken: Mapping[Side, Sequence[Defect]] | None = None,
+    broken: Mapping[Side, Sequence[Fault]] | None = None,
 ) -> tuple[list[Frames], list[Frames], Truth]:
     """Return the same of a whole story; `stop` (UTC ns) bounds one that has no end."""
     last = story.sessions[-1].stop if stop is None else stop

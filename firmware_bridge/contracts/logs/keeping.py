@@ -44,7 +44,7 @@ OF_A_WEARER: list[type] = [Reading, Mark, Frames]
 kinds = st.lists(st.sampled_from(OF_A_WEARER), min_size=1, unique=True)
 
 
-def opened(rig: LogRig, url: str) -> LogFile:
+def _opened(rig: LogRig, url: str) -> LogFile:
     """Open a log that has to be kept small and sound."""
     log = rig.open(url)
     assert isinstance(log, LogFile)
@@ -64,7 +64,7 @@ class Keeping(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.url = self.rig.url(Path(self.folder.name))
-        self.log: LogFile = opened(self.rig, self.url)
+        self.log: LogFile = _opened(self.rig, self.url)
         self.model = Model()
         self.numbers: dict[tuple[Any, ...], int] = {}  # arrival numbers by identity, as they were seen
         self.head = 0
@@ -162,7 +162,7 @@ class Keeping(RuleBasedStateMachine):
     @rule()
     def open_again(self) -> None:
         self.log.close()
-        self.log = opened(self.rig, self.url)
+        self.log = _opened(self.rig, self.url)
 
     @invariant()
     def what_is_there_is_what_should_be(self) -> None:
@@ -189,7 +189,7 @@ class Keeping(RuleBasedStateMachine):
 class KeepingContract:
     @pytest.fixture
     def log(self, rig: LogRig, tmp_path: Path) -> Iterator[LogFile]:
-        with closing(opened(rig, rig.url(tmp_path))) as log:
+        with closing(_opened(rig, rig.url(tmp_path))) as log:
             yield log
 
     def test_a_log_keeps_what_it_should_whatever_is_forgotten(self, rig: LogRig) -> None:
@@ -241,7 +241,7 @@ class KeepingContract:
 
     def test_forgetting_is_seen_by_a_log_that_is_open_elsewhere(self, rig: LogRig, tmp_path: Path) -> None:
         url = rig.url(tmp_path)
-        with closing(opened(rig, url)) as log, closing(opened(rig, url)) as other:
+        with closing(_opened(rig, url)) as log, closing(_opened(rig, url)) as other:
             log.put([number(i) for i in range(5)])
             assert other.forget([Reading], "anna", 3, log.head()) == 3
             assert [row.time for row in log.read(Reading, "anna")] == [3, 4]

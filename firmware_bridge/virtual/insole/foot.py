@@ -18,7 +18,7 @@ from firmware_bridge.virtual.gait.motion import Swings, feel
 from firmware_bridge.virtual.gait.pressure import REGION_COUNT, Placement, draw_foot, matrix, weights
 from firmware_bridge.virtual.gait.scenario import Session, Story
 from firmware_bridge.virtual.gait.walker import Standing, Strides, plan
-from firmware_bridge.virtual.insole.sensors import Chain, Defect, draw_hardware, ideal_hardware
+from firmware_bridge.virtual.insole.sensors import Chain, Fault, draw_hardware, ideal_hardware
 
 PIECE_S = 20.0
 _LEAD_S = 1.0  # rendered before a piece and thrown away: what a stance that is under way remembers
@@ -56,7 +56,7 @@ class Readout(NamedTuple):
 class VirtualFoot:
     """An insole of any layout on one foot of a story's person. Memory is bounded however long the story is."""
 
-    def __init__(self, profile: Profile, side: Side, story: Story, faults: Sequence[Defect] = ()) -> None:
+    def __init__(self, profile: Profile, side: Side, story: Story, faults: Sequence[Fault] = ()) -> None:
         self.profile = profile
         self.side = side
         self.story = story
@@ -138,7 +138,7 @@ def _column(side: Side) -> int:
 class _Rendering:
     """One session on one foot, going forward."""
 
-    def __init__(self, profile: Profile, side: Side, story: Story, number: int, faults: tuple[Defect, ...]) -> None:
+    def __init__(self, profile: Profile, side: Side, story: Story, number: int, faults: tuple[Fault, ...]) -> None:
         self.number = number
         self.at = 0
         self._session: Session = story.sessions[number]

@@ -18,7 +18,7 @@ from firmware_bridge.virtual.gait.scenario import Story, plain_story
 from firmware_bridge.virtual.gait.tabulated_curves import DRAWN, feet
 from firmware_bridge.virtual.gait.walker import Gait, Ramp
 from firmware_bridge.virtual.insole.foot import Readout, VirtualFoot
-from firmware_bridge.virtual.insole.sensors import Defect
+from firmware_bridge.virtual.insole.sensors import Fault
 
 _WALKERS: Mapping[str, Gait] = {
     "bells running": Gait(),
@@ -80,7 +80,7 @@ def known_walk(
 
 
 def story_frames(
-    story: Story, worn: Insole, *, stop: int, chunk_s: float = 1.0, broken: Sequence[Defect] = ()
+    story: Story, worn: Insole, *, stop: int, chunk_s: float = 1.0, broken: Sequence[Fault] = ()
 ) -> list[Frames]:
     """Return what one insole reads in a story up to `stop` (UTC ns), in pieces of `chunk_s`; there is no radio."""
     foot = VirtualFoot(worn.profile, worn.side, story, broken)

@@ -22,7 +22,7 @@ CREEP_S, WARM_S = 40 * 60.0, 7 * 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Defect:
+class Fault:
     """Something broken on one insole, from `begin_s` of each session on.
 
     `dead` reads nothing, `stuck` reads `value` (in the profile's unit), `intermittent` reads nothing in the part
@@ -91,7 +91,7 @@ class Chain:
 
     hardware: Hardware
     profile: Profile
-    faults: Sequence[Defect] = ()
+    faults: Sequence[Fault] = ()
 
     def read(self, pressure: Float64s, stance: NDArray[np.int64], t: Float64s) -> Float64s:
         """Return the analog reading in the profile's unit, without noise.
@@ -128,7 +128,7 @@ class Chain:
         return np.asarray(reading, np.float32)
 
 
-def _break(fault: Defect, reading: Float64s, t: Float64s, rng: np.random.Generator) -> None:
+def _break(fault: Fault, reading: Float64s, t: Float64s, rng: np.random.Generator) -> None:
     since = t >= fault.begin_s
     if fault.kind == "intermittent":
         since = since & (rng.random(len(t)) < fault.value)

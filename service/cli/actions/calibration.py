@@ -12,7 +12,7 @@ from firmware_bridge import Calibration, ConfigError, CorruptData, Frames, Insol
 from service.gait.calibration.identify import edges_exchanged, ends_exchanged, lifted
 from service.gait.calibration.zero_span import calibration_of, one_leg_span, sway_spans, weighed, zero_of
 
-Say = Callable[[str], None]
+Printer = Callable[[str], None]
 _Answer = TypeVar("_Answer")
 READY_S = 3.0
 TRIES = 3
@@ -26,7 +26,7 @@ class _Talk:
 
     heard: Listener
     seconds: float
-    say: Say
+    say: Printer
 
     async def ask(self, what: str, use: Callable[[dict[Side, Frames]], _Answer]) -> _Answer:
         """Ask until what is heard can be used, some times at most."""
@@ -54,7 +54,7 @@ async def calibrate(
     mass_kg: float | None = None,
     seconds: float = 20.0,
     folder: Path = Path(),
-    say: Say = print,
+    say: Printer = print,
 ) -> list[Path]:
     """Ask for what a calibration takes, and write one `.toml` an insole; return the files.
 
@@ -137,7 +137,7 @@ def _spanned(insole: Insole, gain: float) -> Insole:
     return replace(insole, calibration=calibration_of(insole.profile, insole.calibration.zero, gain))
 
 
-def _write(insole: Insole, folder: Path, say: Say) -> Path:
+def _write(insole: Insole, folder: Path, say: Printer) -> Path:
     path = folder / f"calibration-{insole.wearer}-{insole.side}.toml"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -150,7 +150,7 @@ def _write(insole: Insole, folder: Path, say: Say) -> Path:
     return path
 
 
-async def identify(insoles: Sequence[Insole], *, seconds: float = 5.0, say: Say = print) -> list[str]:
+async def identify(insoles: Sequence[Insole], *, seconds: float = 5.0, say: Printer = print) -> list[str]:
     """Ask for a lifted foot and some presses; return what is exchanged, each with its remedy, empty if nothing is.
 
     Args:

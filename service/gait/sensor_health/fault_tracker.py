@@ -53,7 +53,7 @@ class SensorSet:
 
 
 @dataclass(frozen=True, eq=False)
-class Finding:
+class DetectedFault:
     """A broken sensor of one foot (or `WHOLE_INSOLE` of them)."""
 
     time: int  # when it was found, a multiple of `RESET_NS`
@@ -77,7 +77,7 @@ class Findings:
     """
 
     def __init__(self) -> None:
-        self._found: list[Finding] = []
+        self._found: list[DetectedFault] = []
         self._forgot: Mapping[Side, deque[int]] = {side: deque(maxlen=_FORGOTTEN) for side in Side}
 
     def add(self, side: Side, time: int, places: SensorMap, fault: Defect) -> None:
@@ -86,7 +86,7 @@ class Findings:
             return
         across, along = (math.nan, math.nan) if fault.sensor == WHOLE_INSOLE else places.at(fault.sensor)
         ends = {foot: [at for at in forgot if at >= time] for foot, forgot in self._forgot.items()}
-        new = Finding(time, side, fault, across, along, {foot: at[0] for foot, at in ends.items() if at})
+        new = DetectedFault(time, side, fault, across, along, {foot: at[0] for foot, at in ends.items() if at})
         old = time - _KEPT_NS
         self._found = [f for f in self._found if len(f.ends) < len(Side) or max(f.ends.values()) > old]
         self._found.append(new)
@@ -116,7 +116,7 @@ class Findings:
         out = {f.fault.sensor if f.side is side else places.nearest(f.across_mm, f.along_mm) for f in due}
         return frozenset(out) if len(out) <= p.BROKEN_INSOLE * places.count else NONE
 
-    def during(self, chain: int, bout: int, time: int) -> Iterator[Finding]:
+    def during(self, chain: int, bout: int, time: int) -> Iterator[DetectedFault]:
         """Yield what holds in a bout until a time: found in it, or in one that only a stop note parts from it."""
         for f in self._found:
             if chain < f.time <= time and (f.time > bout or f.holds(f.side, bout)):
@@ -143,7 +143,7 @@ class FaultReporter:
                 self._said.add(measure)
                 yield self._flag(found, measure, activity)
 
-    def _flag(self, found: Finding, measure: str, activity: str) -> Flag:
+    def _flag(self, found: DetectedFault, measure: str, activity: str) -> Flag:
         nan = math.nan
         return Flag(
             time=max(found.time, self._bout),

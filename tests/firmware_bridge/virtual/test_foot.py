@@ -15,7 +15,7 @@ from firmware_bridge.model import SECOND, STANDARD_GRAVITY, Frames, Side
 from firmware_bridge.virtual.gait.pressure import REGION_COUNT, Placement, _Foot, matrix, weights
 from firmware_bridge.virtual.gait.scenario import Story, plain_story
 from firmware_bridge.virtual.insole.foot import Readout, VirtualFoot
-from tests.walkers.walks import START, Defect, Gait, Ramp, lose, measured_curve, walk
+from tests.walkers.walks import START, Fault, Gait, Ramp, lose, measured_curve, walk
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_any_layout_reads_in_its_own_unit() -> None:
 
 
 def test_what_is_broken_reads_broken() -> None:
-    broken = [Defect("dead", 2, begin_s=10), Defect("stuck", 3, 55.0), Defect("intermittent", 4, 0.5)]
+    broken = [Fault("dead", 2, begin_s=10), Fault("stuck", 3, 55.0), Fault("intermittent", 4, 0.5)]
     left, right, _ = walk(seconds=20, faults=True, broken={Side.LEFT: broken})
     whole = walk(seconds=20, faults=True)
     pressure, sound = (Frames.concatenate(f).pressure for f in (left, whole[0]))
@@ -177,7 +177,7 @@ def test_what_is_broken_reads_broken() -> None:
 
 
 def test_a_gain_fault_is_a_false_imbalance(profile: Profile) -> None:
-    fault = {Side.RIGHT: [Defect("gain", value=1.2, begin_s=10)]}
+    fault = {Side.RIGHT: [Fault("gain", value=1.2, begin_s=10)]}
     right, sound = walk(seconds=20, broken=fault)[1], walk(seconds=20)[1]
     ratio = force_of(right, profile)[1].reshape(2, -1).sum(axis=1) / force_of(sound, profile)[1].reshape(2, -1).sum(
         axis=1
@@ -186,7 +186,7 @@ def test_a_gain_fault_is_a_false_imbalance(profile: Profile) -> None:
 
 
 def test_gain_may_drift() -> None:
-    drift = Defect("gain", value=1.2, begin_s=10, over_s=20)
+    drift = Fault("gain", value=1.2, begin_s=10, over_s=20)
     assert drift.factor(np.array([0.0, 10, 20, 30, 99])) == pytest.approx([1, 1, 1.1, 1.2, 1.2])
 
 

@@ -29,7 +29,7 @@ from service.gait.blocks.gains import (
 from service.records.rows import Step
 from tests.walkers.gait_rows import step
 from tests.walkers.gait_walks import Rows, analyze, merged
-from tests.walkers.walks import Defect, Gait, Locomotion, Ramp, walk
+from tests.walkers.walks import Fault, Gait, Locomotion, Ramp, walk
 
 LEFT_TENTH_MORE = ((Side.LEFT, 1.1),)
 
@@ -46,7 +46,7 @@ def steps(
 ) -> tuple[Step, ...]:
     """Return the steps of three and a half minutes; the right insole's clock is late."""
     gait = Gait(activity=activity, si=Ramp.constant(si), speed=speed)
-    broken: Mapping[Side, Sequence[Defect]] = {side: [Defect("gain", -1, gain)] for side, gain in gains}
+    broken: Mapping[Side, Sequence[Fault]] = {side: [Fault("gain", -1, gain)] for side, gain in gains}
     left, right, _ = walk(gait, seconds=210, seed=seed, broken=broken, chunk_s=10, faults=faults)
     right = [replace(frames, time=frames.time + late_ms * 1_000_000) for frames in right]
     return in_order(analyze(merged(left, right)))

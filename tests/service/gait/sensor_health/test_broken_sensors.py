@@ -22,9 +22,9 @@ from service.records.topics import INSOLE
 from tests.walkers.gait_walks import Rows, merged
 from tests.walkers.sparse import sparse
 from tests.walkers.two_walkers import DAY, WALKERS
-from tests.walkers.walks import START, Defect, Gait, devices, lose, walk, walk_story
+from tests.walkers.walks import START, Fault, Gait, devices, lose, walk, walk_story
 
-Broken = Mapping[Side, Sequence[Defect]]
+Broken = Mapping[Side, Sequence[Fault]]
 LEFT, RIGHT = Side.LEFT, Side.RIGHT
 walkers = pytest.mark.parametrize("walker", ["first running", "second running", "first walking", "second walking"])
 SLOWEST_S = 60  # the rest of a stretch with too few steps, and a whole one
@@ -55,16 +55,16 @@ def steps(rows: Rows, side: Side) -> list[Step]:
 
 
 FAULTS: dict[str, tuple[Broken, list[tuple[str, float]]]] = {
-    "medial heel": ({LEFT: [Defect("dead", 3)]}, [("dead_sensor_left", 3)]),
-    "hindmost": ({RIGHT: [Defect("dead", 1)]}, [("dead_sensor_right", 1)]),
-    "lateral ball": ({LEFT: [Defect("dead", 7)]}, [("dead_sensor_left", 7)]),
-    "arch": ({RIGHT: [Defect("dead", 5)]}, [("dead_sensor_right", 5)]),
-    "dies": ({LEFT: [Defect("dead", 14, begin_s=40)]}, [("dead_sensor_left", 14)]),
-    "stuck": ({RIGHT: [Defect("stuck", 2, 150.0)]}, [("stuck_sensor_right", 2)]),
-    "loose": ({LEFT: [Defect("intermittent", 10, 0.3)]}, [("intermittent_sensor_left", 10)]),
-    "saturated": ({RIGHT: [Defect("gain", 9, 30.0)]}, [("saturated_sensor_right", 9)]),
+    "medial heel": ({LEFT: [Fault("dead", 3)]}, [("dead_sensor_left", 3)]),
+    "hindmost": ({RIGHT: [Fault("dead", 1)]}, [("dead_sensor_right", 1)]),
+    "lateral ball": ({LEFT: [Fault("dead", 7)]}, [("dead_sensor_left", 7)]),
+    "arch": ({RIGHT: [Fault("dead", 5)]}, [("dead_sensor_right", 5)]),
+    "dies": ({LEFT: [Fault("dead", 14, begin_s=40)]}, [("dead_sensor_left", 14)]),
+    "stuck": ({RIGHT: [Fault("stuck", 2, 150.0)]}, [("stuck_sensor_right", 2)]),
+    "loose": ({LEFT: [Fault("intermittent", 10, 0.3)]}, [("intermittent_sensor_left", 10)]),
+    "saturated": ({RIGHT: [Fault("gain", 9, 30.0)]}, [("saturated_sensor_right", 9)]),
     "both": (
-        {LEFT: [Defect("dead", 0)], RIGHT: [Defect("stuck", 8, 60.0)]},
+        {LEFT: [Fault("dead", 0)], RIGHT: [Fault("stuck", 8, 60.0)]},
         [("dead_sensor_left", 0), ("stuck_sensor_right", 8)],
     ),
 }
@@ -92,7 +92,7 @@ def test_a_broken_sensor_is_named_and_its_foot_tells_no_force(walker: str, fault
 
 def test_a_sensor_that_dies_is_suspected_after_two_steps() -> None:
     for walker in WALKERS:
-        broken = {LEFT: [Defect("dead", 3, begin_s=65)]}
+        broken = {LEFT: [Fault("dead", 3, begin_s=65)]}
         rows = steps(rows_of(walked(WALKERS[walker], broken=broken)), LEFT)
         since = START + 65 * SECOND
         assert {step.faulty for step in rows if step.foot_off < since} == {""}
@@ -101,14 +101,14 @@ def test_a_sensor_that_dies_is_suspected_after_two_steps() -> None:
 
 @walkers
 def test_all_saturated_is_a_fault_of_the_insole(walker: str) -> None:
-    rows = rows_of(walked(WALKERS[walker], broken={LEFT: [Defect("gain", -1, 60.0)]}, seconds=300))
+    rows = rows_of(walked(WALKERS[walker], broken={LEFT: [Fault("gain", -1, 60.0)]}, seconds=300))
     assert [measure for measure, _ in findings(rows)] == ["saturated_insole_left"]
     assert {(step.sensors, step.faulty) for step in steps(rows, LEFT)[1:]} == {(16, "saturated")}
     assert {(step.sensors, step.faulty) for step in steps(rows, RIGHT)} == {(16, "")}
 
 
 def test_an_insole_that_reads_the_same_for_ever_makes_no_steps_and_no_trouble() -> None:
-    for broken in ([Defect("stuck", -1, 1200.0)], [Defect("dead")]):
+    for broken in ([Fault("stuck", -1, 1200.0)], [Fault("dead")]):
         rows = rows_of(walked(WALKERS["first walking"], broken={LEFT: broken}))
         assert steps(rows, LEFT) == []
         assert findings(rows) == []
@@ -136,11 +136,11 @@ def test_sparse_insoles(walker: str) -> None:
     sound = rows_of(walked(WALKERS[walker], profile=three), three)
     assert findings(sound) == []
     assert {step.tier for step in steps(sound, LEFT)} == {Tier.T1}
-    rows = rows_of(walked(WALKERS[walker], profile=three, broken={LEFT: [Defect("dead", 2)]}, seconds=330), three)
+    rows = rows_of(walked(WALKERS[walker], profile=three, broken={LEFT: [Fault("dead", 2)]}, seconds=330), three)
     assert findings(rows) == [("dead_sensor_left", 2)]
     for side in Side:
         assert (steps(rows, side)[-1].sensors, steps(rows, side)[-1].tier) == (2, Tier.T0)
-    rows = rows_of(walked(WALKERS[walker], profile=one, broken={LEFT: [Defect("dead", 0, begin_s=50)]}), one)
+    rows = rows_of(walked(WALKERS[walker], profile=one, broken={LEFT: [Fault("dead", 0, begin_s=50)]}), one)
     assert findings(rows) == []
     assert steps(rows, LEFT)[-1].time < START + 52 * SECOND
     assert {(step.sensors, step.tier, step.faulty) for step in steps(rows, RIGHT)} == {(1, Tier.T0, "")}
@@ -156,7 +156,7 @@ def test_a_layout_the_wrong_way_round_is_no_fault_of_a_sensor() -> None:
 
 def test_standing_kills_no_sensor() -> None:
     gait = Gait(activity="walking", stops=((8.0, 200.0),))
-    rows = rows_of(walked(gait, seconds=220, broken={LEFT: [Defect("dead", 3)]}))
+    rows = rows_of(walked(gait, seconds=220, broken={LEFT: [Fault("dead", 3)]}))
     assert findings(rows) == []
 
 
@@ -187,13 +187,13 @@ def day(walker: str, seed: int, number: int, broken: Broken | None = None) -> li
 
 
 LATER: list[Broken] = [
-    {LEFT: [Defect("dead", 7)], RIGHT: [Defect("dead", 7)]},  # both feet would seem to lean inwards
-    {LEFT: [Defect("dead", 2)]},
-    {RIGHT: [Defect("dead", 3, begin_s=300)]},
-    {LEFT: [Defect("dead", 7, begin_s=240)]},
-    {RIGHT: [Defect("stuck", 8, 120.0)]},
-    {LEFT: [Defect("intermittent", 9, 0.3, begin_s=330)]},
-    {RIGHT: [Defect("gain", 1, 30.0)]},
+    {LEFT: [Fault("dead", 7)], RIGHT: [Fault("dead", 7)]},  # both feet would seem to lean inwards
+    {LEFT: [Fault("dead", 2)]},
+    {RIGHT: [Fault("dead", 3, begin_s=300)]},
+    {LEFT: [Fault("dead", 7, begin_s=240)]},
+    {RIGHT: [Fault("stuck", 8, 120.0)]},
+    {LEFT: [Fault("intermittent", 9, 0.3, begin_s=330)]},
+    {RIGHT: [Fault("gain", 1, 30.0)]},
 ]
 
 

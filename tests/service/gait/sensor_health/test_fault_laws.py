@@ -17,10 +17,10 @@ from service.gait import thresholds as p
 from service.records.rows import Block, Flag, Note, Second, Step, Verdict
 from tests.walkers.gait_walks import Rows, cut, evenly, merged, sets, silence
 from tests.walkers.two_walkers import WALKERS, few, rows_of
-from tests.walkers.walks import START, Defect, devices, walk
+from tests.walkers.walks import START, Fault, devices, walk
 
 Feet = tuple[Frames, Frames]
-BROKEN = {Side.LEFT: [Defect("dead", 3, begin_s=35)], Side.RIGHT: [Defect("stuck", 8, 90.0)]}
+BROKEN = {Side.LEFT: [Fault("dead", 3, begin_s=35)], Side.RIGHT: [Fault("stuck", 8, 90.0)]}
 PAUSE = 330 * SECOND
 walkers = pytest.mark.parametrize("walker", ["first walking", "second running"])
 

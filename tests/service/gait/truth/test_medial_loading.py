@@ -26,7 +26,7 @@ from service.gait.steps.stance_measures import measure
 from service.records.rows import Step
 from tests.walkers.gait_walks import analyze, merged
 from tests.walkers.two_walkers import WALKERS
-from tests.walkers.walks import START, Defect, Gait, Ramp, Strides, walk_story
+from tests.walkers.walks import START, Fault, Gait, Ramp, Strides, walk_story
 
 Means = Mapping[str, float]
 FIELDS = (
@@ -48,10 +48,10 @@ class Grade:
     def placement(self, rng: np.random.Generator) -> Placement:
         return Placement(*(rng.standard_normal(3) * [self.aside_mm, self.forward_mm, self.turn_deg]))
 
-    def gains(self, rng: np.random.Generator, count: int) -> list[Defect]:
+    def gains(self, rng: np.random.Generator, count: int) -> list[Fault]:
         """Return what comes on top of the 5 % that virtual sensors differ by."""
         more = math.sqrt(max(self.gain**2 - 0.05**2, 0.0))
-        return [Defect("gain", k, float(np.exp(more * rng.standard_normal()))) for k in range(count)] if more else []
+        return [Fault("gain", k, float(np.exp(more * rng.standard_normal()))) for k in range(count)] if more else []
 
 
 GOOD, POOR = Grade(2, 3, 2, 0.05), Grade(5, 5, 4, 0.15)
@@ -63,7 +63,7 @@ def measured(
     seed: int,
     *,
     placement: Placement = AS_LAID,
-    broken: Sequence[Defect] = (),
+    broken: Sequence[Fault] = (),
     profile: str | Profile = "demo-16",
     seconds: float = 8.0,
 ) -> dict[Side, Means]:
@@ -195,7 +195,7 @@ def test_an_insole_aside_is_told_from_pronation(walker: str) -> None:
         assert all(told(measured(leaning(gait, latent), 1000 + k, placement=lies)) for lies in aside)
         for more in (-1.0, 0.5, 1.0, 2.0):
             assert not told(measured(leaning(gait, latent + more), 1000 + k, placement=usual))
-        heel = [Defect("dead", 2)]  # a lateral one: the index moves to the medial side
+        heel = [Fault("dead", 2)]  # a lateral one: the index moves to the medial side
         assert told(measured(leaning(gait, latent), 1000 + k, placement=usual, broken=heel))
 
 
