@@ -88,7 +88,7 @@ class Notifications:
             if parted is None:
                 raise CorruptData(f"no prefix that ends with {self._prefix.end!r} stands before it")
             packet = parted[1]
-        if len(packet) % self._length or (len(packet) > self._length and not self._records):
+        if not packet or len(packet) % self._length or (len(packet) > self._length and not self._records):
             raise CorruptData(f"it is {len(packet)} bytes long, not {self._length}")
         if self._prefix is not None:
             return [data]

@@ -2,4 +2,9 @@
 
 import pytest
 
-pytest.register_assert_rewrite("firmware_bridge.contracts.importers")
+pytest.register_assert_rewrite(
+    "firmware_bridge.contracts.archives",
+    "firmware_bridge.contracts.importers",
+    "firmware_bridge.contracts.logs",
+    "firmware_bridge.contracts.sources",
+)

@@ -184,7 +184,9 @@ class DetectorContract:
     @given(course=courses())
     def test_it_is_the_same_on_exchanged_feet(self, rig: DetectorRig, course: list[Block]) -> None:
         told = rig.flags([exchanged(b) for b in course], usual_on_exchanged_feet())
-        assert [rounded(exchanged(flag)) for flag in told] == [rounded(flag) for flag in rig.flags(course, _usual_blocks())]
+        assert [rounded(exchanged(flag)) for flag in told] == [
+            rounded(flag) for flag in rig.flags(course, _usual_blocks())
+        ]
 
     def test_it_does_speak_and_of_its_own_topic_alone(self, rig: DetectorRig) -> None:
         """Else all of the above would hold for a detector that is never heard."""

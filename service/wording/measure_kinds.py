@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from service.records.rows import Flag, Verdict
-from service.wording.phrases import Finding, inner, interval, leaning, off_normal, quantity, sided_interval, own_usual
+from service.wording.phrases import Finding, inner, interval, leaning, off_normal, own_usual, quantity, sided_interval
 
 
 class MeasureWording(Protocol):

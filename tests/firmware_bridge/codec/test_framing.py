@@ -74,10 +74,11 @@ def test_of_several_packets_in_a_notification_only_the_wrong_one_is_skipped() ->
 
 def test_a_checksum_is_of_what_comes_behind_a_prefix() -> None:
     framer = open_framer(PROVED.model_copy(update={"prefix": PrefixTable(end=":")}))
-    assert feed(framer, [b"L:" + proved(b"abcd"), b"L:wrong!", b"no prefix"]) == [b"L:" + proved(b"abcd")]
+    assert feed(framer, [b"L:" + proved(b"abcd"), b"L:wrong!", b"no prefix", b"L:"]) == [b"L:" + proved(b"abcd")]
     assert list(framer.refused.reasons) == [
         "the sum16 of its bytes 0 to 3 is not what stands at byte 4",
         "no prefix that ends with ':' stands before it",
+        "it is 0 bytes long, not 6",
     ]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 import tomllib
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 from firmware_bridge import Frames, open_log
 from firmware_bridge.plugins import IMPORTERS
 from tests.conftest import PROJECT
+from tests.stand_ins.packages import PYTEST, install, run
 
 README = PROJECT.joinpath("firmware_bridge/importers/README.md").read_text(encoding="utf-8")
 MODULE, TEST = "treadmill_sheet.py", "test_treadmill_sheet.py"
@@ -29,30 +28,16 @@ def block(language: str, first_line: str) -> str:
 
 def installed(site: Path) -> Path:
     """Put the example on a path as an installer would: a module, and its entry points beside it."""
-    information = site / "treadmill_sheet-1.0.dist-info"
-    information.mkdir(parents=True)
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: treadmill-sheet\nVersion: 1.0\n")
     points = tomllib.loads(block("toml", "[project.entry-points"))["project"]["entry-points"]
-    groups = (f"[{group}]\n" + "".join(f"{name} = {it}\n" for name, it in own.items()) for group, own in points.items())
-    (information / "entry_points.txt").write_text("".join(groups))
+    install(site, "treadmill_sheet", points)
     (site / MODULE).write_text(block("python", f"# {MODULE}"))
     (site / TEST).write_text(block("python", f"# {TEST}"))
     return site
 
 
-def run(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(site), str(PROJECT)])
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=site, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 def held(site: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Hold the example to the contract, by what its README says and no setting of this project."""
-    return run(
-        site, "-m", "pytest", "-q", "-rf", "-p", "no:cacheprovider", "-p", "no:randomly", f"--rootdir={site}", TEST
-    )
+    return run(site, *PYTEST, f"--rootdir={site}", TEST, *options)
 
 
 def test_its_table_has_the_formats_by_their_titles() -> None:

@@ -114,7 +114,8 @@ def test_a_serial_port_has_its_lasting_name(here: Any, monkeypatch: pytest.Monke
     port.touch()
     lasting.parent.mkdir()
     os.symlink(port, lasting)
-    monkeypatch.setattr(ports, "_BY_ID", str(lasting.parent))
+    names = ports._lasting_names(str(lasting.parent))
+    monkeypatch.setattr(ports, "_lasting_names", lambda: names)
     here(ports=(str(port), str(tmp_path / "ttyS0")))
     assert scanned()[0].splitlines() == [
         "serial port, Feather",
