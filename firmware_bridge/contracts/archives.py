@@ -58,7 +58,7 @@ class ArchiveRig:
         return cast("ReadableArchive", self.open(self.url, token))
 
 
-def _readings(wearer: str, count: int) -> list[Reading]:
+def some_readings(wearer: str, count: int) -> list[Reading]:
     return [Reading(SINCE + i, wearer, "a", i / 7, i, i % 2 == 0, Side.RIGHT, f"text {i}") for i in range(count)]
 
 
@@ -118,7 +118,7 @@ class ArchiveContract:
 
     @pytest.mark.parametrize("name", ["a b", "a,b=c", "o'neil", 'say "hi"', "back\\slash", "Grüße", "100 %"])
     def test_any_name_of_a_wearer_will_do(self, archive: ReadableArchive, name: str) -> None:
-        rows = _readings(name, 3)
+        rows = some_readings(name, 3)
         archive.put([*rows, samples(name, Side.LEFT, 3)])
         assert archive.read(Reading, name) == rows
         (chunk,) = archive.read(Frames, name)
@@ -153,7 +153,7 @@ class ArchiveContract:
         assert [(c.device, c.pressure.shape) for c in found] == [("d1", (5, 16)), ("d2", (5, 4))]
 
     def test_putting_twice_is_putting_once_and_a_change_overwrites(self, archive: ReadableArchive, wearer: str) -> None:
-        rows, chunk = _readings(wearer, 3), replace(samples(wearer, Side.LEFT, 20), force=None)
+        rows, chunk = some_readings(wearer, 3), replace(samples(wearer, Side.LEFT, 20), force=None)
         for _ in range(2):
             archive.put([*rows, chunk])
         assert archive.read(Reading, wearer) == rows
@@ -163,7 +163,7 @@ class ArchiveContract:
         assert archive.read(Reading, wearer) == [rows[0], changed, rows[2]]
 
     def test_replace_touches_its_kinds_wearer_and_range_only(self, archive: ReadableArchive, wearer: str) -> None:
-        rows, others = _readings(wearer, 6), _readings(wearer + "'s", 6)
+        rows, others = some_readings(wearer, 6), some_readings(wearer + "'s", 6)
         marks = [Mark(SINCE + i, wearer) for i in range(3)]
         archive.put([*rows, *others, *marks])
         changed = replace(rows[2], value=float("nan"))
@@ -184,7 +184,11 @@ class ArchiveContract:
     @pytest.mark.parametrize("token", ["wrong", None])
     def test_a_wrong_token_is_told(self, rig: ArchiveRig, wearer: str, token: str | None) -> None:
         archive = rig.opened(token)
-        for call in (lambda: archive.put(_readings(wearer, 1)), lambda: archive.read(Reading, wearer), archive.check):
+        for call in (
+            lambda: archive.put(some_readings(wearer, 1)),
+            lambda: archive.read(Reading, wearer),
+            archive.check,
+        ):
             with pytest.raises(ConfigError, match=rig.refused):
                 call()
         archive.close()
@@ -192,7 +196,7 @@ class ArchiveContract:
     def test_a_server_that_is_down_is_told_and_later_goes_on(
         self, rig: ArchiveRig, archive: ReadableArchive, wearer: str
     ) -> None:
-        rows = _readings(wearer, 4)
+        rows = some_readings(wearer, 4)
         archive.put(rows[:2])
         rig.stop()
         try:

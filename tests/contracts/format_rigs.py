@@ -8,5 +8,5 @@ from firmware_bridge.contracts.importers import FormatRig
 from firmware_bridge.plugins import IMPORTERS
 
 RIGS: dict[str, FormatRig] = {
-    name: import_module(f"tests.firmware_bridge.importers.test_{name}").RIG for name in IMPORTERS.builtin
+    name: import_module(f"tests.firmware_bridge.importers.formats.test_{name}").RIG for name in IMPORTERS.builtin
 }

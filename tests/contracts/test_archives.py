@@ -18,8 +18,8 @@ from firmware_bridge.contracts.archives import (
     ArchiveContract,
     ArchiveRig,
     ReadableArchive,
-    numbers,
     samples,
+    some_readings,
 )
 from firmware_bridge.contracts.logs.items import Mark, Reading, assert_same
 from firmware_bridge.errors import ConfigError, CorruptData
@@ -54,7 +54,7 @@ class TestArchives(ArchiveContract):
         monkeypatch.setattr("firmware_bridge.stores.influx.archive._PAGE", 7)
         monkeypatch.setattr("firmware_bridge.stores.influx.archive._BATCH", 3)
         monkeypatch.setattr("firmware_bridge.stores.remote.archive.BODY_BYTES", 500)
-        rows, chunk = numbers(wearer, 21), replace(samples(wearer, Side.LEFT, 30), force=None)
+        rows, chunk = some_readings(wearer, 21), replace(samples(wearer, Side.LEFT, 30), force=None)
         archive.put([*rows, chunk])
         assert archive.read(Reading, wearer) == rows
         assert_same(archive.read(Frames, wearer), [chunk])
@@ -79,7 +79,7 @@ def wearer(request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("name", ["a\nb", "a\\"])
 def test_what_no_tag_can_hold_is_refused(influx: Any, name: str) -> None:
     with pytest.raises(CorruptData, match="wearer"):
-        influx.put(numbers(name, 1))
+        influx.put(some_readings(name, 1))
 
 
 def test_a_sample_of_which_everything_is_missing_is_left_out(influx: Any, wearer: str) -> None:
@@ -98,7 +98,7 @@ def test_check_says_what_answers(influx: Archive) -> None:
 
 def test_an_unknown_bucket_is_told(influx_server: InfluxFront, wearer: str) -> None:
     archive: Any = open_archive(influx_server.url.replace("/insole", "/elsewhere"), TOKEN)
-    for call in (lambda: archive.put(numbers(wearer, 1)), lambda: archive.read(Reading, wearer), archive.check):
+    for call in (lambda: archive.put(some_readings(wearer, 1)), lambda: archive.read(Reading, wearer), archive.check):
         with pytest.raises(ConfigError, match=r"'elsewhere' does not exist.*create it"):
             call()
     archive.close()
@@ -107,6 +107,6 @@ def test_an_unknown_bucket_is_told(influx_server: InfluxFront, wearer: str) -> N
 def test_a_field_of_another_type_is_told(influx: Archive, wearer: str) -> None:
 
     other: Any = make_dataclass("Reading", [("time", int), ("wearer", Key[str]), ("value", str)], frozen=True)
-    influx.put(numbers(wearer, 1))
+    influx.put(some_readings(wearer, 1))
     with pytest.raises(CorruptData, match=r"field type conflict.*use a new bucket"):
         influx.put([other(SINCE + 5, wearer, "five")])

@@ -1,6 +1,6 @@
 """The contract of formats, held by every built-in one.
 
-A format's own test file, `tests/firmware_bridge/importers/test_<name>.py`, has its `RIG`.
+A format's own test file, `tests/firmware_bridge/importers/formats/test_<name>.py`, has its `RIG`.
 """
 
 from __future__ import annotations

@@ -175,7 +175,6 @@ OWN_TASKS = {  # awaited by the function that makes them, whatever happens
     "service/cli/commands/__init__.py": 1,  # all that runs, so that a signal can cancel it
     "service/web/server.py": 1,  # the web server, which is asked to stop before it is left
     "service/web/live/broadcaster.py": 1,  # what reads for all viewers of a wearer, for as long as anybody looks
-    "firmware_bridge/contracts/sources.py": 1,  # a listener that the suite cuts off
 }
 
 

@@ -22,7 +22,7 @@ from service.review.report.bout_groups import chosen
 from service.review.report.sheet import sheet
 from service.wording.guidance import DISCLAIMER, RED_FLAGS
 from tests.conftest import PROJECT
-from tests.service.web.test_page import browser
+from tests.service.web.pages.test_live_page import browser
 from tests.walkers.sole_rows import DAY, FIRST, put_runs
 from tests.walkers.web_rows import WEARER, a_log
 

@@ -17,7 +17,7 @@ from service.records.rows import Note
 from service.records.timestamps import iso
 from service.web import create_app
 from service.web.pages.navigation import NAVIGATION
-from tests.service.web.test_page import _served, browser
+from tests.service.web.pages.test_live_page import _served, browser
 from tests.walkers.sole_rows import DAY, FIRST, put_bout, put_runs
 from tests.walkers.web_rows import WEARER, a_log
 

@@ -14,7 +14,7 @@ from firmware_bridge import SECOND, Log
 from service.records.notes import standing
 from service.records.rows import Note
 from service.web.pages.navigation import NAVIGATION
-from tests.service.web.test_page import _served, browser
+from tests.service.web.pages.test_live_page import _served, browser
 from tests.walkers.sole_rows import put_bout
 from tests.walkers.web_rows import WEARER, a_log
 

@@ -19,7 +19,7 @@ from service.records.timestamps import iso
 from service.web import create_app
 from service.wording.guidance import GUIDANCE, RED_FLAGS
 from service.wording.topics import PATTERNS, TOPIC_WORDING
-from tests.service.web.test_review_pages import _figures
+from tests.service.web.pages.test_review_pages import _figures
 from tests.walkers.sole_rows import DAY, FIRST, put_bout
 from tests.walkers.web_rows import WEARER, a_log
 

@@ -1,6 +1,6 @@
 """The live page for those who hear it, use keys, see little contrast or cannot bear motion.
 
-The rules come from npm, at a version that is locked: `npm ci --prefix tests/service/web/accessibility_rules`.
+The rules come from npm, at a version that is locked: `npm ci --prefix tests/service/web/pages/accessibility_rules`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from firmware_bridge import Log
-from tests.service.web.test_page import _bout, _page, _put, browser, log, url
+from tests.service.web.pages.test_live_page import _bout, _page, _put, browser, log, url
 
 RULES = Path(__file__).parent / "accessibility_rules" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
@@ -34,7 +34,7 @@ __all__ = ["browser", "log", "url"]
 
 async def _complaints(page: Any) -> list[str]:
     if not RULES.exists():
-        pytest.skip("the rules are absent: npm ci --prefix tests/service/web/accessibility_rules")
+        pytest.skip("the rules are absent: npm ci --prefix tests/service/web/pages/accessibility_rules")
     await page.evaluate(RULES.read_text())
     found = await page.evaluate("axe.run({resultTypes: ['violations']})")
     return [f"{rule['id']}: {node['html'][:120]}" for rule in found["violations"] for node in rule["nodes"]]

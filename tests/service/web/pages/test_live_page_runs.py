@@ -13,7 +13,7 @@ import pytest
 from firmware_bridge import SECOND, ConfigError, Log
 from service.records.notes import standing
 from service.records.rows import Note
-from tests.service.web.test_page import _bout, _devices, _page, _put, _served, browser, log, url
+from tests.service.web.pages.test_live_page import _bout, _devices, _page, _put, _served, browser, log, url
 from tests.walkers.web_rows import WEARER, a_flag
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from firmware_bridge import Insole, Log, Side, load_profile, parse_profile
-from tests.service.web.test_page import DEAD, Feed, _devices, _page, _put, browser, log, url
+from tests.service.web.pages.test_live_page import DEAD, Feed, _devices, _page, _put, browser, log, url
 from tests.walkers.web_rows import WEARER, a_device, a_link, an_insole
 
 RAW = an_insole().profile.text.replace('unit = "kPa"', 'unit = "raw"').replace('id = "demo-16"', 'id = "raw-16"')
