@@ -146,6 +146,3 @@ def test_what_a_bout_is_compared_with_is_earlier_not_deleted_and_in_the_same_sho
     alone = History(days[0] + days[4]).means("contact_time_si_pct", "walking", NOW + 9 * DAY)
     assert found == alone
     assert len(history.means("contact_time_si_pct", "walking", days[3][0].bout)) == 1  # day 1: nobody named the shoes
-
-
-# ── on the log ──────────────────────────────────────────────────────────────────────────────────────────────────────
