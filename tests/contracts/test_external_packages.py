@@ -60,9 +60,9 @@ def test_a_link_without_its_package_is_no_key_of_a_profile_but_what_is_stored_is
 
 
 def test_the_device_of_the_readme_reads_what_it_says(site: Path) -> None:
-    (profile,) = blocks("devices")["toml"]
+    (profile,) = (block for block in blocks("devices")["toml"] if block.startswith("# my-insole.toml"))
     site.joinpath("my-insole.toml").write_text(profile, encoding="utf-8")
-    (commands,) = blocks("devices")["sh"]
+    (commands,) = (block for block in blocks("devices")["sh"] if "--pyargs" in block)
     check, suite = commands.splitlines()
     assert check.startswith("insole ")
     done = run(site, "-m", "service.cli", *check.split()[1:])
