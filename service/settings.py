@@ -26,7 +26,7 @@ from service.records.timestamps import parse_zone
 from service.records.topics import TOPICS
 
 FILE = Path("insole.toml")
-_ANY_POD = re.compile(r"ble:(\?(?!(.*&)?(address|name)=).*)?")
+_ANY_POD = re.compile(r"[a-z]+:(\?(?!(.*&)?(address|name)=).*)?")
 
 
 class InsoleSettings(BaseModel):

@@ -1,4 +1,4 @@
-"""What else was different in a bout that differs (pure): shoes, surface, pace, lost data, the insoles themselves.
+"""What else was different in a bout that differs: shoes, surface, pace, lost data, the insoles themselves.
 
 Facts that went together, in the order in which they are to be looked at; which of them matters nobody knows.
 """

@@ -1,4 +1,4 @@
-"""Episodes (pure): which bouts one finding lasts through, and what shows that it is over.
+"""Episodes: which bouts one finding lasts through, and what shows that it is over.
 
 An episode is a flag of one subject raised in bout after bout without one between that ends it, as its topic says. It is
 told once, and so is its end.

@@ -1,4 +1,4 @@
-"""Which flags reach whom, when and how often (pure).
+"""Which flags reach whom, when and how often, and what became of each attempt to send one.
 
 At least once: an `Alert` row is put after its message went out, and is what keeps the same flag from going out again.
 """

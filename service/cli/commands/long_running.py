@@ -121,7 +121,7 @@ def _bars() -> Iterator[Callable[[str, int, int], None]]:
 @app.command("virtual")
 @told
 def _virtual(
-    link: Annotated[str, typer.Argument(help="ble, serial or udp.")],
+    link: Annotated[str, typer.Argument(help="Over which link, as ble; an unknown word lists them all.")],
     profile: Annotated[str, typer.Option(help="The device model that is played.")] = "demo-16",
     gait: Annotated[str, typer.Option(help="normal, limping or pronated.")] = "normal",
     seed: Annotated[int, typer.Option(help="Another number, another walk.")] = 1,
