@@ -64,6 +64,7 @@ class FormatRig:
     samples: int = 300  # of each foot
     rate_hz: float = 100.0
     sides: tuple[Side, ...] = tuple(Side)
+    lines: bool = False  # its last lines, a hundred at least, are each a sample of all feet: `LineContract` holds, too
     packed: bool = True  # it may be gzip'ed, what lies beside it staying as it is
 
     @property
@@ -184,7 +185,7 @@ class FormatContract:
 
 
 class LineContract:
-    """What holds besides for a text whose last lines, a hundred at least, are each a sample of all feet."""
+    """What holds besides for a format of `lines`."""
 
     def test_lines_that_are_no_rows_are_counted(self, rig: FormatRig, tmp_path: Path) -> None:
         path = rig.write(tmp_path)

@@ -1,11 +1,5 @@
 """Where live packets come from: one file a link, and what wraps every link.
 
-    ble:                        the insole that the profile describes, found by its name
-    serial:/dev/serial/by-id/…  a USB insole
-    udp:127.0.0.1:8888          datagrams that a vendor's program sends
-    file:walk.packets           a recording
-    virtual:                    a walker that does not exist
-
 Every URL takes `?pace=1` (let packets through at the speed at which they came) and `?record=FILE` (write them).
 """
 

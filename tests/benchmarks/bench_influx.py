@@ -18,7 +18,7 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 
 from firmware_bridge import SECOND, Frames, Side, open_archive
 from firmware_bridge.stores.influx.archive import _BATCH
-from tests.stand_ins.influx_front import TOKEN, InfluxFront, running_influx
+from tests.stand_ins.servers.influx_front import TOKEN, InfluxFront, running_influx
 
 SECONDS = 60
 ROUNDS = 3

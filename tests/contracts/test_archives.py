@@ -1,7 +1,7 @@
 """The contract of archives, held by every built-in one on real servers: InfluxDB, and another service.
 
 InfluxDB: storage, types, deletion and InfluxQL are those of a real InfluxDB 1.6.7 behind a front that has the write
-path of later versions; see `tests/stand_ins/influx_front.py` for what that does not show.
+path of later versions; see `tests/stand_ins/servers/influx_front.py` for what that does not show.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from firmware_bridge.contracts.logs.items import Mark, Reading, assert_same
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.model import Frames, Key, Side
 from firmware_bridge.stores import Archive, open_archive
-from tests.stand_ins.archive_front import MIRROR_TOKEN, running_archive
-from tests.stand_ins.influx_front import TOKEN, InfluxFront, running_influx
+from tests.stand_ins.servers.archive_front import MIRROR_TOKEN, running_archive
+from tests.stand_ins.servers.influx_front import TOKEN, InfluxFront, running_influx
 
 
 @pytest.fixture(scope="module")

@@ -33,13 +33,13 @@ def site(tmp_path: Path) -> Path:
 def test_the_link_of_the_readme_keeps_to_what_every_link_keeps_to(site: Path) -> None:
     found = blocks("sources")
     (link, rig), (entry_points,), (transport,) = found["python"], found["ini"], found["toml"]
-    site.joinpath("insole_tcp.py").write_text(link, encoding="utf-8")
-    site.joinpath("test_insole_tcp.py").write_text(rig, encoding="utf-8")
+    site.joinpath("insole_gateway.py").write_text(link, encoding="utf-8")
+    site.joinpath("test_insole_gateway.py").write_text(rig, encoding="utf-8")
     site.joinpath("transport.toml").write_text(transport, encoding="utf-8")
     points = configparser.ConfigParser()
     points.read_string(entry_points)
-    install(site, "insole_tcp", {group: dict(points[group]) for group in points.sections()})
-    done = run(site, *PYTEST, "test_insole_tcp.py")
+    install(site, "insole_gateway", {group: dict(points[group]) for group in points.sections()})
+    done = run(site, *PYTEST, "test_insole_gateway.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 passed" in done.stdout
 
@@ -51,12 +51,12 @@ def test_a_link_without_its_package_is_no_key_of_a_profile_but_what_is_stored_is
     done = run(site, "-m", "service.cli", "profile", "check", "mine.toml")
     assert (done.returncode, done.stdout) == (
         1,
-        "fails transport.tcp: is not a key that is known here; is it misspelt?\n",
+        "fails transport.gateway: is not a key that is known here; is it misspelt?\n",
     )
     code = "from pathlib import Path; from firmware_bridge import parse_profile\n"
     code += "print(*parse_profile(Path('mine.toml').read_text(), 'stored').frames)"
     site.joinpath("stored.py").write_text(code, encoding="utf-8")
-    assert run(site, "stored.py").stdout == "ble serial tcp\n"
+    assert run(site, "stored.py").stdout == "ble serial gateway\n"
 
 
 def test_the_device_of_the_readme_reads_what_it_says(site: Path) -> None:

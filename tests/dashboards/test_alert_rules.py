@@ -19,8 +19,8 @@ from dashboards.build import ALERTING, HERE, text_of
 from firmware_bridge import SECOND, Link, Row, Side
 from service.records.rows import Flag
 from tests.conftest import PROJECT
-from tests.stand_ins.grafana import ask, put, story
-from tests.stand_ins.influx_front import InfluxFront, running_influx
+from tests.stand_ins.servers.grafana import ask, put, story
+from tests.stand_ins.servers.influx_front import InfluxFront, running_influx
 from tests.walkers.stories import NOW
 
 CONTACT = "provisioning/alerting/contact-point.yaml"

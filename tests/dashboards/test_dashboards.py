@@ -27,7 +27,7 @@ from dashboards.panels import LEFT, RIGHT, placed
 from firmware_bridge import Link, columns, kind_name
 from service.records import rows
 from service.records.quantities import numbers
-from tests.stand_ins.grafana import boards, named, panels
+from tests.stand_ins.servers.grafana import boards, named, panels
 
 Json = dict[str, Any]
 KINDS = {

@@ -13,8 +13,8 @@ import pytest
 from firmware_bridge import SECOND, Link, Row, Side, columns
 from service.records.notes import parse_note
 from service.records.rows import Alert, Block, Flag, Step, Verdict
-from tests.stand_ins.grafana import Columns, Reader, boards, named, panels, put, range_ms, story
-from tests.stand_ins.influx_front import InfluxFront, running_influx
+from tests.stand_ins.servers.grafana import Columns, Reader, boards, named, panels, put, range_ms, story
+from tests.stand_ins.servers.influx_front import InfluxFront, running_influx
 from tests.walkers.stories import NOW as TOLD_NOW
 
 Json = dict[str, Any]

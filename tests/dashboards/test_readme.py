@@ -13,8 +13,8 @@ from dashboards import build
 from firmware_bridge import SECOND, Link, Row, Side
 from tests.conftest import PROJECT
 from tests.dashboards.test_dashboards import check_names, not_understood
-from tests.stand_ins.grafana import Reader, boards, put
-from tests.stand_ins.influx_front import running_influx
+from tests.stand_ins.servers.grafana import Reader, boards, put
+from tests.stand_ins.servers.influx_front import running_influx
 from tests.walkers.stories import NOW
 
 README = PROJECT.joinpath("dashboards/README.md").read_text(encoding="utf-8")

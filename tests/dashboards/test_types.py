@@ -17,7 +17,7 @@ import yaml
 
 from dashboards.build import DASHBOARDS
 from tests.conftest import PROJECT
-from tests.stand_ins.grafana import boards
+from tests.stand_ins.servers.grafana import boards
 
 HERE = Path(__file__).parent / "grafana_types"
 COMPILER = HERE / "node_modules" / "typescript" / "bin" / "tsc"

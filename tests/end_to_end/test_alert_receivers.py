@@ -14,7 +14,7 @@ from service.alerts.policy import AlertSettings
 from service.records.notes import parse_note
 from service.records.rows import Alert, Block, Flag
 from tests.stand_ins.programs import eventually, free_port, running
-from tests.stand_ins.receivers import http, smtp
+from tests.stand_ins.servers.receivers import http, smtp
 from tests.walkers.stories import told_and_analyzed
 
 pytestmark = pytest.mark.slow

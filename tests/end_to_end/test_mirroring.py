@@ -1,6 +1,6 @@
 """What reaches an archive, as a user sees it: an outage in mid-run, a run brought home, an hour of two feet.
 
-InfluxDB is a real 1.6.7 behind a front (`tests/stand_ins/influx_front.py`); the other service is this program.
+InfluxDB is a real 1.6.7 behind a front (`tests/stand_ins/servers/influx_front.py`); the other service is this program.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from service.pipeline.analysis import INPUTS, Analysis, analyze_all
 from service.pipeline.mirror import mirror
 from service.pipeline.mirror_selection import COPIED, MirrorTarget
 from service.records.rows import Progress
-from tests.stand_ins.archive_front import MIRROR_TOKEN, running_archive
-from tests.stand_ins.influx_front import TOKEN, InfluxFront, running_influx
+from tests.stand_ins.servers.archive_front import MIRROR_TOKEN, running_archive
+from tests.stand_ins.servers.influx_front import TOKEN, InfluxFront, running_influx
 from tests.walkers.walks import START, WEARER, devices, walk
 
 pytestmark = pytest.mark.slow

@@ -17,8 +17,8 @@ from firmware_bridge import SECOND, Device, Frames, Link, Row, Side, open_archiv
 from firmware_bridge.stores.influx.archive import InfluxArchive
 from service.pipeline.analysis import analyze_all
 from service.records.rows import Alert, Block, Flag, Second, Step, Verdict
-from tests.stand_ins.influx_front import TOKEN, running_influx
 from tests.stand_ins.programs import Program, answers, command, eventually, frames, free_port, links, running
+from tests.stand_ins.servers.influx_front import TOKEN, running_influx
 from tests.walkers.stories import told_and_analyzed
 
 pytestmark = pytest.mark.slow

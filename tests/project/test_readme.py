@@ -135,6 +135,14 @@ def test_every_link_into_the_project_leads_somewhere(path: Path, target: str) ->
     assert path.parent.joinpath(target).exists()
 
 
+PATHS = re.compile(r"`((?:firmware_bridge|service|dashboards|tests)/[\w/.-]+\.(?:py|md|toml|html|json))`")
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_every_file_that_is_named_is_there(path: Path) -> None:
+    assert [name for name in PATHS.findall(TEXTS[path]) if not PROJECT.joinpath(name).exists()] == []
+
+
 def test_every_readme_is_reached_from_the_root() -> None:
     linked = {path.parent.joinpath(target).resolve() for path, target in LINKS if path == ROOT}
     assert [path for path in READMES if path != ROOT and path not in linked] == []

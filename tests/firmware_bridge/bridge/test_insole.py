@@ -329,7 +329,7 @@ def test_bytes_that_do_not_fit_the_profile_are_told_once(log: Log, caplog: pytes
 
 
 def test_a_wrong_link_ends_the_bridge_with_what_to_change(log: Log) -> None:
-    with pytest.raises(ConfigError, match="ble, file, script, serial, udp, virtual"):
+    with pytest.raises(ConfigError, match=f"there are: {', '.join(SOURCES.names())}"):
         asyncio.run(bridge_insole(Insole("ann", Side.LEFT, PROFILE, "carrier-pigeon:"), log))
 
 

@@ -15,7 +15,7 @@ from firmware_bridge.model import Frames, Key, Link, Side
 from firmware_bridge.stores import open_archive
 from firmware_bridge.stores.influx.archive import InfluxArchive
 from firmware_bridge.stores.influx.line_protocol import _lines, bodies
-from tests.stand_ins.answering import Answer, Server, answering, say
+from tests.stand_ins.servers.answering import Answer, Server, answering, say
 
 
 def link(time: int = 5) -> Link:

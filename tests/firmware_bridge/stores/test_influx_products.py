@@ -18,8 +18,8 @@ from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, TooOld
 from firmware_bridge.model import Link, Side
 from firmware_bridge.stores import open_archive
 from firmware_bridge.stores.influx import http_client as influx_server
-from tests.stand_ins.answering import Answer, Server, answering, say
-from tests.stand_ins.influx_front import TOKEN, running_influx
+from tests.stand_ins.servers.answering import Answer, Server, answering, say
+from tests.stand_ins.servers.influx_front import TOKEN, running_influx
 
 
 def link(time: int = 5) -> Link:

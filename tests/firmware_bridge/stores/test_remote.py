@@ -10,7 +10,7 @@ import pytest
 from firmware_bridge.errors import ConfigError, CorruptData, InsoleError, Unavailable
 from firmware_bridge.model import Link, Side
 from firmware_bridge.stores import open_archive
-from tests.stand_ins.answering import Server, answering, say
+from tests.stand_ins.servers.answering import Server, answering, say
 
 
 def link(time: int = 5) -> Link:

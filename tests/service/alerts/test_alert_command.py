@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.stand_ins.receivers import http, smtp
+from tests.stand_ins.servers.receivers import http, smtp
 
 
 def tried(folder: Path, *args: str, urls: list[str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from service.alerts.apprise_notifier import WAIT_S, AppriseNotifier, Missed
 from service.wording.messages import Message
-from tests.stand_ins.receivers import Http, Smtp, http, mute_port, smtp
+from tests.stand_ins.servers.receivers import Http, Smtp, http, mute_port, smtp
 
 MESSAGE = Message("Left and right differ", "Your right foot stayed longer, since 14:03.", "It was even.")
 

@@ -19,7 +19,7 @@ from service.records.notes import parse_note
 from service.records.rows import Alert, Flag
 from tests.service.alerts.test_episodes import DAY, flag, verdict
 from tests.service.wording.test_messages import FLAG
-from tests.stand_ins.receivers import Http, Smtp, http, smtp
+from tests.stand_ins.servers.receivers import Http, Smtp, http, smtp
 
 MINUTE = 60 * SECOND
 

@@ -23,7 +23,7 @@ from tests.service.alerts.test_dispatcher import Clock
 from tests.service.alerts.test_episodes import DAY, flag, verdict
 from tests.service.alerts.test_policy import alert_of
 from tests.service.wording.test_measures import CADENCE
-from tests.stand_ins.receivers import http
+from tests.stand_ins.servers.receivers import http
 
 RHYTHM = Topic(CADENCE.topic, "", has_verdict=False, ending=WITHOUT_IT)
 WORDS = TopicWording("Rhythm", BEHIND_ANY, LOOK_AGAIN, "Rhythm: back to your usual")

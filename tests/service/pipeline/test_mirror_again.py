@@ -20,7 +20,7 @@ from service.records.bouts import spans
 from service.records.notes import parse_note
 from service.records.rows import Note, Step
 from tests.service.pipeline.test_analysis import described, worn
-from tests.stand_ins.influx_front import TOKEN, running_influx
+from tests.stand_ins.servers.influx_front import TOKEN, running_influx
 from tests.walkers.walks import START
 
 KINDS: tuple[Any, ...] = (*DERIVED, Note, Link)

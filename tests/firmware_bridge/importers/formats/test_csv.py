@@ -15,7 +15,7 @@ from firmware_bridge.importers.parsing.column_map import ColumnMap, read_map
 from firmware_bridge.importers.parsing.csv_sniffer import sniff
 from tests.stand_ins.recordings import csv
 
-RIG = FormatRig("csv", csv)
+RIG = FormatRig("csv", csv, lines=True)
 
 MAP = 'time = "t"\nleft = "left_{n}"\nright = "right_{n}"\nrate_hz = 100\n'
 HEADER = "t,left_1,left_2,right_1,right_2\n"

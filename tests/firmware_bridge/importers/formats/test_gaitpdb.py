@@ -11,7 +11,7 @@ from firmware_bridge import Frames, Item, Link, Side, read_recording
 from firmware_bridge.contracts.importers import FormatRig
 from tests.stand_ins.recordings import gaitpdb
 
-RIG = FormatRig("gaitpdb", gaitpdb)
+RIG = FormatRig("gaitpdb", gaitpdb, lines=True)
 
 
 def frames_of(items: list[Item], side: Side) -> Frames:

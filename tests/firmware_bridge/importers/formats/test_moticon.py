@@ -15,7 +15,7 @@ from firmware_bridge.importers.formats.moticon import SIZE_3_MM2, _measured
 from firmware_bridge.importers.parsing.tracks import FootSignals
 from tests.stand_ins.recordings import moticon
 
-RIG = FormatRig("moticon", moticon)
+RIG = FormatRig("moticon", moticon, lines=True)
 
 REAL = ("230927_102231.first400.txt", "walk_data_with_events.text_export.txt")
 KINDS = [*(f"pressure {k}[N/cm²]" for k in range(1, 17)), "acceleration X[g]", "total force[N]"]

@@ -29,7 +29,7 @@ from tests.stand_ins.recordings import pedar
 SIZES = tomllib.loads(
     resources.files("firmware_bridge.importers.formats").joinpath("pedar_sizes.toml").read_text("utf-8")
 )
-RIG = FormatRig("pedar", pedar)
+RIG = FormatRig("pedar", pedar, lines=True)
 
 
 def edited(path: Path, old: str, new: str) -> Path:

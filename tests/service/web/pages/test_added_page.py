@@ -37,7 +37,7 @@ def pages() -> tuple[Page, ...]:
     """The pages by the example's entry, the new one among them."""
     added = ModuleType("service.web.pages.shoes")
     exec(MODULE, vars(added))  # the README's own words
-    names = {**vars(navigation), "SHOES": added.SHOES}
+    names = {**vars(navigation), "PAIRS": added.PAIRS}
     exec(ENTRY, names)
     found: tuple[Page, ...] = names["NAVIGATION"]
     return found

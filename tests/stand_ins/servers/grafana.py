@@ -25,7 +25,7 @@ from dashboards.build import DASHBOARDS
 from firmware_bridge import SECOND, Link, Row, open_archive, open_log
 from service.records.notes import parse_note
 from service.records.rows import Alert, Block, Flag, Step, Verdict
-from tests.stand_ins.influx_front import TOKEN, InfluxFront
+from tests.stand_ins.servers.influx_front import TOKEN, InfluxFront
 from tests.walkers import stories
 
 Json = dict[str, Any]
