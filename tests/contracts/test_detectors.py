@@ -1,7 +1,7 @@
 """The built-in detectors: by the suite that holds for every detector, and on confounded days.
 
-A detector that is added to `service.gait.detectors.built_in.detectors` is tested here without being named; what raises
-its flag is its rig's to say.
+A detector that a topic names is held to the suite by itself; which blocks it is heard on is said in `HEARD`, and one
+without an entry there fails a test that says so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from firmware_bridge import Frames, Side
 from firmware_bridge.virtual.gait.pressure import Placement
 from firmware_bridge.virtual.gait.scenario import Session, Story
 from service.contracts.detectors import DetectorContract, DetectorRig, running
-from service.contracts.ordinary_blocks import DAY, NOW, bout
+from service.contracts.ordinary_blocks import DAY, NOW, bout, earlier
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.built_in import Detector, detectors
 from service.records.rows import Block, Flag, Verdict
@@ -45,6 +45,13 @@ class TestBuiltInDetectors(DetectorContract):
     @pytest.fixture(params=TOPICS)
     def rig(self, request: pytest.FixtureRequest) -> DetectorRig:
         return DetectorRig(partial(built_in, request.param), **HEARD.get(request.param, {}))
+
+    def test_where_one_speaks_no_other_built_in_one_does(self, rig: DetectorRig) -> None:
+        assert rig.odd is not None
+        blocks, topic = rig.odd(0, rig.raised_by), rig.fresh().topic
+        for other in detectors(Baseline(History(earlier()), NOW)):
+            said = [flag for each in blocks for flag in other.update(each)]
+            assert other.topic == topic or said == []
 
 
 # ── confounded days: nothing about the wearer has changed ───────────────────────────────────────────────────────────

@@ -21,6 +21,7 @@ FAMILIES = {  # files of one kind beside each other: the folder is the table
     "firmware_bridge/codec": "steps of one way, from bytes to readings",
     "firmware_bridge/importers/formats": "a file for each format",
     "firmware_bridge/importers/parsing": "what formats share, each a question to a file",
+    "service/gait/detectors": "a detector each, and what they watch with",
     "firmware_bridge/stores/sqlite": "parts of one file's life",
     "service": "the rooms, settings and runtime",
     "service/web/pages": "a file for each page, and what pages share",

@@ -27,12 +27,12 @@ from service.records.rows import Block, Step
 from service.wording.measure_cards import card, sheet_lines
 from tests.walkers.gait_walks import analyze, merged
 from tests.walkers.two_walkers import WALKERS
-from tests.walkers.walks import Course, walk
+from tests.walkers.walks import Ramp, walk
 from dataclasses import replace
 
 
 def test_it_is_measured_carried_named_and_exchanged():
-    gait = replace(WALKERS["first running"], si=Course.constant(6.0))
+    gait = replace(WALKERS["first running"], si=Ramp.constant(6.0))
     left, right, _ = walk(gait, seconds=90.0, seed=3, chunk_s=5.0)
     rows = analyze(merged(left, right))
     steps = [row for row in rows if isinstance(row, Step) and row.valid]
