@@ -281,6 +281,10 @@ class Replaced:
     head: int  # highest arrival number before, so that each replacement is a new arrival
 
 
+STORED_KINDS: tuple[type, ...] = (Step, Second, Block, Flag, Verdict, Alert, Note, Progress, Replaced)
+"""Every kind of row that the service puts, beside what a bridge does; a test holds it complete."""
+
+
 def kind_names(kinds: Iterable[type]) -> str:
     """Return the names of kinds as `Replaced` keeps them."""
     return " ".join(kind_name(kind) for kind in kinds)

@@ -25,14 +25,12 @@ from dashboards.influxql import select
 from dashboards.page import TAG
 from dashboards.panels import LEFT, RIGHT, placed
 from firmware_bridge import Link, columns, kind_name
-from service.records import rows
 from service.records.quantities import numbers
+from service.records.rows import STORED_KINDS
 from tests.stand_ins.servers.grafana import boards, named, panels
 
 Json = dict[str, Any]
-KINDS = {
-    kind_name(kind): kind for kind in (*(v for v in vars(rows).values() if hasattr(v, "__dataclass_fields__")), Link)
-}
+KINDS = {kind_name(kind): kind for kind in (*STORED_KINDS, Link)}
 BOARDS = boards()
 PANELS = panels()
 TARGETS = [(panel, target) for _, panel in PANELS for target in panel["targets"]]

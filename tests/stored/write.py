@@ -41,14 +41,14 @@ from firmware_bridge import (
 )
 from service.pipeline.analysis import analyze_all
 from service.pipeline.retention import Keep, Retention
-from service.records.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
+from service.records.rows import STORED_KINDS, Alert, Flag, Note
 from tests.walkers.walks import Gait, Ramp, devices, walk
 
 FOLDER = Path(__file__).parent
 START = 1_780_000_000 * SECOND
 DAY = 86_400 * SECOND
 WEARER = "ada"
-KINDS: tuple[type[Row], ...] = (Device, Link, Pace, Step, Second, Block, Flag, Verdict, Alert, Note, Progress, Replaced)
+KINDS: tuple[type[Row], ...] = (Device, Link, Pace, *STORED_KINDS)
 
 
 def write(path: Path) -> None:

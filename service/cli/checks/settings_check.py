@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 from rich.console import Console
@@ -36,17 +36,11 @@ from firmware_bridge import (
 from service.alerts.dispatcher import check_receivers, receivers
 from service.pipeline.mirror_selection import MirrorTarget
 from service.pipeline.retention import Keep, describe, excess, forecast
-from service.records import rows
+from service.records.rows import STORED_KINDS
 from service.records.timestamps import iso
 from service.settings import InsoleSettings, PodSettings, Settings
 
-_KINDS: tuple[type, ...] = (
-    Device,
-    Frames,
-    Link,
-    Pace,
-    *(kind for kind in vars(rows).values() if isinstance(kind, type) and is_dataclass(kind)),
-)
+_KINDS: tuple[type, ...] = (Device, Frames, Link, Pace, *STORED_KINDS)
 """Of which a store may hold items."""
 AHEAD = 60 * SECOND
 """Clocks of two computers may differ by so much without a word."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from firmware_bridge import SECOND, Damaged, EmbeddedLog, Frames, Log, Side, open_log, salvage_log
+from firmware_bridge import SECOND, Damaged, EmbeddedLog, Frames, Log, Side, open_embedded_log, salvage_log
 from firmware_bridge.contracts.importers import FormatRig
 from service.cli.checks.settings_check import _KINDS
 from service.pipeline.file_import import import_files
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> str:
 
 @pytest.fixture
 def log(store: str) -> Iterator[Log]:
-    with closing(open_log(store)) as log:
+    with closing(open_embedded_log(store)) as log:
         yield log
 
 
