@@ -26,7 +26,7 @@ from dashboards.page import TAG
 from dashboards.panels import LEFT, RIGHT, placed
 from firmware_bridge import Link, columns, kind_name
 from service.records.quantities import numbers
-from service.records.rows import STORED_KINDS
+from service.records.rows import STORED_KINDS, Block
 from tests.stand_ins.servers.grafana import boards, named, panels
 
 Json = dict[str, Any]
@@ -137,7 +137,7 @@ def test_every_measure_of_a_block_that_is_compared_is_drawn() -> None:
     for measure in ("contact_time_si_pct", "impulse_si_pct", "peak_si_pct", "gain_ratio", "medial_lateral_left"):
         assert f'"{measure}"' in drawn
     for measure in ("contact_time_si_pct", "impulse_si_pct", "peak_si_pct", "gain_ratio"):
-        assert {f'"{column}"' for column in numbers(rows.Block)[measure].fields} <= set(re.findall(r'"\w+"', drawn))
+        assert {f'"{column}"' for column in numbers(Block)[measure].fields} <= set(re.findall(r'"\w+"', drawn))
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
