@@ -6,7 +6,6 @@ own under the entry-point group of the table.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,8 +13,6 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from firmware_bridge.errors import ConfigError
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +32,6 @@ class Plugins:
         """Return every known name, sorted."""
         return sorted(self)
 
-    def _tell_of_a_namesake(self, name: str) -> None:
-        for point in entry_points(group=self.group, name=name):
-            _log.warning(
-                "%s %r is built in; %s is not used, unless it takes another name", self.family, name, point.value
-            )
-
     def load(self, name: str) -> Any:
         """Import and return what `name` stands for.
 
@@ -49,7 +40,6 @@ class Plugins:
         """
         try:
             if target := self.builtin.get(name):
-                self._tell_of_a_namesake(name)
                 module, attribute = target.split(":")
                 return getattr(import_module(module), attribute)
             for point in entry_points(group=self.group, name=name):
