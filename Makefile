@@ -10,8 +10,7 @@ ARGS ?=
 
 # Rooms whose tests are quick and find most: what things are called, how they are read, measured and said.
 QUICK := tests/project/test_architecture.py tests/project/test_readme.py tests/project/test_rooms.py tests/stored \
-	tests/firmware_bridge/codec tests/firmware_bridge/devices tests/firmware_bridge/importers \
-	tests/service/records tests/service/wording tests/service/gait/signal tests/service/gait/blocks
+	tests/firmware_bridge/devices tests/service/records tests/service/wording tests/service/gait/signal
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
