@@ -1,7 +1,8 @@
 """A loop whose clock jumps to the next timer instead of sleeping, and a clock that follows the loop.
 
-For everything that stays in one process: minutes of link trouble take a second, and always go the same way. Threads
-and sockets do not belong on such a loop, since its time does not wait for them.
+For everything that stays in one process: minutes of link trouble take a second, and always go the same way. Time
+stands still while a job given to a thread is under way (`asyncio.to_thread`), or it would jump over every timer
+meanwhile. Sockets do not belong on such a loop, since its time does not wait for them.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class _Selector(selectors.DefaultSelector):
         events = super().select(0)
         if events:
             return events
-        if timeout is None:
-            return super().select(None)  # nothing is planned: really wait
+        if timeout is None or (timeout > 0 and self.loop.in_threads):
+            return super().select(None)  # nothing is planned, or a thread will wake the loop: really wait
         self.loop.now += max(timeout, 0.0)
         return events
 
@@ -34,12 +35,22 @@ class WarpLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.in_threads = 0  # jobs under way
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)
 
     def time(self) -> float:
         return self.now
+
+    def run_in_executor(self, *job: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        self.in_threads += 1
+        done = super().run_in_executor(*job)
+        done.add_done_callback(self._left_thread)
+        return done
+
+    def _left_thread(self, _: asyncio.Future[Any]) -> None:
+        self.in_threads -= 1
 
 
 class LoopClock:
