@@ -28,8 +28,16 @@ RESYNC = 10 * SECOND
 """Arrival and device clock that differ by more do not belong together any more."""
 MAX_DRIFT = 300e-6
 """Crystals are within 100 ppm; a steeper trend is a changing delay."""
-SLEW = 0.02
-"""How fast, at most, a better estimate moves the time of samples: never back, and no hole where nothing is missing."""
+SLEW = 0.008
+"""How fast, at most, a better estimate moves the time of samples beside the drift: never back, no hole where nothing is
+missing, and no contact time that is wrong by a percent, the size of an imbalance."""
+SETTLED = SECOND * 15 // 1000
+"""The estimate is settled where time is nearer to it than this: a tenth of what matters, 3 % of a contact time, once
+it is divided among some steps (choice)."""
+AHEAD = SECOND // 4
+"""Never is a sample placed further ahead of its arrival than this: what contradicts arrival by more is wrong (choice)."""
+RATED_DRIFT = 0.02
+"""How far a rate that was measured against arrival may still be off."""
 LEAP = SECOND // 2
 """An estimate that is ahead by more is leapt to: slewed, it would stretch the steps of minutes."""
 
@@ -42,28 +50,50 @@ class DeviceClock:
 
     def __init__(self, max_drift: float = MAX_DRIFT) -> None:
         self._max_drift = max_drift
-        self._slew = max(SLEW, 2 * max_drift)
         self._last_time: int | None = None
         self._running = False
+        self._level = self._offset = 0.0
 
     def restart(self) -> None:
         """Forget the device's clock (it began anew), but not the time that was given last."""
         self._running = False
 
-    def place(self, tick: int, arrival: int) -> int:
+    @property
+    def settled(self) -> bool:
+        """Tell whether time is as near to the estimate as it will be."""
+        return self._running and abs(self._target - self._offset) <= SETTLED
+
+    def place(self, tick: int, arrival: int, latest: int | None = None) -> int:
         """Return the UTC ns of device time `tick` in a packet that arrived at `arrival`.
+
+        `latest`: where the packets that came next are known as well, the latest time that they allow; time may step
+        to it, since nothing of this connection is stored yet.
 
         Raises:
             ValueError: `tick` does not lie behind the last one, and there was no `restart`.
         """
+        soonest = arrival if latest is None else latest
         if self._running:
-            self._advance(tick, arrival)
+            self._advance(tick, arrival, soonest, free=latest is not None)
         else:
-            self._anchor(tick, arrival)
+            self._anchor(tick, soonest)
         self._last_tick = tick
-        time = self._base + tick + round(self._offset)
+        time = min(self._base + tick + round(self._offset), arrival + AHEAD)
         self._last_time = time if self._last_time is None else max(time, self._last_time + 1)  # rounded, two may be one
         return self._last_time
+
+    def rescale(self, rate: float) -> None:
+        """Note that device time is told from the last packet on in units that are `rate` times as long."""
+        if not self._running:
+            return
+        self._max_drift = max(self._max_drift, RATED_DRIFT)
+        now = float(self._last_tick - self._tick0)
+        again = [(now - (now - x) / rate, y + (x - now) * (1 - 1 / rate)) for x, y in [*self._points, self._lowest]]
+        self._points, self._lowest = again[:-1], again[-1]
+        self._block = int(now) // _BLOCK
+        self._draw()
+        self._above = 0.0
+        self._target = self._level + self._drift * now
 
     def _anchor(self, tick: int, arrival: int) -> None:
         """Begin anew: this packet's delay is all that is known."""
@@ -74,14 +104,15 @@ class DeviceClock:
         self._block, self._lowest, self._above = 0, (0.0, 0.0), 0.0  # of the running block, and its y above the line
         late = 0 if self._last_time is None else self._last_time + 1 - arrival
         self._offset = float(max(0, late))  # slewed estimate of y without delay
+        self._target = 0.0
 
-    def _advance(self, tick: int, arrival: int) -> None:
+    def _advance(self, tick: int, arrival: int, soonest: int, *, free: bool) -> None:
         step = tick - self._last_tick
         if step <= 0:
             raise ValueError(f"device time must increase, not go from {self._last_tick} to {tick}")
         x, y = float(tick - self._tick0), float(arrival - tick - self._base)
         if step > RECENT or abs(y - self._level - self._drift * x) > RESYNC:
-            self._anchor(tick, arrival)
+            self._anchor(tick, soonest)
             return
         if (block := int(x) // _BLOCK) != self._block:
             self._close_block(x)
@@ -89,10 +120,13 @@ class DeviceClock:
         line = self._level + self._drift * x
         if y - line < self._above:
             self._above, self._lowest = y - line, (x, y)
-        target = line + min(0.0, self._above)  # a packet below the line tells at once that the line is too high
-        if target - self._offset > LEAP:  # the host's clock was set forward, or the device's went on while it slept
+        below = min(self._above, float(soonest - tick - self._base) - line)
+        target = line + min(0.0, below)  # a packet below the line tells at once that the line is too high
+        self._target = target
+        if free or target - self._offset > LEAP:  # the host's clock was set forward, or the device's went on in sleep
             self._offset = target
-        self._offset = min(max(target, self._offset - self._slew * step), self._offset + self._slew * step)
+        self._offset += self._drift * step
+        self._offset = min(max(target, self._offset - SLEW * step), self._offset + SLEW * step)
 
     def _close_block(self, now: float) -> None:
         """Take the running block's least delayed packet into the window and draw the line anew."""
@@ -101,38 +135,23 @@ class DeviceClock:
         if recent and min(y - self._level - self._drift * x for x, y in recent) > NEAR:
             self._points = recent
         self._above = math.inf
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the line under the points of the window."""
         self._drift = self._trend()
         self._level = min(y - self._drift * x for x, y in self._points)
 
     def _trend(self) -> float:
         """Return the slope of the hull's edge under the middle of the window."""
         first, last = self._points[0][0], self._points[-1][0]
-        if last - first < _TREND:
+        if len(self._points) < 2 or last - first < _TREND:
             return 0.0
         hull = lower_hull(self._points)
         middle = (first + last) / 2
         left, right = next(edge for edge in itertools.pairwise(hull) if middle <= edge[1][0])
         slope = (right[1] - left[1]) / (right[0] - left[0])
         return min(max(slope, -self._max_drift), self._max_drift)
-
-
-class ArrivalClock:
-    """The time of packets that carry neither counter nor time stamp: when they came, spread where several came at once.
-
-    Half a period apart at least: a full one would run ahead for ever where a device is quicker than it says.
-    """
-
-    def __init__(self, period: int) -> None:
-        self._apart = period // 2
-        self._last: int | None = None
-
-    def restart(self) -> None:
-        """Nothing to forget."""
-
-    def place(self, tick: int, arrival: int) -> int:  # noqa: ARG002 - takes the place of a DeviceClock
-        """Return the UTC ns of a packet that arrived at `arrival`."""
-        self._last = arrival if self._last is None else max(arrival, self._last + self._apart)
-        return self._last
 
 
 def lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

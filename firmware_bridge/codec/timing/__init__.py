@@ -1,0 +1,1 @@
+"""How the counters and clocks of a device become the time of its samples."""
