@@ -36,19 +36,18 @@ def _problems(profile: Profile, golden: GoldenTable) -> list[str]:
     except ConfigError as error:
         return [str(error)]
     arrived = [bytes.fromhex(one) for one in golden.hex] + [line.encode() for line in golden.text]
-    parts = [decoder.feed([Packet(ARRIVED + number * SECOND, data)]) for number, data in enumerate(arrived)]
-    whole = [part for part in parts if part is not None]
+    frames = decoder.whole([Packet(ARRIVED + number * SECOND, data) for number, data in enumerate(arrived)])
     found = []
     if decoder.counts.corrupt != golden.corrupt:
         why = f": {'; '.join(decoder.refusals)}" if decoder.refusals else ""
         found.append(f"{decoder.counts.corrupt} packets were refused, not {golden.corrupt}{why}")
     if golden.battery is not None and not np.isclose(decoder.battery_pct, golden.battery):
         found.append(f"battery reads {decoder.battery_pct:g}, not {golden.battery:g}")
-    if not whole:
+    if frames is None:
         return [*found, f"no packet was understood{': ' * bool(decoder.trouble)}{decoder.trouble}"] * bool(
             golden.pressure
         ) or found
-    return found + _differences(Frames.concatenate(whole), golden)
+    return found + _differences(frames, golden)
 
 
 def _differences(frames: Frames, golden: GoldenTable) -> list[str]:
@@ -101,11 +100,10 @@ def _said(profile: Profile, golden: GoldenTable) -> list[str]:
     except ConfigError as error:
         return [f": {error}"]
     arrived = [bytes.fromhex(one) for one in golden.hex] + [line.encode() for line in golden.text]
-    parts = [part for data in arrived if (part := decoder.feed([Packet(ARRIVED, data)])) is not None]
+    frames = decoder.whole([Packet(ARRIVED, data) for data in arrived])
     heard = f", {golden.side} foot over {link}"
-    if not parts:
+    if frames is None:
         return [f"{heard}: no samples{': ' * bool(decoder.trouble)}{decoder.trouble}"]
-    frames = Frames.concatenate(parts)
     told = [f"{heard}: {len(frames)} sample{'s' * (len(frames) > 1)}, {decoder.counts.corrupt} packets refused"]
     for i in range(min(len(frames), _SHOWN)):
         roles = {"pressure": frames.pressure, "acc": frames.acc, "gyro": frames.gyro}

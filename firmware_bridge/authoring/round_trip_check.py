@@ -37,14 +37,14 @@ def _of_foot(profile: Profile, side: Side, link: str) -> str:
     """Say what is wrong with the packets of a foot over a link, "" where nothing is."""
     given, packets = specimen(profile, side, link, PACKETS)
     decoder = Decoder(Insole("round trip", side, profile, "round trip:"), link)
-    read = [frames for packet in packets if (frames := decoder.feed([packet])) is not None]
-    lost = len(given) - sum(map(len, read))
+    read = decoder.whole(packets)
+    lost = len(given) - (0 if read is None else len(read))
     if lost or decoder.counts.corrupt:
         why = "; ".join(filter(None, [*decoder.refusals, decoder.trouble])) or "they do not follow one another in time"
         each = len(given) // PACKETS
         missed = max(-(-lost // each), decoder.counts.corrupt)
         return f"{missed} of {PACKETS} packets that the profile writes itself are not read: {why}"
-    missing = int(sum(np.isnan(frames.pressure).sum() for frames in read))
+    missing = 0 if read is None else int(np.isnan(read.pressure).sum())
     if missing:
         return f"{missing} of {given.pressure.size} pressures that the profile writes itself are read as missing"
     return ""

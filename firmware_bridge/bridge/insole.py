@@ -15,10 +15,11 @@ from firmware_bridge.bridge.outbox import Outbox
 from firmware_bridge.bridge.retry import Backoff
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.codec.decoder import Decoder
-from firmware_bridge.codec.link_account import LinkAccount
+from firmware_bridge.codec.link_account import LinkAccount, LinkSeen
+from firmware_bridge.codec.timing.clock_words import clock_in_words
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import CorruptData, Unavailable
-from firmware_bridge.model import SECOND, Packet
+from firmware_bridge.model import SECOND, ClockState, Frames, Packet
 from firmware_bridge.sources import link_of, open_source
 from firmware_bridge.sources.stream.carrier import carry
 from firmware_bridge.sources.stream.packet_stream import PacketStream
@@ -68,7 +69,7 @@ class _Carrier:
         self._live = True
         self._described = False
         self._link_battery = math.nan  # what the link knows where packets do not tell
-        self._trouble = ""
+        self._trouble = self._clock_said = ""
         self._strange = 0  # bytes since the last one that belonged to a sample
         self._slot, self._ahead, self._due = -1, 0, 0.0  # of this connection: the slot under way, when to put next
 
@@ -78,7 +79,8 @@ class _Carrier:
         except CorruptData as error:
             _log.error("%s: %s; what came before it is kept", self._name, error)
         self._decode()
-        self._outbox.items += self._account.end(self._decoder.counts, self._battery_pct)
+        self._take_up(self._decoder.finish())
+        self._outbox.items += self._account.end(self._seen)
         await self._outbox.put()
 
     def _opened(self) -> AbstractAsyncContextManager[PacketStream]:
@@ -116,7 +118,7 @@ class _Carrier:
         """Sleep before the next attempt, in pieces of a second, so that every dead second is accounted."""
         delay_s = self._backoff.delay_after(error, lived_s)
         self._decode()
-        self._decoder.reset()
+        self._take_up(self._decoder.reset())
         while delay_s > 0:
             self._advance(self._clock.now(), connected=False)
             await self._outbox.put()
@@ -124,17 +126,33 @@ class _Carrier:
             delay_s -= 1.0
 
     def _advance(self, time: int, *, connected: bool) -> None:
-        self._outbox.items += self._account.advance(time, self._decoder.counts, self._battery_pct, connected=connected)
+        """Account for what is over; seconds of which samples are still held back wait for these."""
+        if not (connected and self._decoder.holds):
+            self._outbox.items += self._account.advance(time, self._seen, connected=connected)
 
     @property
-    def _battery_pct(self) -> float:
+    def _seen(self) -> LinkSeen:
         told = self._decoder.battery_pct
-        return self._link_battery if math.isnan(told) else told
+        battery_pct = self._link_battery if math.isnan(told) else told
+        return LinkSeen(self._decoder.counts, battery_pct, self._decoder.clock)
 
     def _decode(self) -> None:
         packets, self._packets = self._packets, []
         frames = self._decoder.feed(packets) if packets else None
-        self._doubt(packets, understood=frames is not None)
+        self._doubt(packets, understood=frames is not None or self._decoder.holds)
+        self._say_clock()
+        self._take_up(frames)
+
+    def _say_clock(self) -> None:
+        """Say once what is wrong with the device's clock."""
+        seen = self._decoder.clock
+        if seen.state is ClockState.SETTLING:
+            return
+        said, self._clock_said = self._clock_said, clock_in_words(*seen)
+        if self._clock_said and self._clock_said != said:
+            _log.warning("%s: %s", self._name, self._clock_said)
+
+    def _take_up(self, frames: Frames | None) -> None:
         if frames is None:
             return
         if not self._described:
@@ -165,5 +183,6 @@ class _Carrier:
         """
         if self._live:
             self._decode()
-            self._outbox.items += self._account.stop(self._decoder.counts, self._battery_pct)
+            self._take_up(self._decoder.finish())
+            self._outbox.items += self._account.stop(self._seen)
         await self._outbox.put_last()

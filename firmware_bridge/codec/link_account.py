@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from firmware_bridge.codec.decoder import Counts
+import math
+from typing import NamedTuple
+
+from firmware_bridge.codec.decoder import ClockSeen, Counts
 from firmware_bridge.devices.insole import Insole
-from firmware_bridge.model import SECOND, Link
+from firmware_bridge.model import SECOND, ClockState, Link
 
 LONGEST_SILENCE_S = 60
 """Seconds that are accounted one by one; a longer leap is another recording or a computer that slept."""
 AFTER_THE_END_S = 180
 """A recording's last row lies this far behind its end, so that whatever waits for silence sees it."""
+
+
+class LinkSeen(NamedTuple):
+    """What is known of a link at a moment."""
+
+    counts: Counts = Counts()  # since the decoder was made
+    battery_pct: float = math.nan
+    clock: ClockSeen = ClockSeen(ClockState.STEADY, math.nan)
 
 
 class LinkAccount:
@@ -41,21 +52,22 @@ class LinkAccount:
         self._dropped += total - self._dropped_here
         self._dropped_here = total
 
-    def advance(self, time: int, counts: Counts, battery_pct: float, *, connected: bool) -> list[Link]:
-        """Return the rows of all seconds that ended by `time`; the running counts belong to the first of them."""
+    def advance(self, time: int, seen: LinkSeen, *, connected: bool) -> list[Link]:
+        """Return the rows of all seconds that ended by `time`; what was seen belongs to the first of them."""
         second, rows = time // SECOND, []
         if self._second is None:
             self._second = second
         if second - self._second > LONGEST_SILENCE_S:
-            rows.append(self._row(counts, battery_pct))
+            rows.append(self._row(seen))
             self._second = second
         while self._second < second:
-            rows.append(self._row(counts, battery_pct))
+            rows.append(self._row(seen))
             self._second += 1
             self._connected = connected
         return rows
 
-    def _row(self, counts: Counts, battery_pct: float) -> Link:
+    def _row(self, seen: LinkSeen) -> Link:
+        counts = seen.counts
         told, self._told = self._told, counts
         dropped, self._dropped = self._dropped, 0
         assert self._second is not None
@@ -71,19 +83,22 @@ class LinkAccount:
             duplicate=counts.duplicate - told.duplicate,
             dropped=dropped,
             reconnects=max(self.reconnects, 0),
-            battery_pct=battery_pct,
+            battery_pct=seen.battery_pct,
+            restarts=counts.restarts - told.restarts,
+            clock=seen.clock.state,
+            clock_rate=seen.clock.rate,
         )
 
-    def end(self, counts: Counts, battery_pct: float) -> list[Link]:
+    def end(self, seen: LinkSeen) -> list[Link]:
         """Return the last rows of a recording that is over: its open second, and that nothing was heard after."""
         if self._second is None:
             return []
-        rows = self.advance((self._second + 1) * SECOND, counts, battery_pct, connected=False)
+        rows = self.advance((self._second + 1) * SECOND, seen, connected=False)
         self._second += AFTER_THE_END_S
-        return [*rows, *self.stop(counts, battery_pct)]
+        return [*rows, *self.stop(seen)]
 
-    def stop(self, counts: Counts, battery_pct: float) -> list[Link]:
+    def stop(self, seen: LinkSeen) -> list[Link]:
         """Return the open second's row, cut short by the program's end: what it counted is told, silence is not."""
-        rows = [] if self._second is None else [self._row(counts, battery_pct)]
+        rows = [] if self._second is None else [self._row(seen)]
         self._second = None
         return rows

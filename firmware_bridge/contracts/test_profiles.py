@@ -55,18 +55,18 @@ class TestProfiles:
     def test_what_it_encodes_it_decodes(self, profile: Profile, link: str, side: Side) -> None:
         given, packets = wire(profile, link, side)
         decoder = _opened(profile, link, side)
-        frames = decoder.feed(packets)
+        frames = decoder.whole(packets)
         assert frames is not None
         assert np.abs(frames.time - given.time).max() <= _stamped_within(profile)
         assert np.array_equal(np.isnan(frames.pressure), np.isnan(given.pressure))
         assert np.nanmax(np.abs(frames.pressure - given.pressure)) <= _half_a_step(profile)
-        assert decoder.counts == (len(given), 0, 0, 0)
+        assert decoder.counts == (len(given), 0, 0, 0, 0)
         assert decoder.battery_pct == BATTERY_PCT or not _of_role(profile, "battery")
         assert (decoder.trouble, decoder.refusals) == ("", [])
 
     def test_what_was_decoded_is_encoded_to_the_same(self, profile: Profile, link: str, side: Side) -> None:
         given, packets = wire(profile, link, side)
-        frames = _opened(profile, link, side).feed(packets)
+        frames = _opened(profile, link, side).whole(packets)
         assert frames is not None
         again = Frames("anna", side, "", given.time, frames.pressure, acc=frames.acc, gyro=frames.gyro)
         assert packets_of(profile, link, again) == packets
@@ -77,8 +77,7 @@ class TestProfiles:
         assert decoder.feed([]) is None
         assert decoder.feed([Packet(FIRST_SAMPLE, b"")] * 3) is None
         noise = [Packet(FIRST_SAMPLE, bytes([7, 200, 10, 13]) * 3), Packet(FIRST_SAMPLE, b"\n")]
-        received = [decoder.feed(part) for part in (packets[:20], noise, packets[20:])]
-        assert received[1] is None
+        assert decoder.whole([*packets[:20], *noise, *packets[20:]]) is not None
         assert decoder.counts.received == len(given)
         assert decoder.counts.corrupt > 0
         assert decoder.refusals
@@ -90,9 +89,9 @@ class TestProfiles:
         self, profile: Profile, link: str, side: Side, cuts: list[int]
     ) -> None:
         _, packets = wire(profile, link, side)
-        whole = _opened(profile, link, side).feed(packets)
+        whole = _opened(profile, link, side).whole(packets)
         decoder, edges = _opened(profile, link, side), [0, *sorted(cuts), len(packets)]
-        parts = [decoder.feed(packets[a:b]) for a, b in itertools.pairwise(edges)]
+        parts = [*(decoder.feed(packets[a:b]) for a, b in itertools.pairwise(edges)), decoder.finish()]
         pieces = Frames.concatenate([part for part in parts if part is not None])
         assert whole is not None
         assert np.array_equal(whole.time, pieces.time)

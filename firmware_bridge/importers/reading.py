@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from firmware_bridge.codec.decoder import Counts
-from firmware_bridge.codec.link_account import LinkAccount
+from firmware_bridge.codec.link_account import LinkAccount, LinkSeen
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples, columns_beside, untold
@@ -144,12 +144,12 @@ class _Foot:
         if self._open is not None:
             yield from self._second(self._open)
         self._corrupt += skipped
-        yield from self._account.end(self._counts(), float("nan"))
+        yield from self._account.end(self._seen())
 
     def _second(self, frames: Frames) -> Iterator[Item]:
-        yield from self._account.advance(int(frames.time[0]), self._counts(), float("nan"), connected=True)
+        yield from self._account.advance(int(frames.time[0]), self._seen(), connected=True)
         self._received += len(frames)
         yield frames
 
-    def _counts(self) -> Counts:
-        return Counts(received=self._received, corrupt=self._corrupt)
+    def _seen(self) -> LinkSeen:
+        return LinkSeen(Counts(received=self._received, corrupt=self._corrupt))

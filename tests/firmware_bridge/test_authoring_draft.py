@@ -29,7 +29,7 @@ def draft(text: str, elapsed_s: float | None = None) -> Draft:
 
 def read(made: Draft, text: str, side: Side = Side.LEFT) -> tuple[Frames | None, Decoder]:
     decoder = Decoder(Insole("anna", side, parse_profile(made.toml, "mine.toml"), "serial:"), "serial")
-    return decoder.feed([Packet(START, b"\n" + text.encode())]), decoder
+    return decoder.whole([Packet(START, b"\n" + text.encode())]), decoder
 
 
 def table(made: Draft) -> list[tuple[str, int, str | None]]:
@@ -108,7 +108,7 @@ def test_a_stream_is_understood_whatever_separates_its_numbers(separator: str, t
     assert frames.acc is not None
     assert np.linalg.norm(np.median(frames.acc, axis=0)) == pytest.approx(1, abs=0.05)
     assert np.nanmedian(frames.pressure) < 0.5 * top
-    assert decoder.counts == (400, 0, 2, 0)
+    assert decoder.counts == (400, 0, 2, 0, 0)
     assert any("deg/s" in line for line in made.to_check)
     assert any("fall when pressed" in line for line in made.to_check) == (rest > 0)
 

@@ -63,7 +63,7 @@ def spoken(frames: Frames, link: str) -> list[bytes]:
 
 def heard(pieces: Sequence[bytes], link: str, side: Side) -> Frames:
     """Decode pieces that arrive at once: what counts here is their order."""
-    frames = Decoder(insole(side), link).feed([Packet(START, piece) for piece in pieces])
+    frames = Decoder(insole(side), link).whole([Packet(START, piece) for piece in pieces])
     assert frames is not None
     return frames
 

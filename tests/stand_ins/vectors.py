@@ -31,8 +31,9 @@ def decoder_of(profile: Profile | str, side: Side = Side.LEFT, link: str = "ble"
 
 def read(decoder: Decoder, *hexes: str, at: int = START, apart: int = SECOND) -> Frames:
     packets = [Packet(at + number * apart, bytes.fromhex(one)) for number, one in enumerate(hexes)]
-    parts = [part for packet in packets if (part := decoder.feed([packet])) is not None]
-    whole = decoder_of_same(decoder).feed(packets)  # and all at once: batches do not matter
+    fed = [*(decoder.feed([packet]) for packet in packets), decoder.finish()]
+    parts = [part for part in fed if part is not None]
+    whole = decoder_of_same(decoder).whole(packets)  # and all at once: batches do not matter
     assert whole is not None
     frames = Frames.concatenate(parts)
     assert np.array_equal(frames.time, whole.time)

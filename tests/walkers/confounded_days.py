@@ -178,7 +178,7 @@ def _heard(story: Story, number: int, today: Today) -> list[Frames]:
         decoder = Decoder(worn)
         late = round(today.late_ms * 1e6) if side is Side.RIGHT else 0
         for bundle in transmit(foot, today.radios.get(side, ORDINARY), number):
-            pieces = (decoder.feed(bundle[k : k + 500]) for k in range(0, len(bundle), 500))
+            pieces = [decoder.feed(bundle[k : k + 500]) for k in range(0, len(bundle), 500)]
             frames += [replace(piece, time=piece.time + late) for piece in pieces if piece is not None]
     return sorted(frames, key=lambda piece: int(piece.time[0]))
 

@@ -38,7 +38,7 @@ def insole(side: Side = Side.LEFT, url: str = "unused:", profile: str = "demo-16
 def decoded(packets: Sequence[Packet], link: str, side: Side = Side.LEFT, profile: str = "demo-16") -> Decoder:
     """Decode packets; the frames are in `.frames`, and they have to read as a steady foot's do."""
     decoder = Decoder(insole(side, profile=profile), link)
-    frames = decoder.feed(packets)
+    frames = decoder.whole(packets)
     if frames is not None:
         _check(frames)
     return decoder

@@ -114,7 +114,8 @@ def walk_by_radio(story: Story, stop: int, *, radio: Radio | None = None) -> tup
                 frames += [piece for piece in decoded if piece is not None]
                 if packets and packets[-1].time >= stop:
                     break
-        feet.append(frames)
+        held = decoder.finish()
+        feet.append(frames if held is None else [*frames, held])
     return feet[0], feet[1], truth(story, story.sessions[0].start, stop)
 
 

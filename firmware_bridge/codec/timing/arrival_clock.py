@@ -22,11 +22,11 @@ AHEAD = SECOND // 20
 class ArrivalClock:
     """Spreads what came, one packet after the other; strictly increasing."""
 
-    rate = float("nan")
     settled = True
 
-    def __init__(self) -> None:
-        self._last: int | None = None
+    def __init__(self, last: int | None = None) -> None:
+        """Begin, behind the time `last` that was given before, if any."""
+        self._last = last
         self._gap = 0
 
     def place(self, arrival: int, period: int, latest: int | None = None) -> int:

@@ -34,8 +34,8 @@ missing, and no contact time that is wrong by a percent, the size of an imbalanc
 SETTLED = SECOND * 15 // 1000
 """The estimate is settled where time is nearer to it than this: a tenth of what matters, 3 % of a contact time, once
 it is divided among some steps (choice)."""
-AHEAD = SECOND // 4
-"""Never is a sample placed further ahead of its arrival than this: what contradicts arrival by more is wrong (choice)."""
+AHEAD = SECOND * 2 // 5
+"""No sample is placed further ahead of its arrival than this: what contradicts arrival by more is wrong (choice)."""
 RATED_DRIFT = 0.02
 """How far a rate that was measured against arrival may still be off."""
 LEAP = SECOND // 2
@@ -50,9 +50,9 @@ class DeviceClock:
 
     def __init__(self, max_drift: float = MAX_DRIFT) -> None:
         self._max_drift = max_drift
-        self._last_time: int | None = None
+        self.last: int | None = None
+        """The UTC ns that was given last."""
         self._running = False
-        self._level = self._offset = 0.0
 
     def restart(self) -> None:
         """Forget the device's clock (it began anew), but not the time that was given last."""
@@ -78,9 +78,11 @@ class DeviceClock:
         else:
             self._anchor(tick, soonest)
         self._last_tick = tick
-        time = min(self._base + tick + round(self._offset), arrival + AHEAD)
-        self._last_time = time if self._last_time is None else max(time, self._last_time + 1)  # rounded, two may be one
-        return self._last_time
+        time = self._base + tick + round(self._offset)
+        if self.last is None or self.last <= arrival + AHEAD:  # else the host's clock was set back
+            time = min(time, arrival + AHEAD)
+        self.last = time if self.last is None else max(time, self.last + 1)  # rounded, two may be one
+        return self.last
 
     def rescale(self, rate: float) -> None:
         """Note that device time is told from the last packet on in units that are `rate` times as long."""
@@ -102,7 +104,7 @@ class DeviceClock:
         self._level, self._drift = 0.0, 0.0  # the line under the points: level + drift * x
         self._points: list[tuple[float, float]] = []  # the least delayed packet of each block in the window
         self._block, self._lowest, self._above = 0, (0.0, 0.0), 0.0  # of the running block, and its y above the line
-        late = 0 if self._last_time is None else self._last_time + 1 - arrival
+        late = 0 if self.last is None else self.last + 1 - arrival
         self._offset = float(max(0, late))  # slewed estimate of y without delay
         self._target = 0.0
 

@@ -41,6 +41,7 @@ class Follows(NamedTuple):
     tick: int  # its device time, unwrapped, ns
     restarted: bool  # device time began anew; what was lost is not known
     least: int | None = None  # the least arrival - tick of those that voted for a restart
+    doubted: bool = False  # its counters are not believed; it is placed behind the last one
 
 
 class _Vote(NamedTuple):
@@ -111,7 +112,9 @@ class Continuity:
         ahead, ticks = self._steps(self._sequence, self._tick, sequence, tick)
         waited = arrival - self._arrival
         if ahead is None and ticks == 0 and not repeated and not self._relinked:
-            return self._go_on(self._own_period)  # another sample that has the stamp of the last one
+            return self._go_on(self._own_period)._replace(
+                doubted=False
+            )  # another sample that has the stamp of the last one
         if self._is_late(ahead, ticks, waited):
             self._late += 1
             return None if self._late <= LATE_RUN else self._begin(sequence, tick, arrival)
@@ -147,7 +150,8 @@ class Continuity:
     def _go_on(self, passed: int) -> Follows:
         """Take a packet whose counters are not believed: it comes some time after the one that was taken last."""
         self._beside += 1
-        return Follows(0, max(self._unwrapped + passed, self._given + self._own_period), restarted=False)
+        tick = max(self._unwrapped + passed, self._given + self._own_period)
+        return Follows(0, tick, restarted=False, doubted=True)
 
     def _contradicted(self, sequence: int, tick: int, arrival: int) -> Follows:
         """Take a packet that does not follow: garbled, unless the link was made anew or others go on from it."""
@@ -168,7 +172,7 @@ class Continuity:
         return self._go_on(arrival - self._arrival)
 
     def _steps(self, sequence: int, tick: int, sequence_now: int, tick_now: int) -> tuple[int | None, int | None]:
-        """Return how far number and time stamp (ns by our clock) went on, each up to whole turns; None: there is none."""
+        """Return how far number and stamp (ns by our clock) went on, each up to whole turns; None: there is none."""
         ahead = None if self._sequence_modulus is None else (sequence_now - sequence) % self._sequence_modulus
         ticks = None if self._tick_modulus is None else round((tick_now - tick) % self._tick_modulus / self.rate)
         return ahead, ticks

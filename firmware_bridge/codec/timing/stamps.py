@@ -14,7 +14,7 @@ from firmware_bridge.model import SECOND, Bools, Float64s, Int64s
 FEWEST = 8
 """Of fewer stamps nothing is said (choice)."""
 OFF = SECOND
-"""A stamp that is off by more than this from what most others say is garbled: no start of a connection delays so long."""
+"""A stamp that is off by more than this from what most say is garbled: no start of a connection delays so long."""
 GARBLED = 0.3
 """Where more than this part of them is garbled, or goes back, they are no clock (choice)."""
 SHARED = 0.2
@@ -25,7 +25,7 @@ of a second wander by some 15 ms with the events of a radio (choice)."""
 SURE = 0.04, SECOND * 6 // 100
 """After three seconds it is believed, if it differs by more than the first, and what came apart is more than the second
 (choice; smaller ones are judged on a longer sum)."""
-_BACKLOG = SECOND // 10
+BACKLOG = SECOND // 10
 """What waited while the connection was made comes at once; its arrivals tell nothing."""
 
 
@@ -67,7 +67,7 @@ def look_at(stamps: Int64s, modulus: int, arrivals: Int64s) -> FirstLook:
         return FirstLook(is_clock=False, shared=False, rate=math.nan, apart=0.0, garbled=nothing)
     time = np.concatenate([[0], np.cumsum(steps)]).astype(np.float64)
     arrival = (arrivals - arrivals[0]).astype(np.float64)
-    whole = arrival >= _BACKLOG
+    whole = arrival >= BACKLOG
     rate, apart = steady_rate(arrival[whole], time[whole])
     believed = rate if rate > 0 and abs(rate - 1) > DOUBT else 1.0
     garbled = _garbled(arrival, time / believed)

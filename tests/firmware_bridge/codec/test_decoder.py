@@ -60,12 +60,13 @@ def speak(profile: Profile, link: str, packets: int, start: int = 0, delay: int 
 
 
 def decoded(decoder: Decoder, batches: Sequence[Sequence[Packet]]) -> Frames | None:
-    parts = [frames for batch in batches if (frames := decoder.feed(batch)) is not None]
+    fed = [*map(decoder.feed, batches), decoder.finish()]
+    parts = [frames for frames in fed if frames is not None]
     return Frames.concatenate(parts) if parts else None
 
 
 def whole(decoder: Decoder, packets: Sequence[Packet]) -> Frames:
-    frames = decoder.feed(packets)
+    frames = decoder.whole(packets)
     assert frames is not None
     return frames
 
@@ -141,7 +142,7 @@ def test_loss_is_a_gap_in_time_and_counted(gaps: list[int], start: int) -> None:
     decoder = Decoder(insole(DEMO))
     arrived = [packets[i] for i in itertools.accumulate([0, *gaps])]
     frames = whole(decoder, arrived)
-    assert decoder.counts == (4 * len(arrived), 4 * sum(gap - 1 for gap in gaps), 0, 0)
+    assert decoder.counts == (4 * len(arrived), 4 * sum(gap - 1 for gap in gaps), 0, 0, 0)
     assert np.diff(frames.time)[3::4].tolist() == [(4 * gap - 3) * DT for gap in gaps]
 
 
@@ -149,7 +150,7 @@ def test_duplicates_and_late_packets_are_dropped_and_counted() -> None:
     packets = speak(DEMO, "ble", 8)
     decoder = Decoder(insole(DEMO))
     frames = whole(decoder, [packets[i] for i in (0, 1, 1, 4, 2, 3, 5, 5, 6, 7)])
-    assert decoder.counts == (24, 8, 0, 16)
+    assert decoder.counts == (24, 8, 0, 16, 0)
     assert np.all(np.diff(frames.time) > 0)
     assert frames.pressure[:, 0].tolist() == [*range(8), *range(16, 32)]
 
@@ -160,11 +161,11 @@ def test_a_lost_link_is_a_gap_and_a_reboot_is_not_counted_as_loss() -> None:
     decoder.feed([Packet(first.time[-1], speak(DEMO, "serial", 1, 25)[0].data[:50])])
     decoder.reset()
     back = whole(decoder, speak(DEMO, "serial", 25, 100))
-    assert decoder.counts == (200, 300, 0, 0)
+    assert decoder.counts == (200, 300, 0, 0, 0)
     assert back.time[0] - first.time[-1] == 301 * DT
     decoder.reset()
     rebooted = whole(decoder, speak(DEMO, "serial", 25, 0, delay=60 * SECOND))
-    assert decoder.counts == (300, 300, 0, 0)
+    assert decoder.counts == (300, 300, 0, 0, 1)
     assert rebooted.time[0] == START + 60 * SECOND
 
 
@@ -213,7 +214,7 @@ def test_battery_is_the_last_one_heard() -> None:
     ticks, pressure = np.arange(4) * DT, np.zeros((4, 16), np.float32)
     for step, (told, heard) in enumerate([(80, 80), (math.nan, 80), (79, 79), (500, 100)]):
         (data,) = encoder.packets(ticks + step * 4 * DT, pressure, battery_pct=told)
-        decoder.feed([Packet(START, data)])
+        decoder.whole([Packet(START, data)])
         assert decoder.battery_pct == heard
 
 
@@ -257,7 +258,7 @@ def test_head_bytes_inside_data_do_not_break_a_stream_without_counters() -> None
     found = decoded(decoder, [halves])
     assert found is not None
     assert found.pressure.tolist() == [[0xAA10, i * 256 + 0xAA] for i in (1, 2, 3, 4, 6, 7, 8, 9)]
-    assert decoder.counts == (8, 0, 1, 0)
+    assert decoder.counts == (8, 0, 1, 0, 0)
 
 
 NEWEST_FIRST = """
@@ -280,7 +281,7 @@ def test_samples_that_lie_newest_first_are_turned_and_spaced() -> None:
     )
     assert np.array_equal(frames.pressure, np.array([[1, 4095], [2, np.nan], [3, 3], [4, 4]]), equal_nan=True)
     assert np.diff(frames.time).tolist() == [9_615_400] * 3
-    assert decoder.counts == (4, 0, 1, 0)
+    assert decoder.counts == (4, 0, 1, 0, 0)
     assert profile.full_scale == 4095
 
 
@@ -320,8 +321,8 @@ def test_a_short_counter_that_shares_its_bytes_wraps_at_its_own_width() -> None:
     data = encoder.packets(np.arange(6) * DT, np.ones((6, 2), np.float32), battery_pct=1)
     assert [int.from_bytes(packet[:2], "big") for packet in data[:3]] == [65533, 65535, 1]
     decoder = Decoder(insole(profile), "serial")
-    decoder.feed([Packet(START + i * DT, data[i]) for i in (0, 1, 2, 5)])
-    assert decoder.counts == (4, 2, 0, 0)
+    decoder.whole([Packet(START + i * DT, data[i]) for i in (0, 1, 2, 5)])
+    assert decoder.counts == (4, 2, 0, 0, 0)
 
 
 def test_sixteen_bit_milliseconds_wrap_twice_in_a_gap() -> None:

@@ -43,13 +43,13 @@ def test_orphe_packets_of_both_modes_in_one_batch(shared: Shared) -> None:
     samples = [*four["expect"]["samples_oldest_first"], *three["expect"]["samples_oldest_first"]]
     assert frames.pressure.tolist() == [sample["press_raw"] for sample in samples]
     assert abs(frames.time[2] - frames.time[0] - 20 * MS) < MS  # 23:59:59.990 to 00:00:00.010, and no day between
-    assert decoder.counts == (6, 0, 0, 0)
+    assert decoder.counts == (6, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("name", ["bad_length_103_is_rejected", "fifo_header54_four_samples"])
 def test_orphe_refuses_what_is_no_sample(shared: Shared, name: str) -> None:
     decoder = decoder_of("orphe-insole")
-    assert decoder.feed([Packet(START, bytes.fromhex(orphe(shared, name)["hex"]))]) is None
+    assert decoder.whole([Packet(START, bytes.fromhex(orphe(shared, name)["hex"]))]) is None
     assert decoder.counts.corrupt == 1
 
 
@@ -63,7 +63,7 @@ def test_a_time_of_day_that_there_is_not_is_refused(shared: Shared) -> None:
         wrong = data.copy()
         wrong[at] = byte
         decoder = decoder_of("orphe-insole")
-        assert decoder.feed([Packet(START, bytes(wrong))]) is None
+        assert decoder.whole([Packet(START, bytes(wrong))]) is None
         assert decoder.counts.corrupt == 1
 
 
@@ -75,9 +75,9 @@ def test_a_day_of_orphe_packets_is_continuous_over_midnight(hours: float) -> Non
     data = encoder.packets(ticks, np.ones((104, 6), np.float32))
     packets = [Packet(START + int(ticks[2 * i + 1] - ticks[0]), one) for i, one in enumerate(data)]
     decoder = decoder_of(profile)
-    frames = decoder.feed(packets)
+    frames = decoder.whole(packets)
     assert frames is not None
-    assert decoder.counts == (104, 0, 0, 0)
+    assert decoder.counts == (104, 0, 0, 0, 0)
     assert np.abs(np.diff(frames.time) - 9_615_400).max() < 2 * MS  # its stamps are whole milliseconds
 
 
@@ -94,7 +94,7 @@ def test_guantuo_takes_the_own_foot_and_leaves_out_the_other(shared: Shared) -> 
         for size in (len(stream), 20, 1):  # as it comes, half a frame at a time, byte by byte
             decoder = decoder_of("guantuo-18pt", side, "serial")
             pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
-            parts = [part for piece in pieces if (part := decoder.feed([Packet(START, piece)])) is not None]
+            parts = [part for piece in pieces if (part := decoder.whole([Packet(START, piece)])) is not None]
             expected = np.array([frames[name]["values"] for name in names]) * GRAM
             assert close(Frames.concatenate(parts).pressure, expected, atol=1e-2)
             assert decoder.counts.corrupt > 0  # the noise and the mangled frame
@@ -105,7 +105,7 @@ def test_a_sensor_of_the_other_foot_is_refused_with_a_remedy(shared: Shared) -> 
     right = next(one for one in vectors(shared, "guantuo-18pt")["frames"] if one["name"] == "right")
     decoder = decoder_of("guantuo-18pt", Side.LEFT, "serial")
     packets = [Packet(START + i * 20 * MS, bytes.fromhex(right["hex"])) for i in range(20)]
-    assert decoder.feed(packets) is None
+    assert decoder.whole(packets) is None
     assert "it is the right one, not the left one" in decoder.trouble
     assert "exchange their urls in the settings" in decoder.trouble
     decoder.reset()
@@ -115,10 +115,10 @@ def test_a_sensor_of_the_other_foot_is_refused_with_a_remedy(shared: Shared) -> 
 def test_a_dongle_that_brings_both_feet_is_no_trouble(shared: Shared) -> None:
     both = {one["name"]: bytes.fromhex(one["hex"]) for one in vectors(shared, "guantuo-18pt")["frames"]}
     decoder = decoder_of("guantuo-18pt", Side.RIGHT, "serial")
-    frames = decoder.feed([Packet(START + i * 20 * MS, both["left"] + both["right"]) for i in range(40)])
+    frames = decoder.whole([Packet(START + i * 20 * MS, both["left"] + both["right"]) for i in range(40)])
     assert frames is not None
     assert len(frames) == 40
-    assert decoder.counts == (40, 0, 0, 0)
+    assert decoder.counts == (40, 0, 0, 0, 0)
     assert decoder.trouble == ""
 
 
@@ -126,7 +126,7 @@ def test_an_unknown_foot_is_a_corrupt_packet(shared: Shared) -> None:
     data = bytearray.fromhex(vectors(shared, "guantuo-18pt")["frames"][0]["hex"])
     data[1], data[38] = 3, (data[38] + 2) % 256
     decoder = decoder_of("guantuo-18pt", Side.LEFT, "serial")
-    assert decoder.feed([Packet(START, bytes(data))]) is None
+    assert decoder.whole([Packet(START, bytes(data))]) is None
     assert decoder.counts.corrupt == 1
 
 
@@ -151,7 +151,7 @@ def test_xiao_spreads_samples_as_their_stamps_say(shared: Shared) -> None:
     assert np.diff(frames.time).tolist() == [19 * MS, 13 * MS, 16 * MS, 16 * MS]
     data[3 + 7] = data[3 + 3]  # no time passes
     decoder = decoder_of("xiao-nus-2x8", Side.RIGHT)
-    assert decoder.feed([Packet(START, bytes(data))]) is None
+    assert decoder.whole([Packet(START, bytes(data))]) is None
     assert decoder.counts.corrupt == 1
 
 
@@ -159,5 +159,5 @@ def test_xiao_of_the_other_foot_tells_so_by_its_name(shared: Shared) -> None:
     data = bytes.fromhex(vectors(shared, "xiao-nus-2x8")["packets"][0]["hex"])
     decoder = decoder_of("xiao-nus-2x8", Side.LEFT)
     for i in range(20):
-        assert decoder.feed([Packet(START + i * 80 * MS, data)]) is None
+        assert decoder.whole([Packet(START + i * 80 * MS, data)]) is None
     assert "it is the right one" in decoder.trouble

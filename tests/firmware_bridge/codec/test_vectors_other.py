@@ -43,7 +43,7 @@ def test_a_prefix_may_be_of_any_length(shared: Shared, name: str) -> None:
     assert frames.gyro.tolist() == vector["gyro_raw"]
     assert np.diff(frames.time).tolist() == [128 * MS] * 4
     for bad in (data[:-1], data[len(name) + 1 :], data + b"\0"):
-        assert decoder.feed([Packet(START, bad)]) is None
+        assert decoder.whole([Packet(START, bad)]) is None
     assert decoder.counts.corrupt == 3
 
 
@@ -73,15 +73,15 @@ def test_nilspod_brings_any_number_of_records_at_once(shared: Shared, cuts: Sequ
     data = bytes.fromhex(vector["notification_hex"])
     decoder = decoder_of(small(3, NILSPOD, rate=200))
     packets = [Packet(START, data[a:b]) for a, b in pairwise(cuts)]
-    frames = decoder.feed(packets)
+    frames = decoder.whole(packets)
     assert frames is not None
     assert frames.pressure.tolist() == [one["pressure"] for one in vector["records"]]
     assert frames.acc is not None
     assert frames.acc.tolist() == [one["acc_raw"] for one in vector["records"]]
     assert frames.gyro is not None
     assert frames.gyro.tolist() == [one["gyro_raw"] for one in vector["records"]]
-    assert decoder.counts == (4, 0, 0, 0)  # 32767 is followed by 0
-    assert decoder.feed([Packet(START, data[:30])]) is None
+    assert decoder.counts == (4, 0, 0, 0, 0)  # 32767 is followed by 0
+    assert decoder.whole([Packet(START, data[:30])]) is None
     assert decoder.counts.corrupt == 1
 
 
@@ -111,14 +111,14 @@ def test_gcu_frames_end_with_a_tail_and_say_how_many_sensors(shared: Shared) -> 
     decoder = decoder_of(small(35, GCU.replace("CONVERSION", "scale = 1")), link="serial")
     cut = data[:-1] + b"\0"  # a wrong tail
     fewer = data[:8] + b"\x22" + data[9:]  # 34 sensors
-    frames = decoder.feed([Packet(START, data[50:] + data + cut + fewer + data)])
+    frames = decoder.whole([Packet(START, data[50:] + data + cut + fewer + data)])
     assert frames is not None
     assert frames.pressure.tolist() == [vector["mv"]]  # the second one has the same time and is a duplicate
     assert frames.gyro is not None
     assert close(frames.gyro, [vector["gyro"]])
     assert frames.acc is not None
     assert close(frames.acc * 9.80665, [vector["acc"]])
-    assert decoder.counts == (1, 0, 2, 1)
+    assert decoder.counts == (1, 0, 2, 1, 0)
 
 
 def test_gcu_counts_become_force_by_a_power_law(shared: Shared) -> None:
@@ -152,18 +152,18 @@ def test_mxkj_is_found_without_knowing_its_head(shared: Shared) -> None:
     for size in (len(stream), 100, 7):
         decoder = decoder_of(profile, link="serial")
         pieces = [Packet(START + at, stream[at : at + size]) for at in range(0, len(stream), size)]
-        frames = decoder.feed(pieces)
+        frames = decoder.whole(pieces)
         assert frames is not None
         assert frames.pressure.tolist() == [vector["values"]] * 4
         assert decoder.counts.corrupt == 1
-    assert decoder_of(profile, link="serial").feed([Packet(START, data)]) is None  # one alone proves nothing
+    assert decoder_of(profile, link="serial").whole([Packet(START, data)]) is None  # one alone proves nothing
 
 
 def test_a_table_of_points_turns_counts_into_pressure(shared: Shared) -> None:
     curve = 'unit = "kPa", curve = { kind = "points", points = [[0, 1.6], [194, 34.6], [250, 94.5]] }'
     profile = small(208, MXKJ.replace("CURVE", curve), unit="kPa")
     data = vectors(shared, "mxkj-208")["frames"][0]
-    frames = decoder_of(profile, link="serial").feed([Packet(START, bytes.fromhex(data["hex"]) * 2)])
+    frames = decoder_of(profile, link="serial").whole([Packet(START, bytes.fromhex(data["hex"]) * 2)])
     assert frames is not None
     assert close(frames.pressure[0], np.interp(data["values"], [0, 194, 250], [1.6, 34.6, 94.5]))
 

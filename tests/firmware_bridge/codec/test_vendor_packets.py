@@ -54,7 +54,7 @@ Shared = Callable[..., Path]
 
 def decode(text: str, link: str, data: bytes) -> tuple[Frames | None, Decoder]:
     decoder = Decoder(Insole("anna", Side.LEFT, parse_profile(text, "vendor.toml"), "ble:"), link)
-    return decoder.feed([Packet(START, data)]), decoder
+    return decoder.whole([Packet(START, data)]), decoder
 
 
 def head(name: str, sensors: int) -> str:

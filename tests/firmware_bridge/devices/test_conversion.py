@@ -51,7 +51,9 @@ fields = [{{ role = "pressure", type = "u16", at = 0, count = {sensors}, {field}
 
 
 def read(known: Profile, data: bytes) -> Frames:
-    frames = Decoder(Insole("anna", Side.LEFT, known, "serial:"), "serial").feed([Packet(START, data.ljust(16, b"\0"))])
+    frames = Decoder(Insole("anna", Side.LEFT, known, "serial:"), "serial").whole(
+        [Packet(START, data.ljust(16, b"\0"))]
+    )
     assert frames is not None
     return frames
 

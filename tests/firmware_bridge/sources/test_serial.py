@@ -74,7 +74,7 @@ async def test_an_insole_on_a_port_streams_without_loss(tmp_path: Path) -> None:
         got = await _take(f"serial:{tmp_path / 'left'}", lambda got: _bytes(got) > 187 * 12)
         assert device.dropped == 0
     decoder = Decoder(insole(), "serial")
-    frames = decoder.feed(got)
+    frames = decoder.whole(got)
     assert frames is not None
     assert len(frames) >= 40
     assert (decoder.counts.lost, decoder.counts.corrupt) == (0, 0)
@@ -85,7 +85,7 @@ async def test_an_insole_behind_a_socket_streams_in_whole_pieces() -> None:
     async with streaming() as device, device.served() as port:
         got = await _take(f"serial:socket://127.0.0.1:{port}", lambda got: _bytes(got) > 187 * 8)
     decoder = Decoder(insole(), "serial")
-    assert decoder.feed(got) is not None
+    assert decoder.whole(got) is not None
     assert (decoder.counts.lost, decoder.counts.corrupt) == (0, 0)
     assert len([packet for packet in got if packet.data]) <= 2 * 9  # not byte by byte
 
@@ -111,7 +111,7 @@ async def test_a_frame_that_comes_in_pieces_is_one_frame(tmp_path: Path) -> None
             got.append(await anext(packets))
         await task
     await device.unplug()
-    frames = Decoder(insole(), "serial").feed(got)
+    frames = Decoder(insole(), "serial").whole(got)
     assert frames is not None
     assert len(frames) == 36  # ten frames of four samples, but for the one that was under way
 

@@ -79,7 +79,7 @@ async def test_both_feet_of_one_sender_share_a_port(port: int) -> None:
     assert _datagrams(heard[0])[:20] == _datagrams(heard[1])[:20]
     for side, packets in zip(Side, heard, strict=True):
         decoder = Decoder(insole(side, profile="moticon-udp"), "udp")
-        frames = decoder.feed(packets)
+        frames = decoder.whole(packets)
         assert frames is not None
         assert len(frames) == len(_datagrams(packets))
         assert (decoder.counts.lost, decoder.counts.corrupt) == (0, 0)
@@ -109,9 +109,9 @@ async def test_a_foot_that_is_blank_costs_the_other_one_nothing(port: int) -> No
     async with asyncio.timeout(20), both(f"udp:{port}") as links, sending(port, Side.RIGHT):
         heard = await asyncio.gather(*(_take(link, lambda got: len(_datagrams(got)) >= 5) for link in links))
     left, right = (Decoder(insole(side, profile="moticon-udp"), "udp") for side in Side)
-    assert left.feed(heard[0]) is None
-    assert right.feed(heard[1]) is not None
-    assert left.counts == (0, 0, 0, 0)
+    assert left.whole(heard[0]) is None
+    assert right.whole(heard[1]) is not None
+    assert left.counts == (0, 0, 0, 0, 0)
 
 
 async def test_one_foot_that_leaves_takes_nothing_from_the_other(port: int) -> None:
@@ -147,7 +147,7 @@ async def test_a_datagram_that_is_too_large_is_one_corrupt_packet(port: int, cap
         await _send(port, line * 400, b"", line)
         got = await _take(packets, lambda got: len(_datagrams(got)) == 2)
     decoder = Decoder(insole(profile="moticon-udp"), "udp")
-    assert decoder.feed(got) is None
+    assert decoder.whole(got) is None
     assert decoder.counts.corrupt == 2
     assert "a datagram of 20400 bytes is no insole's" in caplog.text
 

@@ -62,7 +62,7 @@ async def running(clock: ManualClock, step_s: float = 0.02) -> AsyncIterator[Non
 
 def decoded(worn: Insole, packets: list[Packet]) -> tuple[Frames, Decoder]:
     decoder = Decoder(worn)
-    frames = decoder.feed(packets)
+    frames = decoder.whole(packets)
     assert frames is not None
     return frames, decoder
 

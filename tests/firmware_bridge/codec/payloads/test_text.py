@@ -29,7 +29,7 @@ def decoder(side: Side = Side.LEFT, profile: str = "insole-line") -> Decoder:
 
 
 def say(reader: Decoder, *lines: str) -> Frames | None:
-    return reader.feed([Packet(START + SECOND, ("\n".join(lines) + "\n").encode())])
+    return reader.whole([Packet(START + SECOND, ("\n".join(lines) + "\n").encode())])
 
 
 def test_a_line_with_everything_and_one_with_the_least() -> None:
@@ -68,7 +68,7 @@ def test_boot_messages_nan_carriage_returns_and_blanks_are_survived() -> None:
     )
     assert frames is not None
     assert np.isnan(frames.pressure[1]).tolist() == [False, True, False, True, False, False, False, False]
-    assert reader.counts == (3, 7, 8, 0)
+    assert reader.counts == (3, 7, 8, 0, 0)
 
 
 def test_the_other_foot_of_a_dongle_passes_by() -> None:
@@ -84,7 +84,7 @@ def test_the_other_foot_of_a_dongle_passes_by() -> None:
         frames = say(reader, *lines)
         assert frames is not None
         assert frames.pressure[:, 7].tolist() == [last] * count
-        assert reader.counts == (count, 0, 0, 0)
+        assert reader.counts == (count, 0, 0, 0, 0)
         assert reader.trouble == ""
 
 
@@ -113,7 +113,7 @@ def listen(reader: Decoder, lines: list[str], at: int) -> list[Frames]:
     heard = []
     for k in range(0, len(lines), 10):
         packet = Packet(START + (at + k + 10) * SECOND // 100, ("\n".join(lines[k : k + 10]) + "\n").encode())
-        if (frames := reader.feed([packet])) is not None:
+        if (frames := reader.whole([packet])) is not None:
             heard.append(frames)
     return heard
 
@@ -138,7 +138,7 @@ def test_feet_that_are_swapped_in_a_run_cost_what_came_meanwhile_and_nothing_els
         whole = Frames.concatenate(kept)
         assert set(whole.pressure[:, 0].tolist()) == {ord(own)}
         assert whole.pressure[:, 1].tolist() == [k % 1000 for k in [*range(1000), *range(1400, 2400)]]
-        assert reader.counts == (2000, 400, 400, 0)
+        assert reader.counts == (2000, 400, 400, 0, 0)
         late = whole.time - (START + np.array([*range(1000), *range(1400, 2400)]) * SECOND // 100)
         assert np.abs(late).max() < 0.2 * SECOND
 
@@ -148,7 +148,7 @@ def test_two_insoles_that_claim_one_side_never_meet_in_one_foot() -> None:
     assert listen(left, lines_of(0, 300, booted=-50, side="R"), 0) == []
     kept = Frames.concatenate(listen(right, lines_of(0, 300, booted=-9, side="R"), 0))
     assert len(kept) == 300
-    assert left.counts == (0, 0, 300, 0)
+    assert left.counts == (0, 0, 300, 0, 0)
     assert "as the right one" in left.trouble
     assert right.trouble == ""
 
@@ -159,7 +159,7 @@ def test_what_was_taken_for_the_foot_before_the_insole_said_otherwise_is_told() 
     said = lines_of(0, 250, booted=0, side="R", every=100)[1:]
     assert len(Frames.concatenate(listen(reader, said, 0))) == 99  # the first line may be cut
     assert "99 lines that came before it said so were taken for the left foot's" in reader.trouble
-    assert reader.counts == (99, 0, 150, 0)
+    assert reader.counts == (99, 0, 150, 0, 0)
 
 
 def test_a_link_on_which_only_the_other_foot_speaks_by_name_says_so() -> None:
@@ -169,7 +169,7 @@ def test_a_link_on_which_only_the_other_foot_speaks_by_name_says_so() -> None:
     assert "as the right one, not as the left one" in reader.trouble
     assert say(reader, f"L,1,10,{PRESSURE}") is not None
     assert reader.trouble == ""
-    assert reader.counts == (1, 0, 0, 0)
+    assert reader.counts == (1, 0, 0, 0, 0)
 
 
 def record(folder: Path, side: Side, phases: Iterable[str]) -> Insole:
@@ -217,7 +217,7 @@ def test_insoles_that_are_plugged_the_other_way_round_are_refused_until_they_are
 def test_an_announcement_that_differs_from_the_profile_is_not_believed(was: str, becomes: str) -> None:
     reader = decoder()
     assert say(reader, HEAD.replace(was, becomes), f"1,10,{PRESSURE}") is None
-    assert reader.counts == (0, 0, 1, 0)
+    assert reader.counts == (0, 0, 1, 0, 0)
     assert f"announces {becomes}" in reader.trouble
     assert say(reader, HEAD, f"2,20,{PRESSURE}") is not None
     assert reader.trouble == ""
@@ -232,10 +232,10 @@ def test_nothing_has_to_be_announced() -> None:
 def test_lines_cut_at_twenty_bytes_are_joined() -> None:
     text = "\r\n".join([HEAD, *(f"{i},{i * 10},{PRESSURE},0,0,1,0,0,0" for i in range(50)), ""]).encode()
     reader = decoder()
-    frames = reader.feed([Packet(START + i, text[i : i + 20]) for i in range(0, len(text), 20)])
+    frames = reader.whole([Packet(START + i, text[i : i + 20]) for i in range(0, len(text), 20)])
     assert frames is not None
     assert len(frames) == 50
-    assert reader.counts == (50, 0, 0, 0)
+    assert reader.counts == (50, 0, 0, 0, 0)
 
 
 def test_the_layout_with_sixteen_sensors_has_a_profile_of_its_own() -> None:
@@ -258,7 +258,7 @@ def test_thirty_two_bit_milliseconds_wrap() -> None:
     frames = say(reader, HEAD, f"4294967295,4294967290,{PRESSURE}", f"0,4,{PRESSURE}")
     assert frames is not None
     assert np.diff(frames.time).tolist() == pytest.approx([10_000_000], rel=0.02)
-    assert reader.counts == (2, 0, 0, 0)
+    assert reader.counts == (2, 0, 0, 0, 0)
 
 
 @given(st.lists(st.text(alphabet="0123456789.,-+eEnaifLR#_ \t", max_size=60), max_size=20))
@@ -271,5 +271,5 @@ def test_no_text_is_fatal(lines: list[str]) -> None:
 @given(st.binary(max_size=400))
 def test_no_bytes_are_fatal(noise: bytes) -> None:
     reader = decoder()
-    reader.feed([Packet(START, noise)])
+    reader.whole([Packet(START, noise)])
     assert reader.counts.received <= noise.count(b"\n")

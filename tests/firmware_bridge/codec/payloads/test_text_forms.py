@@ -33,7 +33,7 @@ def reader(device: Profile, side: Side = Side.LEFT, link: str = "serial") -> Dec
 
 
 def say(decoder: Decoder, *lines: str) -> Frames | None:
-    return decoder.feed([Packet(START + SECOND, ("\n".join(["", *lines]) + "\n").encode())])
+    return decoder.whole([Packet(START + SECOND, ("\n".join(["", *lines]) + "\n").encode())])
 
 
 def heard(device: Profile, *lines: str, side: Side = Side.LEFT) -> Frames:
@@ -130,7 +130,7 @@ def test_what_is_written_is_read_again(text: str) -> None:
     written[3, 1] = np.nan
     lines = Encoder(device, Side.LEFT, "serial").packets(np.arange(30) * 10_000_000, written)
     decoder = reader(device)
-    frames = decoder.feed([Packet(START, b"\n"), *(Packet(START + i * 10**7, line) for i, line in enumerate(lines))])
+    frames = decoder.whole([Packet(START, b"\n"), *(Packet(START + i * 10**7, line) for i, line in enumerate(lines))])
     assert frames is not None
     assert np.allclose(frames.pressure, written, atol=0.5, equal_nan=True)
     assert decoder.counts.received == 30
@@ -167,7 +167,7 @@ def test_json_that_holds_no_sample_is_counted(line: str) -> None:
 def test_time_is_told_in_many_ways(role: str, cells: list[str], ms: list[int]) -> None:
     device = profile(f'columns = [{{ {role} }}, {{ role = "pressure" }}]', 1, rate=40, clock='source = "device"')
     packets = [Packet(START + at * 10**6, f"\n{cell},1\n".encode()) for at, cell in zip([0, *ms], cells, strict=True)]
-    frames = reader(device).feed(packets)
+    frames = reader(device).whole(packets)
     assert frames is not None
     assert ((frames.time - frames.time[0]) / 1e6)[1:] == pytest.approx(ms, abs=0.1)
 
@@ -176,7 +176,7 @@ def test_repeated_times_are_one_sample() -> None:
     device = profile('columns = [{ role = "time.ms" }, { role = "pressure" }]', 1, clock='source = "device"')
     decoder = reader(device)
     say(decoder, "10,1", "20,2", "20,2", "30,3")
-    assert decoder.counts == (3, 0, 0, 1)
+    assert decoder.counts == (3, 0, 0, 1, 0)
 
 
 def test_a_decimal_comma_is_told_and_so_is_its_remedy() -> None:
@@ -226,7 +226,7 @@ def test_two_feet_in_one_line_with_flags() -> None:
     frames = say(left, *lines)
     assert frames is not None
     assert frames.pressure.tolist() == [[95, 195, 995, 0]]
-    assert left.counts == (1, 0, 1, 0)  # the header holds no numbers; a line without its flags says nothing
+    assert left.counts == (1, 0, 1, 0, 0)  # the header holds no numbers; a line without its flags says nothing
     frames = say(right, *lines)
     assert frames is not None
     assert frames.pressure.tolist() == [[0, 295, 995, 0], [0, 305, 1005, 0]]

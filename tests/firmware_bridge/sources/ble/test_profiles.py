@@ -24,7 +24,7 @@ def test_both_feet_stream_what_the_profile_understands(monkeypatch: pytest.Monke
         for side in Side:
             assert bench.connected(side)
             decoder = Decoder(bench.insole(side), "ble")
-            frames = decoder.feed(bench.heard[side])
+            frames = decoder.whole(bench.heard[side])
             assert frames is not None
             spans = (frames.time[-1] - frames.time[0]) / SECOND
             assert len(frames) == pytest.approx(spans * profile.rate_hz, rel=0.05, abs=5)

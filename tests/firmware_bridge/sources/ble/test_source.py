@@ -30,7 +30,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 def _decoded(packets: list[Packet]) -> tuple[int, Decoder]:
     decoder = Decoder(insole(), "ble")
-    frames = decoder.feed(packets)
+    frames = decoder.whole(packets)
     return (0 if frames is None else len(frames)), decoder
 
 

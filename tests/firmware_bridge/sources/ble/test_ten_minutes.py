@@ -43,7 +43,7 @@ class DriftingFoot:
 def late_by(side: Side, packets: list[Packet]) -> tuple[Int64s, Int64s]:
     """Return when samples were taken, and by how many ns they are placed too late; nothing may be missing."""
     decoder = Decoder(Insole("anna", side, FAST, "ble:"), "ble")
-    frames = decoder.feed(packets)
+    frames = decoder.whole(packets)
     assert frames is not None
     assert (decoder.counts.lost, decoder.counts.corrupt, decoder.counts.duplicate) == (0, 0, 0)
     reads = frames.pressure[:, 0].astype(np.int64)

@@ -120,7 +120,7 @@ SOURCE = Source(open_air, link="ble")
 
 @pytest.fixture(autouse=True)
 def on_air(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SOURCES.builtin, "air", "tests.firmware_bridge.codec.test_time_jumps:SOURCE")
+    monkeypatch.setitem(SOURCES.builtin, "air", "tests.firmware_bridge.codec.timing.test_time_jumps:SOURCE")
 
 
 @cache

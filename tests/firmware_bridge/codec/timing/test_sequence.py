@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.codec.sequence import LATE_RUN, Continuity, Follows
+from firmware_bridge.codec.timing.sequence import LATE_RUN, VOTES, Continuity, Follows
 from firmware_bridge.model import SECOND
 
 MS = 1_000_000
@@ -26,14 +28,17 @@ class Device:
         self.continuity = Continuity(sequence_modulus, tick_modulus, PERIOD)
         self._moduli = sequence_modulus, tick_modulus
         self._boot = boot_ms * MS
+        self._last = -1
 
     def send(self, number: int, arrival: int | None = None) -> Follows | None:
         sequence, tick = self._moduli
+        repeated, self._last = number == self._last, number
         at = number * PERIOD + self._boot
         return self.continuity.follow(
             number % sequence if sequence else 0,
             at % tick if tick else 0,
             START + (number * PERIOD if arrival is None else arrival),
+            repeated=repeated,
         )
 
 
@@ -81,12 +86,52 @@ def test_duplicates_and_late_packets_are_told(counters: tuple[int | None, int | 
 def test_a_restart_is_no_loss(counters: tuple[int | None, int | None], lived: int) -> None:
     device = Device(*counters)
     device.send(lived)
-    follows = device.send(2, (lived + 100) * PERIOD)
+    told = [device.send(2 + i, (lived + 100 + i) * PERIOD) for i in range(VOTES + 1)]
+    follows = [one for one in told if one is not None]
+    assert [one.restarted for one in follows] == [False] * (VOTES - 1) + [True, False]
+    assert [one.lost for one in follows] == [0] * (VOTES + 1)
+    assert [one.doubted for one in follows] == [True] * (VOTES - 1) + [False] * 2
+    assert follows[-1].tick == follows[-2].tick + PERIOD
+
+
+@pytest.mark.parametrize("counters", COUNTERS[:4])
+def test_after_a_lost_link_a_restart_needs_no_votes(counters: tuple[int | None, int | None]) -> None:
+    device = Device(*counters)
+    device.send(1000)
+    device.continuity.relink()
+    follows = device.send(2, 1100 * PERIOD)
     assert follows is not None
-    assert follows.lost == 0 or counters[0] == 1 << 8  # eight bits cannot tell on their own
-    assert follows.restarted
-    after = device.send(3, (lived + 101) * PERIOD)
-    assert after == Follows(0, follows.tick + PERIOD, restarted=False)
+    assert (follows.lost, follows.restarted) == (0, True)
+
+
+@pytest.mark.parametrize("off", [9 * SECOND, -9 * SECOND, 3600 * SECOND])
+@pytest.mark.parametrize("counters", [COUNTERS[0], COUNTERS[4]])
+@pytest.mark.parametrize("garbled", range(1, VOTES))
+def test_garbled_stamps_are_outvoted(counters: tuple[int | None, int | None], off: int, garbled: int) -> None:
+    device = Device(*counters)
+    moduli, follows = device._moduli, []
+    assert moduli[1] is not None
+    for number in range(1000, 1040):
+        wrong = off if 1010 <= number < 1010 + garbled else 0
+        tick = (number * PERIOD + wrong) % moduli[1]
+        sequence = number % moduli[0] if moduli[0] else 0
+        follows.append(device.continuity.follow(sequence, tick, START + number * PERIOD))
+    told = [one for one in follows if one is not None]
+    assert len(told) == 40
+    assert sum(one.lost for one in told) == 0
+    assert not any(one.restarted for one in told)
+    assert [one.tick for one in told] == [told[0].tick + i * PERIOD for i in range(40)]
+
+
+def test_samples_that_share_a_stamp_are_samples_and_no_loss() -> None:
+    continuity = Continuity(None, (1 << 32) * MS, PERIOD)
+    told = [
+        continuity.follow(0, number // 5 * 5 * PERIOD, START + number // 5 * 5 * PERIOD) for number in range(100, 200)
+    ]
+    follows = [one for one in told if one is not None]
+    assert len(follows) == 100
+    assert sum(one.lost for one in follows) == 0
+    assert all(b.tick > a.tick for a, b in pairwise(follows))
 
 
 def test_a_restart_just_behind_costs_a_few_packets_only() -> None:
