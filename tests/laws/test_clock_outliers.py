@@ -9,7 +9,7 @@ from firmware_bridge.model import SECOND, Int64s
 from tests.stand_ins.time_judge import Judge, judged
 from tests.stand_ins.timed_insole import (
     STAMPED,
-    Link,
+    Delivery,
     Way,
     packed,
     ready_at,
@@ -48,7 +48,7 @@ def check(judge: Judge, sent: int) -> None:
 def test_a_wrong_stamp_moves_nothing(way: Way, where: str, by: int) -> None:
     time = sampled(way, SECONDS)
     data = spoken(way, shifted(way, ticked(time), where, by))
-    arrivals = Link(way, 8).arrivals(ready_at(way, time))
+    arrivals = Delivery(way, 8).arrivals(ready_at(way, time))
     check(judged(way, time, packed(arrivals, data), together=TOGETHER), len(time))
 
 
@@ -59,7 +59,7 @@ def test_a_wrong_stamp_among_those_of_one_packet_moves_nothing(sample: int, by: 
     time = sampled(way, SECONDS)
     ticks = ticked(time)
     ticks[60 * way.samples + sample] += by
-    arrivals = Link(way, 8).arrivals(ready_at(way, time))
+    arrivals = Delivery(way, 8).arrivals(ready_at(way, time))
     check(judged(way, time, packed(arrivals, spoken(way, ticks)), together=TOGETHER), len(time))
 
 
@@ -70,7 +70,7 @@ def test_a_wrong_stamp_beside_a_real_gap_hides_nothing(way: Way) -> None:
     ticks = shifted(way, ticked(time), "one", 9 * SECOND)
     behind = int(WRONG["one"][0] * SECOND / way.period) // way.samples
     gone = slice(behind - round(2 * SECOND / way.period / way.samples), behind)
-    packets = packed(Link(way, 8).arrivals(ready_at(way, time)), spoken(way, ticks))
+    packets = packed(Delivery(way, 8).arrivals(ready_at(way, time)), spoken(way, ticks))
     judge = judged(way, time, packets[: gone.start] + packets[gone.stop :], together=TOGETHER)
     lost = np.arange(gone.start * way.samples, gone.stop * way.samples)
     assert judge.all_stored(np.setdiff1d(np.arange(len(time)), lost))

@@ -2,7 +2,8 @@
 
 Two kinds: everything in the device runs too fast, its sampling too ("crystal"); or only its time stamps do ("stamps"),
 as in milliseconds that are taken for seconds. CLOCKS says how many seconds are heard of each device, all profiles on
-all of their links (the claim in the README is made with 180); where it is not set, as few as the claim needs.
+all of their links (`CLOCKS=180 make unit ARGS=tests/laws/test_clock_rates.py`: some minutes); where it is not set, as
+few as the claim needs.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from tests.stand_ins.time_judge import QUIET, Judge, judged, seconds_in
 from tests.stand_ins.timed_insole import (
     EACH,
     MS,
-    START,
     STAMPED,
+    START,
     WAYS,
-    Link,
+    Delivery,
     Way,
     packed,
     ready_at,
@@ -63,7 +64,7 @@ def run(case: Case) -> tuple[Judge, int]:
     way, rate, kind = case
     seconds = LONG or SAID_WITHIN_S[rate] + SETTLED_S + HEARD_S
     time = sampled(way, seconds, rate=rate if kind == "crystal" else 1.0)
-    packets = packed(Link(way, 5).arrivals(ready_at(way, time)), spoken(way, ticked(time, rate)))
+    packets = packed(Delivery(way, 5).arrivals(ready_at(way, time)), spoken(way, ticked(time, rate)))
     sent = len(time)
     if way.profile.table.clock.unloaded_after_ms is not None:
         assert way.samples == 1
@@ -82,7 +83,7 @@ def settled_at(case: Case) -> int:
 
 
 @pytest.mark.parametrize("case", cases(), ids=name_of)
-def test_stored_time_stays_with_the_truth_and_no_loss_is_invented(case: Case) -> None:
+def test_stored_time_stays_with_thetruth_and_no_loss_is_invented(case: Case) -> None:
     judge, sent = run(case)
     assert np.abs(judge.error_s).max() <= AHEAD_S
     assert judge.decoder.counts.lost == 0
@@ -131,7 +132,7 @@ def test_a_steady_clock_keeps_its_spacing(case: Case) -> None:
 def test_nothing_is_said_of_an_ordinary_crystal(way: Way, ppm: int) -> None:
     rate = 1 + ppm * 1e-6
     time = sampled(way, LONG or 15.0, rate=rate)
-    packets = packed(Link(way, 6).arrivals(ready_at(way, time)), spoken(way, ticked(time, rate)))
+    packets = packed(Delivery(way, 6).arrivals(ready_at(way, time)), spoken(way, ticked(time, rate)))
     judge = judged(way, time, packets, together=TOGETHER)
     assert judge.said is None
     assert str(judge.decoder.clock.state) == "steady"

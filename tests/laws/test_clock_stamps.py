@@ -11,11 +11,10 @@ from firmware_bridge.model import SECOND, Int64s
 from tests.stand_ins.time_judge import Judge, judged
 from tests.stand_ins.timed_insole import (
     EACH,
-    MS,
-    START,
     STAMPED,
+    START,
     UNNUMBERED,
-    Link,
+    Delivery,
     Way,
     packed,
     ready_at,
@@ -59,7 +58,7 @@ def sharing(way: Way, time: Int64s) -> Int64s:
 
 def run(way: Way, stamps: Callable[[Way, Int64s], Int64s], *, batched: bool = False) -> Judge:
     time = sampled(way, SECONDS)
-    arrivals = Link(way, 17).arrivals(ready_at(way, time))
+    arrivals = Delivery(way, 17).arrivals(ready_at(way, time))
     if batched:  # what has one stamp is sent at once
         n, size = np.arange(len(arrivals)), max(BATCH // way.samples, 1)
         arrivals = arrivals[np.minimum(n // size * size + size - 1, len(arrivals) - 1)]
@@ -68,7 +67,7 @@ def run(way: Way, stamps: Callable[[Way, Int64s], Int64s], *, batched: bool = Fa
 
 def check_kept(judge: Judge) -> None:
     counts = judge.decoder.counts
-    assert judge.all_stored(np.arange(len(judge._truth)))
+    assert judge.all_stored(np.arange(len(judge.truth)))
     assert (counts.lost, counts.corrupt, counts.duplicate) == (0, 0, 0)
 
 
@@ -114,13 +113,13 @@ def test_lines_that_share_a_stamp_are_all_kept(way: Way) -> None:
 @pytest.mark.parametrize("way", UNNUMBERED, ids=str)
 def test_a_clock_that_begins_at_zero_with_every_connection(way: Way) -> None:
     time = sampled(way, SECONDS)
-    judge, link, each = Judge(way, time), Link(way, 18), round(2 * SECOND / way.period / way.samples) * way.samples
+    judge, air, each = Judge(way, time), Delivery(way, 18), round(2 * SECOND / way.period / way.samples) * way.samples
     for first in range(0, len(time), each):
         if first:
             judge.reset()
         part = time[first : first + each]
         data = spoken(way, part - part[0], number=first, sequence=0)
-        judge.feed(packed(link.arrivals(ready_at(way, part)), data), TOGETHER)
+        judge.feed(packed(air.arrivals(ready_at(way, part)), data), TOGETHER)
     judge.finish()
     check_kept(judge)
     assert np.abs(judge.error_s - np.median(judge.error_s)).max() <= OFF_S
@@ -128,11 +127,11 @@ def test_a_clock_that_begins_at_zero_with_every_connection(way: Way) -> None:
 
 def troubled(way: Way, judge: Judge, cut: Callable[[int], int]) -> None:
     """Let a judge hear all kinds of trouble on one link, in batches that end where `cut` says."""
-    time = judge._truth
+    time = judge.truth
     ticks = ticked(time, 1.03)
     ticks[300 * way.samples : 301 * way.samples] += 9 * SECOND
     half = len(time) // way.samples // 2
-    arrivals = Link(way, 19).arrivals(ready_at(way, time))
+    arrivals = Delivery(way, 19).arrivals(ready_at(way, time))
     packets = packed(arrivals, spoken(way, ticks))
     del packets[200:220]
     packets[90:90] = [packets[89]]
@@ -161,8 +160,3 @@ def test_batches_do_not_matter(way: Way) -> None:
         assert np.array_equal(one.number, other.number)
         assert one.decoder.counts == other.decoder.counts
         assert str(one.decoder.clock.state) == str(other.decoder.clock.state)
-
-
-def test_a_stamp_is_told_in_milliseconds() -> None:
-    """What the judges of these laws forgive is this much."""
-    assert {way.payload.tick_modulus % MS for way in STAMPED if way.payload.tick_modulus} == {0}

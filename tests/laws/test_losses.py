@@ -12,11 +12,9 @@ import pytest
 from firmware_bridge.model import SECOND, Packet
 from tests.stand_ins.time_judge import Judge, judged
 from tests.stand_ins.timed_insole import (
-    BOOT,
     COUNTED,
     EACH,
-    START,
-    Link,
+    Delivery,
     Way,
     packed,
     ready_at,
@@ -45,7 +43,7 @@ def told(way: Way, lost: int) -> int:
 @pytest.mark.parametrize("way", EACH, ids=str)
 def test_packets_that_are_lost_in_mid_connection(way: Way, seconds: float) -> None:
     time = sampled(way, SECONDS)
-    packets = packed(Link(way, 11).arrivals(ready_at(way, time)), spoken(way, ticked(time)))
+    packets = packed(Delivery(way, 11).arrivals(ready_at(way, time)), spoken(way, ticked(time)))
     gone = slice(at(way, EVENT_S), at(way, EVENT_S + seconds))
     judge = judged(way, time, packets[: gone.start] + packets[gone.stop :], together=TOGETHER)
     lost = np.arange(gone.start * way.samples, gone.stop * way.samples)
@@ -59,12 +57,12 @@ def test_packets_that_are_lost_in_mid_connection(way: Way, seconds: float) -> No
 def test_a_disconnection_in_which_the_device_goes_on(way: Way) -> None:
     time = sampled(way, SECONDS)
     gone = slice(at(way, EVENT_S) * way.samples, at(way, EVENT_S + 3.0) * way.samples)
-    judge, link = Judge(way, time), Link(way, 12)
+    judge, air = Judge(way, time), Delivery(way, 12)
     for part in (slice(0, gone.start), slice(gone.stop, len(time))):
         if part.start:
             judge.reset()
         data = spoken(way, ticked(time[part]), number=part.start)
-        judge.feed(packed(link.arrivals(ready_at(way, time[part])), data), TOGETHER)
+        judge.feed(packed(air.arrivals(ready_at(way, time[part])), data), TOGETHER)
     judge.finish()
     assert judge.all_stored(np.r_[: gone.start, gone.stop : len(time)])
     assert judge.decoder.counts.lost == told(way, gone.stop - gone.start)
@@ -78,10 +76,10 @@ def test_a_restart_of_the_device_is_told_and_is_no_loss(way: Way, link_lost: boo
     """It is silent for 1.5 s; then its clock and its counter begin at zero. What was lost meanwhile is not known."""
     time = sampled(way, SECONDS)
     before, after = at(way, EVENT_S) * way.samples, at(way, EVENT_S + 1.5) * way.samples
-    judge, link = Judge(way, time), Link(way, 13)
+    judge, air = Judge(way, time), Delivery(way, 13)
     first = spoken(way, ticked(time[:before]))
     again = spoken(way, time[after:] - time[after], number=after, sequence=0)
-    early, late = (link.arrivals(ready_at(way, part)) for part in (time[:before], time[after:]))
+    early, late = (air.arrivals(ready_at(way, part)) for part in (time[:before], time[after:]))
     judge.feed(packed(early, first), TOGETHER)
     if link_lost:
         judge.reset()
@@ -103,7 +101,7 @@ def told_counts(judge: Judge) -> tuple[int, int, int, int]:
 @pytest.mark.parametrize("way", COUNTED, ids=str)
 def test_a_packet_that_comes_twice_is_dropped_once(way: Way) -> None:
     time = sampled(way, SECONDS)
-    packets = packed(Link(way, 14).arrivals(ready_at(way, time)), spoken(way, ticked(time)))
+    packets = packed(Delivery(way, 14).arrivals(ready_at(way, time)), spoken(way, ticked(time)))
     twice: list[Packet] = []
     for i, packet in enumerate(packets):
         twice += [packet, packet] if i % 10 == 9 and b"#" not in packet.data[:1] else [packet]
@@ -121,14 +119,8 @@ def test_a_packet_that_comes_too_late_is_lost_and_dropped(way: Way) -> None:
     late = range(at(way, 2.0), len(data) - 2, 40)
     for i in late:
         data[i], data[i + 1] = data[i + 1], data[i]
-    judge = judged(way, time, packed(Link(way, 15).arrivals(ready_at(way, time)), data), together=TOGETHER)
+    judge = judged(way, time, packed(Delivery(way, 15).arrivals(ready_at(way, time)), data), together=TOGETHER)
     behind = np.concatenate([np.arange(i * way.samples, (i + 1) * way.samples) for i in late])
     assert judge.all_stored(np.setdiff1d(np.arange(len(time)), behind))
     n = len(behind)
     assert told_counts(judge) == (len(time) - n, n, n, 0)
-
-
-def test_the_device_was_on_long_before_it_restarts() -> None:
-    """Else its clock at the restart could be taken for one that went on."""
-    assert BOOT + EVENT_S * SECOND > 2 * EVENT_S * SECOND
-    assert START > BOOT

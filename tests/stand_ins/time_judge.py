@@ -13,7 +13,7 @@ from firmware_bridge.devices.insole import Insole
 from firmware_bridge.model import SECOND, Float64s, Frames, Int64s, Packet, Side
 from tests.stand_ins.timed_insole import (
     START,
-    Link,
+    Delivery,
     Way,
     numbers_of,
     packed,
@@ -32,7 +32,7 @@ class Judge:
     """Feeds a decoder and keeps what it gives. `truth`: the true time of each sample, by its number, UTC ns."""
 
     def __init__(self, way: Way, truth: Int64s, side: Side = Side.LEFT) -> None:
-        self.way, self._truth = way, truth
+        self.way, self.truth = way, truth
         self.decoder = Decoder(Insole("anna", side, way.profile, f"{way.link}:"), way.link)
         self.said: int | None = None
         """Arrival of the packet after which the clock was neither steady nor settling any more."""
@@ -74,7 +74,11 @@ class Judge:
             return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.str_)
         numbers = np.concatenate([numbers_of(self.way, frames) for frames in self._frames])
         sent = np.flatnonzero(numbers >= 0)
-        return numbers[sent], np.concatenate([frames.time for frames in self._frames])[sent], np.array(self._states)[sent]
+        return (
+            numbers[sent],
+            np.concatenate([frames.time for frames in self._frames])[sent],
+            np.array(self._states)[sent],
+        )
 
     @property
     def number(self) -> Int64s:
@@ -94,7 +98,7 @@ class Judge:
     @property
     def true(self) -> Int64s:
         """When they were."""
-        return self._truth[self.number]
+        return self.truth[self.number]
 
     @property
     def error_s(self) -> Float64s:
@@ -110,7 +114,7 @@ class Judge:
         number, time, true = self.number, self.time, self.true
         found = []
         for seconds in SECONDS_OF_CONTACT:
-            n = round(seconds * SECOND / np.median(np.diff(self._truth)))
+            n = round(seconds * SECOND / np.median(np.diff(self.truth)))
             if len(number) <= n:
                 continue
             whole = (number[n:] - number[:-n] == n) & (true[:-n] >= since) & (true[n:] - true[:-n] < SECOND)
@@ -122,7 +126,7 @@ class Judge:
 def steady_run(way: Way, time: Int64s, ticks: Int64s | None = None, *, seed: int = 1, together: int = 1) -> Judge:
     """Return the judge of one undisturbed connection; `ticks`: the device's time, else a right clock's."""
     data = spoken(way, ticked(time) if ticks is None else ticks)
-    return judged(way, time, packed(Link(way, seed).arrivals(ready_at(way, time)), data), together=together)
+    return judged(way, time, packed(Delivery(way, seed).arrivals(ready_at(way, time)), data), together=together)
 
 
 def judged(way: Way, time: Int64s, packets: list[Packet], *, together: int = 1) -> Judge:

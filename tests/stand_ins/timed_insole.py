@@ -21,7 +21,7 @@ from firmware_bridge.model import SECOND, Float32s, Frames, Int64s, Packet, Side
 START = 1_767_225_600 * SECOND
 MS = SECOND // 1000
 BOOT = 20 * SECOND
-"""What the device's clock shows at `START`."""
+"""What the device's clock shows at `START`: it was on before, so a clock that begins anew is not one that goes on."""
 EVENTS_MS, JITTER_MS = 22.5, 5.0
 """Between connection events of a radio; scale of a Gamma(2) delay of the host. Choice: as the virtual radio's."""
 HEARTBEAT = SECOND // 10
@@ -108,6 +108,7 @@ STAMPED = [way for way in EACH if way.stamped]
 COUNTED = [way for way in EACH if way.counted]
 UNNUMBERED = [way for way in STAMPED if not way.counted]
 
+
 def sampled(way: Way, seconds: float, *, rate: float = 1.0, start: int = START) -> Int64s:
     """Return the true times of whole packets' samples, at `rate` times the declared rate."""
     packets = int(seconds * rate * SECOND / way.period) // way.samples
@@ -141,7 +142,7 @@ def _stamps_each(way: Way) -> bool:
 
 
 def _stamped(packet: bytes, ticks: Int64s) -> bytes:
-    """Write the stamp of each sample where the encoder writes evenly spaced ones: u32 ms, at the payload's beginning."""
+    """Write each sample's stamp where the encoder writes evenly spaced ones: u32 ms, at the payload's beginning."""
     stamps = (ticks // MS % (1 << 32)).astype(">u4").tobytes()
     head = len(packet) - 240
     return packet[:head] + stamps + packet[head + len(stamps) :]
@@ -166,7 +167,7 @@ def numbers_of(way: Way, frames: Frames) -> Int64s:
 
 
 @dataclass
-class Link:
+class Delivery:
     """The way of packets to the host, each connection with an event grid of its own."""
 
     way: Way
@@ -178,7 +179,7 @@ class Link:
         self._rng = np.random.default_rng([self.seed, 77])
 
     def arrivals(self, ready: Int64s, connected: int | None = None, delay_s: float = 0.0) -> Int64s:
-        """Return when packets arrive, in order; what was ready within `delay_s` of the connection comes then at once."""
+        """Return when packets arrive, in order; what is ready within `delay_s` of the connection comes then at once."""
         n = len(ready)
         if self.way.link == "ble":
             grid = round(EVENTS_MS * MS)
