@@ -83,7 +83,7 @@ def settled_at(case: Case) -> int:
 
 
 @pytest.mark.parametrize("case", cases(), ids=name_of)
-def test_stored_time_stays_with_thetruth_and_no_loss_is_invented(case: Case) -> None:
+def test_stored_time_stays_with_the_truth_and_no_loss_is_invented(case: Case) -> None:
     judge, sent = run(case)
     assert np.abs(judge.error_s).max() <= AHEAD_S
     assert judge.decoder.counts.lost == 0
