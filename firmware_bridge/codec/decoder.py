@@ -190,6 +190,7 @@ class Decoder:
             np.array([raw[i][1] for i in readings.packet.tolist()], np.int64) - ahead,
             np.where(counts > 1, ahead * counts // np.maximum(counts - 1, 1), self._spacing),
             np.array([packet == last for packet, last in zip(packets, before, strict=True)], np.bool_),
+            np.zeros(len(packets), np.bool_) if readings.spread is None else readings.spread,
         )
         return _Read(readings, since, stamps)
 
@@ -213,8 +214,9 @@ class Decoder:
         known = percent[~np.isnan(percent)]
         if len(known):
             self.battery_pct = float(known[-1])
-        since = read.since[kept]
-        there = since >= 0
+        there = read.since[kept] >= 0
+        stretch = np.array([placed[i].stretch for i in kept])
+        since = np.round(read.since[kept] * stretch[:, None]).astype(np.int64)
         times = np.array([one.time for one in placed if one.time is not None], np.int64)
         time = self._increasing((times[:, None] + since)[there])
         self._received += len(time)

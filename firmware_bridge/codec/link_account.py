@@ -68,7 +68,9 @@ class LinkAccount:
 
     def _row(self, seen: LinkSeen) -> Link:
         counts = seen.counts
-        told, self._told = self._told, counts
+        told = self._told
+        # what was told lost and came after all is taken off the next loss
+        self._told = counts._replace(lost=max(counts.lost, told.lost))
         dropped, self._dropped = self._dropped, 0
         assert self._second is not None
         return Link(
@@ -78,7 +80,7 @@ class LinkAccount:
             device=self._device,
             connected=self._connected,
             received=counts.received - told.received,
-            lost=counts.lost - told.lost,
+            lost=max(counts.lost - told.lost, 0),
             corrupt=counts.corrupt - told.corrupt,
             duplicate=counts.duplicate - told.duplicate,
             dropped=dropped,

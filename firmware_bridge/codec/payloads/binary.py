@@ -71,6 +71,7 @@ class BinaryPayload:
                 for role, count in self._counts.items()
                 if role not in NANOSECONDS
             },
+            spread=np.zeros(n, np.bool_),
             since=np.full((n, self._most), -1, np.int64),
         )
         why = np.full(n, _NO_LAYOUT)
@@ -166,22 +167,37 @@ class PacketLayout:
         for role, sample in self._fields.items():
             sent = unpacked(self._samples(rows, sample), sample)[..., sample.kept]
             found.values[role][at, : self.samples] = self._ordered(to_readings(sent, sample))
-        tick, since, possible = self._times(rows)
+        tick, since, possible = self._stamped_times(rows) if self._stamp is not None else self._times(rows)
         found.tick[at] = tick
         assert found.since is not None
+        assert found.spread is not None
         found.since[at, : self.samples] = since
+        if self._stamp is not None:
+            found.spread[at] = ~possible
+            return np.ones(len(rows), np.bool_)
         return possible
+
+    def _stamped_times(self, rows: Bytes) -> tuple[Int64s, Int64s, Bools]:
+        """Return the oldest sample's tick (n,), ns of all samples since it (n, m), and where stamps are their clock.
+
+        Else the samples are spread, and the stamps together tell the packet's time: one that is garbled is outvoted.
+        """
+        assert self._stamp is not None
+        assert self.tick_modulus is not None
+        turn = self.tick_modulus
+        since = np.tile(np.arange(self.samples) * self._dt, (len(rows), 1))
+        ticks = self._ordered(unpacked(self._samples(rows, self._stamp), self._stamp))[..., 0].astype(np.int64)
+        steps = np.diff(ticks, axis=1) * self._unit % turn
+        even = np.all((steps > 0) & (steps <= UNEVEN * self._dt), axis=1)
+        ahead = np.insert(np.cumsum(steps, axis=1), 0, 0, axis=1)
+        told = np.median((ahead - since + turn // 2) % turn - turn // 2, axis=1).astype(np.int64)
+        first = (ticks[:, 0] * self._unit + np.where(even, 0, told)) % turn
+        return first, np.where(even[:, None], ahead, since), even
 
     def _times(self, rows: Bytes) -> tuple[Int64s, Int64s, Bools]:
         """Return the oldest sample's tick (n,), ns of all samples since it (n, m), and which are possible."""
         since = np.tile(np.arange(self.samples) * self._dt, (len(rows), 1))
         possible = np.ones(len(rows), np.bool_)
-        if self._stamp is not None and self.tick_modulus is not None:
-            ticks = self._ordered(unpacked(self._samples(rows, self._stamp), self._stamp))[..., 0].astype(np.int64)
-            steps = np.diff(ticks, axis=1) * self._unit % self.tick_modulus
-            possible = np.all((steps > 0) & (steps <= UNEVEN * self._dt), axis=1)
-            since[:, 1:] = np.cumsum(steps, axis=1)
-            return ticks[:, 0] * self._unit, np.where(possible[:, None], since, 0), possible
         if self._fine is None or self.tick_modulus is None:
             return np.zeros(len(rows), np.int64), since, possible
         tick = self._number(rows, self._fine) * self._unit

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.codec.refusals import Refusals
-from firmware_bridge.model import Float32s, Float64s, Int64s
+from firmware_bridge.model import Bools, Float32s, Float64s, Int64s
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +24,7 @@ class Readings:
     values: Mapping[str, Float32s]  # by role, (n, m, count); NaN = missing
     # (n, m) ns since the packet's oldest sample, -1 behind its last one; None: m samples, 1 / rate_hz apart
     since: Int64s | None = None
+    spread: Bools | None = None  # (n,) its samples have stamps that are no clock, so `since` is as declared; None: none
 
     def chosen(self, rows: NDArray[np.intp]) -> Readings:
         """Return the content of some of the packets."""
@@ -36,6 +37,7 @@ class Readings:
             battery=self.battery[rows],
             values={role: array[rows] for role, array in self.values.items()},
             since=None if self.since is None else self.since[rows],
+            spread=None if self.spread is None else self.spread[rows],
         )
 
 

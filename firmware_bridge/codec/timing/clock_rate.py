@@ -15,11 +15,13 @@ from firmware_bridge.model import SECOND, Float64s
 STEADY = 0.25
 """The middle third of a window may lie off the straight line between the outer ones by this part of what they differ:
 a host's clock that was set, or a queue that filled and emptied, is a step and no line (choice)."""
+WAVERS = SECOND * 15 // 1000
+"""So much the middle may be off in any case: the events of a radio come and go against a device's packets (choice)."""
 BLOCK = SECOND // 2
 """Of each such stretch the least delayed packet counts."""
 WINDOW_BLOCKS = 180
 """How far back it is looked: 90 s (choice)."""
-SEEN = SECOND // 5
+SEEN = SECOND * 12 // 100
 """So much must have come together between the outer thirds: no radio's delay wanders by it steadily (choice)."""
 UNLIKE_CRYSTALS = 0.002
 """A rate nearer to 1 is left to the recovery of the clock: crystals are within 0.0001, resonators within 0.005."""
@@ -45,7 +47,7 @@ def steady_rate(arrival: Float64s, time: Float64s) -> tuple[float, float]:
     at, y = (np.array([np.median(values[part]) for part in parts]) for values in (arrival, behind))
     apart = y[2] - y[0]
     slope = apart / (at[2] - at[0])
-    if abs(y[1] - y[0] - slope * (at[1] - at[0])) > STEADY * abs(apart):
+    if abs(y[1] - y[0] - slope * (at[1] - at[0])) > max(STEADY * abs(apart), WAVERS):
         return math.nan, math.nan
     return float(1 - slope), float(abs(apart))
 

@@ -28,9 +28,11 @@ RESYNC = 10 * SECOND
 """Arrival and device clock that differ by more do not belong together any more."""
 MAX_DRIFT = 300e-6
 """Crystals are within 100 ppm; a steeper trend is a changing delay."""
-SLEW = 0.008
+SLEW = 0.004
 """How fast, at most, a better estimate moves the time of samples beside the drift: never back, no hole where nothing is
-missing, and no contact time that is wrong by a percent, the size of an imbalance."""
+missing, and no contact time that is wrong by half a percent: one of 3 % matters."""
+UNSETTLED_SLEW = 0.01
+"""The same while the estimate is further off than `SETTLED`; meanwhile the link says that its clock is settling."""
 SETTLED = SECOND * 15 // 1000
 """The estimate is settled where time is nearer to it than this: a tenth of what matters, 3 % of a contact time, once
 it is divided among some steps (choice)."""
@@ -128,7 +130,8 @@ class DeviceClock:
         if free or target - self._offset > LEAP:  # the host's clock was set forward, or the device's went on in sleep
             self._offset = target
         self._offset += self._drift * step
-        self._offset = min(max(target, self._offset - SLEW * step), self._offset + SLEW * step)
+        most = step * (SLEW if abs(target - self._offset) <= SETTLED else UNSETTLED_SLEW)
+        self._offset = min(max(target, self._offset - most), self._offset + most)
 
     def _close_block(self, now: float) -> None:
         """Take the running block's least delayed packet into the window and draw the line anew."""

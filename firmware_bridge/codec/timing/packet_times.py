@@ -13,7 +13,7 @@ from firmware_bridge.codec.timing.arrival_clock import ArrivalClock
 from firmware_bridge.codec.timing.clock_rate import RateJudge, steady_rate
 from firmware_bridge.codec.timing.device_clock import MAX_DRIFT, DeviceClock
 from firmware_bridge.codec.timing.sequence import Continuity, Follows
-from firmware_bridge.codec.timing.stamps import BACKLOG, FirstLook, look_at, mended
+from firmware_bridge.codec.timing.stamps import BACKLOG, FEWEST, SHARED, FirstLook, look_at, mended
 from firmware_bridge.model import SECOND, Bools, ClockState, Int64s
 
 COUNTED_DRIFT = 0.05
@@ -23,6 +23,8 @@ COUNT_DOUBT = 0.02
 COUNT_SURE = 0.015, SECOND * 3 // 100
 """After three seconds it is believed, if it differs by more than the first, and what came apart is more than the second
 (choice): a declared rate is a rough one, unlike a crystal's."""
+_MOST = 5.0
+"""By which factor the true time between samples may differ from the declared one (choice)."""
 _JUDGED = 64
 """Of so many stamps most must be believed, else they are no clock (choice)."""
 
@@ -36,6 +38,7 @@ class PacketStamps:
     arrival: Int64s  # (n,) UTC ns, less what the packet's samples span
     period: Int64s  # (n,) nominal time to the next packet, ns
     repeated: Bools  # (n,) it equals the packet before, byte by byte
+    spread: Bools  # (n,) the stamps within it are no clock of its samples
 
 
 class Placed(NamedTuple):
@@ -44,6 +47,8 @@ class Placed(NamedTuple):
     time: int | None  # UTC ns of its oldest sample; None: it is a duplicate, or too late
     lost: int = 0  # packets missing before it
     restarted: bool = False
+    stretch: float = 1.0
+    """What the declared time between the samples of a packet has to be multiplied with."""
 
 
 class PacketTimes:
@@ -65,8 +70,9 @@ class PacketTimes:
         if source != "arrival":
             self._clock = DeviceClock(MAX_DRIFT if source == "device" else COUNTED_DRIFT)
         self._judge = RateJudge()
-        self._shared = False
+        self._shared = self._spread_within = False
         self._distrusted = False
+        self._stretch = 1.0
         self._doubted: deque[bool] = deque(maxlen=_JUDGED)
         self._spread = _SharedStamps(self._modulus or 1)
 
@@ -77,9 +83,9 @@ class PacketTimes:
             return ClockState.ARRIVAL
         if not self._clock.settled:
             return ClockState.SETTLING
-        if self._shared:
-            return ClockState.BATCHED
-        return ClockState.RESCALED if self._continuity.rate != 1 else ClockState.STEADY
+        if self._continuity.rate != 1:
+            return ClockState.RESCALED
+        return ClockState.BATCHED if self._shared or self._spread_within else ClockState.STEADY
 
     @property
     def rate(self) -> float:
@@ -112,6 +118,8 @@ class PacketTimes:
             if abs(rate - 1) > COUNT_SURE[0] and apart > COUNT_SURE[1]:
                 self._rescale(rate)
         followed = [self._follow(packets, i) for i in range(len(packets.arrival))]
+        self._stretch = self._stretched(packets, followed)
+        self._spread_within = bool(packets.spread.mean() > SHARED)
         arrivals, latest = packets.arrival.tolist(), self._latest(packets, followed)
         return [
             self._place(follows, arrivals[i], int(packets.period[i]), latest[i]) for i, follows in enumerate(followed)
@@ -160,7 +168,7 @@ class PacketTimes:
             return packets
         step = float(np.median(packets.period)) * self._continuity.rate
         tick = mended(packets.tick, look.garbled, step, self._modulus)
-        return PacketStamps(packets.sequence, tick, packets.arrival, packets.period, packets.repeated)
+        return replace(packets, tick=tick)
 
     def _follow(self, packets: PacketStamps, i: int) -> Follows | None:
         tick, arrival, period = int(packets.tick[i]), int(packets.arrival[i]), int(packets.period[i])
@@ -187,7 +195,7 @@ class PacketTimes:
                 if latest is None and follows.least is not None:
                     latest = follows.tick + follows.least
             time = self._clock.place(follows.tick, arrival, latest)
-        return Placed(time, follows.lost, follows.restarted)
+        return Placed(time, follows.lost, follows.restarted, self._stretch)
 
     def _judge_rate(self, arrival: int, follows: Follows) -> None:
         if follows.doubted:
@@ -206,15 +214,27 @@ class PacketTimes:
         """Give up the stamps: they stand still, or jump."""
         self._distrusted = True
         self._shared = False
-        self._continuity.rate = 1.0
+        self._stretch = self._continuity.rate = 1.0
         self._continuity.distrust_stamps()
         last = self._clock.last if isinstance(self._clock, DeviceClock) else None
         self._clock = ArrivalClock(last)
 
+    def _stretched(self, packets: PacketStamps, followed: list[Follows | None]) -> float:
+        """Return by how much packets lie further apart than declared, where nothing between them is missing."""
+        if isinstance(self._clock, ArrivalClock):
+            return 1.0
+        periods = packets.period.tolist()
+        apart = [
+            (now.tick - before.tick) / period
+            for before, now, period in zip(followed, followed[1:], periods, strict=False)
+            if before and now and not (now.lost or now.restarted or now.doubted or before.doubted)
+        ]
+        return self._stretch if len(apart) < FEWEST else min(max(float(np.median(apart)), 1 / _MOST), _MOST)
+
     def _latest(self, packets: PacketStamps, followed: list[Follows | None]) -> list[int | None]:
         """Return of each packet the latest time that it and those behind it allow, up to where the clock began anew."""
         if isinstance(self._clock, ArrivalClock):
-            ticks = (np.cumsum(packets.period) - packets.period).tolist()
+            ticks = self._clock.spread(packets.arrival, packets.period).tolist()
             known = [None if follows is None else tick for follows, tick in zip(followed, ticks, strict=True)]
         else:
             known = [None if follows is None else follows.tick for follows in followed]

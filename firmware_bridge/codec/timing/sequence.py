@@ -37,7 +37,7 @@ _RATE = 8.0
 class Follows(NamedTuple):
     """How a packet follows the last one that was taken."""
 
-    lost: int  # packets missing in between
+    lost: int  # packets missing in between; -1: one that was told to be missing was not, it had another's stamp
     tick: int  # its device time, unwrapped, ns
     restarted: bool  # device time began anew; what was lost is not known
     least: int | None = None  # the least arrival - tick of those that voted for a restart
@@ -72,6 +72,7 @@ class Continuity:
         self._relinked = False
         self._late = 0
         self._beside = 0  # packets since the last one whose counters were believed
+        self._missed = 0  # packets that the last one told to be missing
         self._votes: list[_Vote] = []
         self._lead: int | None = None  # the most that device time was ahead of arrival
         self._given = 0  # the device time that was told last
@@ -112,9 +113,7 @@ class Continuity:
         ahead, ticks = self._steps(self._sequence, self._tick, sequence, tick)
         waited = arrival - self._arrival
         if ahead is None and ticks == 0 and not repeated and not self._relinked:
-            return self._go_on(self._own_period)._replace(
-                doubted=False
-            )  # another sample that has the stamp of the last one
+            return self._share()
         if self._is_late(ahead, ticks, waited):
             self._late += 1
             return None if self._late <= LATE_RUN else self._begin(sequence, tick, arrival)
@@ -139,6 +138,7 @@ class Continuity:
     def _take(self, sequence: int, tick: int, arrival: int, follows: Follows) -> Follows:
         self._relinked = False
         self._late = self._beside = 0
+        self._missed = follows.lost
         self._votes = []
         self._sequence, self._tick, self._arrival = sequence, tick, arrival
         self._unwrapped = follows.tick
@@ -152,6 +152,13 @@ class Continuity:
         self._beside += 1
         tick = max(self._unwrapped + passed, self._given + self._own_period)
         return Follows(0, tick, restarted=False, doubted=True)
+
+    def _share(self) -> Follows:
+        """Take another sample that has the stamp of the last one: if a sample seemed to miss before, it is this one."""
+        taken_back = self._missed > 0
+        self._missed -= taken_back
+        self._beside -= taken_back
+        return self._go_on(self._own_period)._replace(lost=-int(taken_back), doubted=False)
 
     def _contradicted(self, sequence: int, tick: int, arrival: int) -> Follows:
         """Take a packet that does not follow: garbled, unless the link was made anew or others go on from it."""
@@ -191,7 +198,9 @@ class Continuity:
             return False
         behind_ticks = None if ticks is None or self._turn is None else -ticks % self._turn
         if ahead is None or self._sequence_modulus is None:
-            return not self._relinked and behind_ticks is not None and behind_ticks <= LATE * self._period
+            if self._relinked or behind_ticks is None or self._turn is None:
+                return False
+            return behind_ticks <= min(LATE * self._period, self._turn // 4)
         behind = -ahead % self._sequence_modulus
         return behind <= LATE and (behind_ticks is None or self._agree(behind, behind_ticks))
 

@@ -19,10 +19,10 @@ GARBLED = 0.3
 """Where more than this part of them is garbled, or goes back, they are no clock (choice)."""
 SHARED = 0.2
 """Where more than this part of them is the same as the one before, they are of packets and not of samples (choice)."""
-DOUBT = 0.06
+DOUBT = 0.025
 """A rate that differs from 1 by more than this within the first second is looked at for longer: the medians of thirds
-of a second wander by some 15 ms with the events of a radio (choice)."""
-SURE = 0.04, SECOND * 6 // 100
+of a second wander by some 7 ms with the events of a radio (choice)."""
+SURE = 0.02, SECOND * 4 // 100
 """After three seconds it is believed, if it differs by more than the first, and what came apart is more than the second
 (choice; smaller ones are judged on a longer sum)."""
 BACKLOG = SECOND // 10
@@ -70,6 +70,9 @@ def look_at(stamps: Int64s, modulus: int, arrivals: Int64s) -> FirstLook:
     whole = arrival >= BACKLOG
     rate, apart = steady_rate(arrival[whole], time[whole])
     believed = rate if rate > 0 and abs(rate - 1) > DOUBT else 1.0
+    if believed != 1:  # medians of what is far apart are rough: once more, with what is nearly right
+        rate *= steady_rate(arrival[whole], time[whole] / rate)[0]
+        believed = rate if rate > 0 else 1.0
     garbled = _garbled(arrival, time / believed)
     is_clock = garbled.mean() <= GARBLED and (steps < 0).mean() <= GARBLED
     shared = bool((steps == 0).mean() > SHARED)
