@@ -13,6 +13,7 @@ from firmware_bridge.bridge.insole import bridge_insole
 from firmware_bridge.bridge.listener import Listener, listening
 from firmware_bridge.bridge.retry import Backoff, persist
 from firmware_bridge.clock import Clock, SystemClock
+from firmware_bridge.codec.timing.clock_words import clock_in_words
 from firmware_bridge.devices.calibration import Calibration, load_calibration, parse_calibration
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import (
@@ -33,6 +34,7 @@ from firmware_bridge.model import (
     SECOND,
     STANDARD_GRAVITY,
     Bools,
+    ClockState,
     Column,
     Device,
     Float32s,
@@ -89,6 +91,7 @@ __all__ = [
     "Candidate",
     "Claims",
     "Clock",
+    "ClockState",
     "Column",
     "ConfigError",
     "CorruptData",
@@ -127,6 +130,7 @@ __all__ = [
     "builtin_profiles",
     "check_golden",
     "check_round_trip",
+    "clock_in_words",
     "columns",
     "deserialize",
     "draft_profile",

@@ -49,6 +49,16 @@ class Side(StrEnum):
         return Side.RIGHT if self is Side.LEFT else Side.LEFT
 
 
+class ClockState(StrEnum):
+    """How far the time that a device tells can be relied on. A row of a store that did not judge it reads as steady."""
+
+    STEADY = "steady"  # known, and of the declared rate; arrival, where a profile declares no clock
+    SETTLING = "settling"  # its offset is not known well enough yet: no step of it counts for comparing the feet
+    RESCALED = "rescaled"  # steady, but of another rate: the device's time is divided by `Link.clock_rate`
+    BATCHED = "batched"  # several samples share a stamp: they are spread by the declared rate
+    ARRIVAL = "arrival"  # stands still or jumps: the samples are when they arrived, spread by the declared rate
+
+
 class Packet(NamedTuple):
     """What a source gives: the bytes of one arrival. Empty `data` is silence, heard until `time`."""
 
@@ -163,6 +173,9 @@ class Link:
     dropped: int  # packets that this program could not keep up with
     reconnects: int  # how often the link was (re)made since the bridge started
     battery_pct: float  # NaN where unknown
+    restarts: int = 0  # how often the device's counter or clock began anew: what was lost meanwhile is not known
+    clock: ClockState = ClockState.STEADY
+    clock_rate: float = math.nan  # seconds of the device's clock per second of arrival; NaN where it is not judged
 
 
 @dataclass(frozen=True, slots=True)

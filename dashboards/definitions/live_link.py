@@ -24,13 +24,20 @@ from dashboards.panels import (
 
 PAGE = Page("insole-live-link", "Live link", "Are both feet heard?", since="now-5m", refresh="5s")
 LINKED = words(true=("connected", BOTH), false=("not connected", "red"))
+CLOCK = words(
+    steady=("steady", BOTH),
+    settling=("settling", NORMAL),
+    rescaled=("of another rate", "red"),
+    batched=("stamped by the packet", "red"),
+    arrival=("no clock", "red"),
+)
 BY_SIDE = 'GROUP BY time($__interval), "side" fill(null)'
 
 
 def live_link() -> Dashboard:
     """Return the dashboard that answers: are both feet heard?"""
     panels = placed(
-        [_linked(), heard((6, 4)), _battery(), _reconnects()],
+        [_linked(), heard((5, 4)), _clock(), _battery(), _reconnects()],
         [_samples()],
         [_not_used(), _newest()],
     )
@@ -43,8 +50,21 @@ def _linked() -> Panel:
         "Connected",
         "What each insole's link was in its newest second.",
         [series(query, "$tag_side")],
-        (8, 4),
+        (6, 4),
         Look(mappings=LINKED, none="never heard"),
+        fields="/^(left|right)$/",
+    )
+
+
+def _clock() -> Panel:
+    query = select('last("clock") AS "clock"', "link", WEARER, IN_RANGE, tail='GROUP BY "side"')
+    return stat(
+        "Clock",
+        "What each insole's own clock is. Steps while one settles do not count for comparing the feet; of one that is "
+        "red, the time is mended, and `insole doctor` says what is wrong.",
+        [series(query, "$tag_side")],
+        (5, 4),
+        Look(mappings=CLOCK, none="not judged"),
         fields="/^(left|right)$/",
     )
 
@@ -55,7 +75,7 @@ def _battery() -> Panel:
         "Battery",
         "As each insole last told it; empty where an insole does not tell.",
         [series(query, "$tag_side")],
-        (5, 4),
+        (4, 4),
         Look(PERCENT, 0),
         sides(),
     )
@@ -67,7 +87,7 @@ def _reconnects() -> Panel:
         "Links made",
         "How often each link was made, or made again, since the bridge started.",
         [series(query, "$tag_side")],
-        (5, 4),
+        (4, 4),
         Look(decimals=0),
         sides(),
     )
@@ -102,7 +122,7 @@ def _not_used() -> Panel:
 
 
 def _newest() -> Panel:
-    columns = '"connected", "received", "lost", "corrupt", "duplicate", "dropped", "reconnects"'
+    columns = '"connected", "received", "lost", "corrupt", "duplicate", "dropped", "reconnects", "restarts", "clock"'
     return table(
         "The newest seconds",
         "One line a second and insole, newest first.",
@@ -116,6 +136,7 @@ def _newest() -> Panel:
                 custom__cellOptions={"type": "color-text"},
             ),
             override("byName", "connected", mappings=LINKED),
+            override("byName", "clock", mappings=CLOCK),
             override("byName", "Time", custom__width=180, color={"mode": "fixed", "fixedColor": NORMAL}),
         ],
     )

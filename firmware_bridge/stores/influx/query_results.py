@@ -18,7 +18,7 @@ _Point = Mapping[str, Any]
 
 
 def rows_from(points: Iterable[_Point], kind: type[_T]) -> list[_T]:
-    """Return points as rows; a field that a point lacks reads as NaN, 0, "" or False."""
+    """Return points as rows; a field that a point lacks reads as NaN, 0, "", False or an enumeration's first."""
     make: Any = kind
     wanted = columns(make)
     return [make(*(_value(c, point.get(c.name)) for c in wanted)) for point in points]

@@ -29,7 +29,7 @@ def test_a_row_becomes_a_point() -> None:
     (line,) = _lines([link()])
     assert line == (
         rb'link,side=left,wearer=an\ na device="d\"1",connected=true,received=1i,lost=2i,corrupt=3i,duplicate=4i,'
-        rb"dropped=5i,reconnects=6i 5"
+        rb'dropped=5i,reconnects=6i,restarts=0i,clock="steady" 5'
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from firmware_bridge import (
     SECOND,
+    ClockState,
     ConfigError,
     Device,
     Frames,
@@ -45,7 +46,7 @@ CREATE INDEX "frames_partition" ON "frames" (_partition);
 """
 LATER = {  # fields that came after the first version, or that this test takes for such
     Device: ["calibration"],
-    Link: ["dropped", "duplicate", "battery_pct"],
+    Link: ["dropped", "duplicate", "battery_pct", "restarts", "clock", "clock_rate"],
     Step: ["cop_ap_70", "reason", "valid", "unit"],
     Block: ["void", "reason", "unit", "cadence_spm"],
     Progress: ["since", "again", "notes"],
@@ -135,7 +136,8 @@ def test_what_an_old_store_holds_is_read_with_what_it_lacks_missing(path: Path) 
     with closing(open_log(f"sqlite:///{path}")) as log:
         (link,) = log.read(Link, "ada")
         assert (link.received, link.lost, link.corrupt, link.dropped, link.duplicate) == (100, 3, 2, 0, 0)
-        assert np.isnan(link.battery_pct)
+        assert (link.restarts, link.clock) == (0, ClockState.STEADY)
+        assert np.isnan([link.battery_pct, link.clock_rate]).all()
         (first,) = log.read(Step, "ada")
         assert (first.peak, first.cop_ap_90, first.valid, first.reason, first.unit) == (800.0, 0.8, False, "", "")
         assert np.isnan(first.cop_ap_70)

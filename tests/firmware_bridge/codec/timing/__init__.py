@@ -1,0 +1,1 @@
+"""From counters and stamps to the time of samples."""
