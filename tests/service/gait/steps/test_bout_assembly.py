@@ -36,6 +36,8 @@ def test_a_foot_whose_own_account_goes_on_without_samples_is_waited_for_two_seco
     gathering.hear(Side.LEFT, 13 * SECOND)
     assert at(gathering.release()) == [("right", 10.5, 10.5)]
     assert gathering.complete == 11 * SECOND - p.ACCOUNT_NS, "what is told of those seconds comes later"
+    assert gathering.ordered() == []
+    gathering.hear(Side.LEFT, 13 * SECOND + p.ACCOUNT_NS)
     assert len(gathering.ordered()) == 1
 
 
