@@ -111,7 +111,7 @@ def _changed(story: Story, address: Address) -> Story:
 
 def _heard(foot: VirtualFoot, radio: Radio, since: int) -> Iterator[list[Packet]]:
     for number in range(len(foot.story.sessions)):
-        for packets in transmit(foot, radio, number, _LINK):
+        for packets in transmit(foot, radio, number, _LINK, since):
             yield [packet for packet in packets if packet.time >= since]
 
 

@@ -80,6 +80,7 @@ POOR: Sequence[Mapping[str, Any]] = [
     {"received_right": 0.5},
     {"rejected_left": 20},
     {"rejected_right": 13},
+    {"unsettled_left": 30, "unsettled_right": 31},
 ]
 
 
@@ -102,7 +103,9 @@ def courses(draw: st.DrawFn) -> list[Block]:
 
 
 def _steps_of(blocks: Sequence[Block], foot: str) -> int:
-    return sum(getattr(b, f"strides_{foot}") + getattr(b, f"rejected_{foot}") for b in blocks)
+    return sum(
+        getattr(b, f"strides_{foot}") + getattr(b, f"rejected_{foot}") + getattr(b, f"unsettled_{foot}") for b in blocks
+    )
 
 
 _any_course = settings(

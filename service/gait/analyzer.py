@@ -10,6 +10,7 @@ import numpy as np
 
 from firmware_bridge import SECOND, Device, Frames, Link, Side
 from service.gait import thresholds as p
+from service.gait.blocks.settling import Settling
 from service.gait.blocks.stride_blocks import Blocks
 from service.gait.detectors.baseline import Baseline, History
 from service.gait.detectors.built_in import Detector, detectors
@@ -50,6 +51,7 @@ class Analyzer:
 
     def _begin(self, since: int | None = None) -> None:
         self._gathering = Gathering(self._wearer, self._described, self._stops)
+        self._settling = Settling()
         self._bout: _Bout | None = None
         self._since = since
 
@@ -84,6 +86,7 @@ class Analyzer:
         told = self.close() if self._gathering.precedes(item.side, last) else []
         if isinstance(item, Link):
             self._gathering.hear(item.side, item.time + SECOND)
+            self._settling.hear(item)
         else:
             self._gathering.hear(item.side, int(item.time[0]))
             self._take(item)
@@ -129,13 +132,14 @@ class Analyzer:
                 if self._bout is not None and item.bout < self._bout.last + p.BOUT_NS:
                     chain = self._bout.chain
                 out += self._end_bout(item.bout)
-                self._bout = _Bout(self._wearer, item.bout, chain, self._gathering, self._history)
+                self._bout = _Bout(self._wearer, item.bout, chain, self._gathering, self._settling, self._history)
             out += self._bout.add(item)
         complete = self._gathering.complete
         if self._bout is not None and complete >= self._bout.last + p.BOUT_NS:
             out += self._end_bout(self._bout.last + p.RESET_NS)
         if self._bout is None and not math.isinf(complete):
             self._gathering.forget(int(complete))
+            self._settling.forget(int(complete))
         self._settle()
         return out
 
@@ -154,11 +158,13 @@ class Analyzer:
 class _Bout:
     """One bout in the making: its blocks, its detectors, its verdicts."""
 
-    def __init__(self, wearer: str, time: int, chain: int, gathering: Gathering, history: History) -> None:
+    def __init__(
+        self, wearer: str, time: int, chain: int, gathering: Gathering, settling: Settling, history: History
+    ) -> None:
         self.time = self.last = time
         self.chain = chain  # the first of the bouts that stop notes alone keep apart
         self.blocks = Blocks(wearer, time, gathering.share)
-        self._gathering = gathering
+        self._gathering, self._settling = gathering, settling
         self._history = history
         self._detectors: list[Detector] = detectors(Baseline(history, time))
         self._own: list[Block] = []
@@ -169,8 +175,9 @@ class _Bout:
         """Take the next step of either foot."""
         self.last, self._activity = step.time, step.activity
         out: list[Result] = [*self._told.until(step.time, step.activity)]
-        out += self._say(list(self.blocks.add(step)))
+        out += self._say(list(self.blocks.add(step, settled=not self._settling.covers(step.time))))
         self._gathering.forget(step.time if self.blocks.start is None else self.blocks.start)
+        self._settling.forget(step.time)
         return out
 
     def end(self, until: int) -> list[Result]:

@@ -15,6 +15,11 @@ RESET_NS = 30 * SECOND
 """A foot without a step forgets everything at the next multiple of this, so that a fresh start agrees (choice)."""
 LATENESS_NS = 2 * SECOND
 """How long a foot's samples may come behind its own link's account (choice; far above any radio's delay)."""
+SETTLING_NS = SECOND
+"""How long before and after a second in which an insole's clock settles steps are left out too (choice: a link's
+account is by arrival, which comes later than the sample by less)."""
+ACCOUNT_NS = SETTLING_NS + SECOND
+"""How much later than a step it is known what is told of its second, and of those beside it: each when it is over."""
 BEHIND_NS = 180 * SECOND
 """How far one foot may be behind the other before it counts as lost (choice: then its block is void anyway)."""
 ABSENT_NS = 30 * SECOND

@@ -96,11 +96,12 @@ def _bout(time: int, blocks: Sequence[Block], steps: Sequence[Step], verdicts: S
     activities.update(step.activity for step in later)
     valid = sum(block.strides_left + block.strides_right for block in blocks)
     rejected = sum(block.rejected_left + block.rejected_right for block in blocks)
+    unsettled = sum(block.unsettled_left + block.unsettled_right for block in blocks)
     return Bout(
         time=time,
         stop=max(held, *(step.foot_off for step in steps)) if steps else held,
         activity=activities.most_common(1)[0][0],
-        steps=valid + rejected + len(later),
+        steps=valid + rejected + unsettled + len(later),
         valid_steps=valid + sum(step.valid for step in later),
         blocks=len(blocks),
         void_blocks=sum(block.void for block in blocks),

@@ -170,6 +170,8 @@ class Block:
     cop_bow_left_se: StandardError = _NAN
     cop_bow_right: Annotated[float, Carried(Step, "cop_bow", MEAN, Side.RIGHT)] = _NAN
     cop_bow_right_se: StandardError = _NAN
+    unsettled_left: int = 0  # left out beside the rejected ones, while the clock of either insole was settling
+    unsettled_right: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ WORDS: Mapping[str, str] = {
 """Why a step does not count, as a person says it; a reason that is not here is shown as it is."""
 HIDDEN = "hidden by missing data"
 """Steps that nobody saw, but that the rhythm tells must have been made."""
+UNSETTLED = "made while an insole's clock settled"
+"""Steps that are stored but not compared with the other foot's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,10 @@ def received(blocks: Sequence[Block], side: Side) -> float:
 
 def _share(side: Side, steps: Sequence[Step], blocks: Sequence[Block]) -> _Share:
     reasons = Counter(WORDS.get(s.reason, s.reason.replace("_", " ") or "not said") for s in steps if not s.valid)
-    used, made = sum(step.valid for step in steps), sum(_made(block, side) for block in blocks)
+    made, unsettled = sum(_made(block, side) for block in blocks), sum(_unsettled(block, side) for block in blocks)
+    used = sum(step.valid for step in steps) - unsettled
+    if unsettled:
+        reasons[UNSETTLED] = unsettled
     if made > len(steps):
         reasons[HIDDEN] = made - len(steps)
     return _Share(side, max(len(steps), made), used, dict(reasons.most_common()), received(blocks, side))
@@ -114,4 +119,8 @@ def _share(side: Side, steps: Sequence[Step], blocks: Sequence[Block]) -> _Share
 def _made(block: Block, side: Side) -> int:
     """Return how many steps a foot made in a block: those that count, those that do not, and those in missing data."""
     made = block.strides_left + block.rejected_left, block.strides_right + block.rejected_right
-    return made[side is Side.RIGHT]
+    return made[side is Side.RIGHT] + _unsettled(block, side)
+
+
+def _unsettled(block: Block, side: Side) -> int:
+    return block.unsettled_left if side is Side.LEFT else block.unsettled_right

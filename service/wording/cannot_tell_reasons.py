@@ -59,6 +59,11 @@ REASONS: Mapping[str, Reason] = {
         "On the run a foot is down for a quarter of a second: it takes 50 samples a second to time that, 20 on a walk.",
         "Some insoles can be set to send more; walks may be comparable as it is.",
     ),
+    "settling": Reason(
+        "an insole's clock had not settled",
+        "Until it has, one foot's steps lie a little beside the other's, which looks like a difference of the feet.",
+        "Keep both insoles connected; if it stays so, `insole doctor` may say what is wrong with the clock.",
+    ),
     "sensor": Reason(
         "a sensor is broken, or these are other insoles than before",
         "Fewer or other sensors give other numbers, which would look like a change of yours.",

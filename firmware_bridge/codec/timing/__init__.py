@@ -1,1 +1,1 @@
-"""How the counters and stamps of a device become the time of its samples, and what is said of a clock that is wrong."""
+"""How a device's counters and stamps become the time of samples, and what is said of a clock that is wrong."""

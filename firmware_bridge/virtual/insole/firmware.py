@@ -9,6 +9,7 @@ from firmware_bridge.codec.encoder import Encoder
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.model import SECOND, Side
 from firmware_bridge.virtual.insole.foot import Readout
+from firmware_bridge.virtual.insole.radio import StartUp
 
 _BATTERY_PCT = 96.0
 _BATTERY_PCT_PER_H = 4.0
@@ -30,11 +31,20 @@ class WornInsole(Protocol):
 
 
 class Firmware:
-    """One foot's firmware in real time. Its clock and its packet counter start at zero whenever it boots."""
+    """One foot's firmware in real time. Its clock and its packet counter start at zero whenever it boots.
 
-    def __init__(self, foot: WornInsole, link: str, clock: Clock) -> None:
+    Args:
+        foot: what it feels.
+        link: the scheme of the link that it sends on.
+        clock: the present.
+        start_up: how long after each start nothing comes through, and then all of it; None: not at all.
+    """
+
+    def __init__(self, foot: WornInsole, link: str, clock: Clock, start_up: StartUp | None = None) -> None:
         self.foot = foot
+        self._start_up = start_up
         self.streaming = self.hung = False
+        self.waited = False  # whether the packets that were given last had to wait until the host was connected
         self._link, self._clock = link, clock
         self._charged = clock.now()
         self.reboot()
@@ -55,6 +65,7 @@ class Firmware:
         """Begin to stream; what was felt until now is not sent."""
         if not self.streaming:
             self._from = self._clock.now()
+            self._busy_until = self._from + (self._start_up.draw() if self._start_up else 0)
             self.streaming = True
 
     def stop(self) -> None:
@@ -67,16 +78,20 @@ class Firmware:
         whole = self._encoder.samples_per_packet / self.foot.profile.rate_hz
         if not self.streaming:
             return whole
-        return min(max((self._from - self._clock.now()) / SECOND + whole, SOON_S), whole)
+        now = self._clock.now()
+        if now < self._busy_until:
+            return min((self._busy_until - now) / SECOND, whole)
+        return min(max((self._from - now) / SECOND + whole, SOON_S), whole)
 
     def packets(self) -> list[bytes]:
         """Return the packets that have become complete, none while it is silent or hangs."""
         now = self._clock.now()
-        if not self.streaming:
+        if not self.streaming or now < self._busy_until:
             return []
         if self.hung:
             self._from = now
             return []
+        self.waited = self._from < self._busy_until
         felt = self.foot.samples(self._from, now)
         each = self._encoder.samples_per_packet
         n = len(felt.time) // each * each

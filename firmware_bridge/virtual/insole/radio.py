@@ -1,4 +1,4 @@
-"""What the air does to packets: connection events, jitter, loss alone and in bursts, duplicates, order, silence.
+"""What the air does to packets: a busy start, connection events, jitter, loss, duplicates, order, silence.
 
 Loss is that of Gilbert (1960) and Elliott (1963): a good and a bad state, in the bad one nearly all is lost.
 """
@@ -28,11 +28,29 @@ class Radio:
     jitter_ms: float = 5.0  # scale of a Gamma(2) delay of the host
     disconnects_per_h: float = 6.0
     disconnect_s: tuple[float, float] = (2.0, 8.0)
+    start_up_s: tuple[float, float] = (0.05, 0.75)  # for which the host is busy connecting: what comes then waits
 
     @classmethod
     def perfect(cls) -> Radio:
         """Return a link that loses nothing and delivers at the next connection event."""
-        return cls(22.5, 0, 0, 1, 0, 0, 0, 0, 0)
+        return cls(22.5, 0, 0, 1, 0, 0, 0, 0, 0, start_up_s=(0.0, 0.0))
+
+
+class StartUp:
+    """How long a host is busy after each connection that it makes; deterministic from the seed.
+
+    Args:
+        bounds_s: least and most seconds.
+        seed: of these delays alone.
+    """
+
+    def __init__(self, bounds_s: tuple[float, float], seed: tuple[int, ...]) -> None:
+        self._bounds_s = bounds_s
+        self._rng = np.random.default_rng([*seed, 63])
+
+    def draw(self) -> int:
+        """Return the delay of the next connection (ns)."""
+        return round(self._rng.uniform(*self._bounds_s) * SECOND)
 
 
 class Arrivals(NamedTuple):
@@ -45,8 +63,19 @@ class Arrivals(NamedTuple):
 class Air:
     """The way of one link's packets through one session; deterministic from the seed."""
 
-    def __init__(self, radio: Radio, start: int, seed: tuple[int, ...]) -> None:
+    def __init__(self, radio: Radio, start: int, seed: tuple[int, ...], connected: int | None = None) -> None:
+        """Begin.
+
+        Args:
+            radio: how the link behaves.
+            start: of the session (UTC ns).
+            seed: of all chance.
+            connected: when the link was made, where that was after the session's start.
+        """
+        made = start if connected is None else max(start, connected)
         self._radio = radio
+        self._start_up = StartUp(radio.start_up_s, (*seed, (made - start) // SECOND))
+        self._busy = [(made, made + self._start_up.draw())]
         self._rng = np.random.default_rng([*seed, 61])
         self._silences = np.random.default_rng([*seed, 62])
         self._bad = False
@@ -59,11 +88,12 @@ class Air:
     def send(self, ready: Int64s) -> Arrivals:
         """Return what arrives of packets that are `ready` at these times (UTC ns, ascending); call in order of time."""
         n, radio, rng = len(ready), self._radio, self._rng
+        silent = self._silent(ready)
         event = -(-(ready - self._phase) // self._interval) * self._interval + self._phase
         jitter = np.round(rng.gamma(2, max(radio.jitter_ms, 1e-9), n) * SECOND / 1000).astype(np.int64)
-        arrival = np.maximum.accumulate(np.maximum(event + jitter, self._last))
+        arrival = np.maximum.accumulate(np.maximum(self._held(ready, event + jitter), self._last))
         self._last = int(arrival[-1]) if n else self._last
-        kept = np.flatnonzero(~(self._lost(n) | self._silent(ready)))
+        kept = np.flatnonzero(~(self._lost(n) | silent))
         late = kept[rng.random(len(kept)) < radio.reorder]
         arrival[late] = arrival[np.minimum(late + rng.integers(1, 4, len(late)), n - 1)] + 1
         again = kept[rng.random(len(kept)) < radio.duplicate]
@@ -71,6 +101,13 @@ class Air:
         time = np.concatenate([arrival[kept], arrival[again] + self._interval])
         order = np.argsort(time, kind="stable")
         return Arrivals(time[order], packet[order])
+
+    def _held(self, ready: Int64s, arrival: Int64s) -> Int64s:
+        """Let what is ready while the host is busy connecting arrive together, when it no longer is."""
+        self._busy = [(made, until) for made, until in self._busy if len(ready) and until > ready[0]]
+        for made, until in self._busy:
+            arrival = np.where((ready >= made) & (ready < until), np.maximum(arrival, until), arrival)
+        return arrival
 
     def _lost(self, n: int) -> NDArray[np.bool_]:
         radio = self._radio
@@ -93,6 +130,7 @@ class Air:
             silent |= (ready >= self._silence[0]) & (ready < self._silence[1])
             if self._silence[1] > ready[-1]:
                 break
+            self._busy.append((self._silence[1], self._silence[1] + self._start_up.draw()))
             self._next_silence(self._silence[1])
         return silent
 

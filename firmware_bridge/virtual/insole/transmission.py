@@ -15,14 +15,17 @@ from firmware_bridge.virtual.insole.radio import Air, Radio
 _BATTERY_PCT_PER_H = 4.0
 
 
-def transmit(foot: VirtualFoot, radio: Radio, number: int, link: str = "ble") -> Iterator[list[Packet]]:
+def transmit(
+    foot: VirtualFoot, radio: Radio, number: int, link: str = "ble", connected: int | None = None
+) -> Iterator[list[Packet]]:
     """Yield what is heard of session `number`, some 20 s at a time, times never decreasing.
 
-    Each session begins with a device that was just switched on: its clock and its counter begin anew.
+    Each session begins with a device that was just switched on: its clock and its counter begin anew. Where the link
+    was `connected` only later (UTC ns), the host is busy then and not at the session's start.
     """
     session = foot.story.sessions[number]
     encoder = Encoder(foot.profile, foot.side, link)
-    air = Air(radio, session.start, (foot.story.seed, number, 0 if foot.side is Side.LEFT else 1))
+    air = Air(radio, session.start, (foot.story.seed, number, 0 if foot.side is Side.LEFT else 1), connected)
     held: list[Packet] = []
     rest: Readout | None = None
     for piece in foot.pieces(number):

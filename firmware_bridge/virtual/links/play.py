@@ -26,6 +26,7 @@ class Played:
     port: int  # the TCP port of a virtual radio, or where to send datagrams to; 0: any, or where the profile listens
     control_port: int  # the TCP port that takes faults, 0 for any that is free
     pace: Callable[[], Pace | None] | None  # of a foot pod beside them, None for none
+    seed: int = 0  # of what happens on the link
 
 
 OtherEnd = Callable[[Played], Awaitable[None]]
@@ -52,7 +53,7 @@ async def play_virtual(
     other_end = await asyncio.to_thread(_other_end, link, pod=pod)
     feet = [VirtualFoot(profile, side, story) for side in Side]
     pace = WalkersPace(story, SystemClock()) if pod else None
-    await other_end(Played(feet, port, control_port, pace))
+    await other_end(Played(feet, port, control_port, pace, seed))
 
 
 def _story(gait: str, seed: int) -> Story:

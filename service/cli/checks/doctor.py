@@ -13,7 +13,7 @@ from functools import partial
 
 import urllib3
 
-from firmware_bridge import SECOND, Link, Unavailable, open_log
+from firmware_bridge import SECOND, Link, Unavailable, clock_in_words, open_log
 from service.cli.checks.grafana import ALERT_RULES, DASHBOARDS, DATASOURCE, Grafana
 from service.cli.checks.settings_check import Check, Said
 from service.settings import GrafanaKeys, InsoleSettings, Settings
@@ -54,6 +54,8 @@ def _heard(settings: Settings, keys: InsoleSettings, now: Callable[[], int]) -> 
     said = Said(f"{received} samples in {len(told)} s, {share:.1f} % lost{_battery(last.battery_pct)}")
     if share > LOSS_PCT:
         said.warnings.append(f"{share:.0f} % are lost: wear the receiver nearer, on the same side of the body")
+    if clock := clock_in_words(last.clock, last.clock_rate):
+        said.warnings.append(clock)
     if last.battery_pct < _BATTERY_PCT:
         said.warnings.append(f"battery {last.battery_pct:.0f} %: charge it")
     return said

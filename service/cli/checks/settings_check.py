@@ -27,6 +27,7 @@ from firmware_bridge import (
     Pace,
     Salvaged,
     Usage,
+    clock_in_words,
     link_of,
     open_archive,
     open_embedded_log,
@@ -210,14 +211,23 @@ def _forgetting(workers: dict[str, str], usage: Usage, keep: Keep) -> Iterator[s
 
 
 def _clock(log: Log, now: int) -> Iterator[str]:
-    """Yield that samples lie in the future: a computer without a clock starts in the past."""
+    """Yield that samples lie in the future: a computer without a clock starts in the past.
+
+    Link rows are told by the computer's clock. So where they do not lie in the future, an insole's clock ran too fast.
+    """
     spans = ((log.span(Frames, wearer), wearer) for wearer in log.wearers())
     newest, wearer = max(((span[1], wearer) for span, wearer in spans if span is not None), default=(now, ""))
-    if newest > now + AHEAD:
-        yield (
-            f"the newest sample of {wearer} lies {_ahead(newest - now)} in the future: is this computer's clock right? "
-            f"It says {iso(now)[:19]}Z"
-        )
+    if newest <= now + AHEAD:
+        return
+    said = f"the newest sample of {wearer} lies {_ahead(newest - now)} in the future"
+    told = log.span(Link, wearer)
+    if told is None or told[1] > now + AHEAD:
+        yield f"{said}: is this computer's clock right? It says {iso(now)[:19]}Z"
+        return
+    newest_rows = {row.side: row for row in log.read(Link, wearer, told[1] - AHEAD)}
+    words = (clock_in_words(row.clock, row.clock_rate) for row in newest_rows.values())
+    known = next(filter(None, words), "its device's clock ran too fast, or its unit in the profile is wrong")
+    yield f"{said}, but what was told of the links does not: {known}"
 
 
 def _ahead(ns: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
@@ -12,6 +12,7 @@ from firmware_bridge import Side
 from service.gait import thresholds as p
 from service.gait.blocks.gains import ballistic_ratio, whole_strides
 from service.gait.blocks.medial_loading import medial_loading
+from service.gait.blocks.settling import SETTLING
 from service.gait.blocks.symmetry import symmetry_index
 from service.gait.signal.events import RATE
 from service.gait.steps.activity import RUNNING, UNKNOWN
@@ -31,11 +32,15 @@ class _Tally:
     valid: list[Step] = field(default_factory=list)
     rejected: int = 0
     slow: int = 0  # of the rejected, for too few samples a second
+    unsettled: int = 0  # left out beside these, while a clock was settling
+
+    @property
+    def seen(self) -> int:
+        return len(self.valid) + self.rejected
 
     @property
     def share_rejected(self) -> float:
-        seen = len(self.valid) + self.rejected
-        return self.rejected / seen if seen else 0.0
+        return self.rejected / self.seen if self.seen else 0.0
 
     @property
     def sensors(self) -> int:
@@ -102,17 +107,23 @@ class Blocks:
         """First contact of the block in the making."""
         return self._start
 
-    def add(self, step: Step) -> Iterator[Block]:
-        """Take a step; yield the blocks that it ends."""
+    def add(self, step: Step, *, settled: bool = True) -> Iterator[Block]:
+        """Take a step; yield the blocks that it ends.
+
+        A step that was made while a clock was not settled is left out, and a block that begins with such ones begins
+        behind them.
+        """
         if self._start is not None and step.time - self._start > p.BLOCK_MAX_NS:
             yield self._close("too_long")
-        if step.valid and self._activity not in {"", step.activity}:
+        if settled and step.valid and self._activity not in {"", step.activity}:
             yield self._close("activity")
-        if self._start is None:
-            self._start = step.time
-        self._steps.append(step)
+        if self._start is None or (settled and not any(foot.seen for foot in self._feet.values())):
+            self._start, self._steps = step.time, []
+        self._steps.append(step if settled else replace(step, valid=False))
         tally = self._feet[step.side]
-        if step.valid:
+        if not settled:
+            tally.unsettled += 1
+        elif step.valid:
             tally.valid.append(step)
             self._activity = step.activity
         else:
@@ -163,6 +174,8 @@ class Blocks:
             sensors_left=left.sensors,
             sensors_right=right.sensors,
             faulty=pair.faulty,
+            unsettled_left=left.unsettled,
+            unsettled_right=right.unsettled,
             **measured,
         )
         self._number += 1
@@ -190,6 +203,8 @@ def _reason(reason: str, left: _Tally, right: _Tally) -> str:
         return ""
     if left.slow + right.slow > (left.rejected + right.rejected) / 2:
         return RATE
+    if left.unsettled + right.unsettled > left.seen + right.seen:
+        return SETTLING
     return "one_foot" if bool(left.valid) != bool(right.valid) else reason
 
 

@@ -202,7 +202,9 @@ def run_steps(blocks: Iterable[Block]) -> int:
     for by the other one.
     """
     feet = [
-        (b.strides_left + b.rejected_left, b.strides_right + b.rejected_right) for b in blocks if b.activity == RUNNING
+        (b.strides_left + b.rejected_left + b.unsettled_left, b.strides_right + b.rejected_right + b.unsettled_right)
+        for b in blocks
+        if b.activity == RUNNING
     ]
     return 2 * max(sum(foot) for foot in zip(*feet, strict=True)) if feet else 0
 

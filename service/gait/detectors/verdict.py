@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from service.gait import thresholds as p
+from service.gait.blocks.settling import SETTLING
 from service.gait.detectors.absolute_limits import beyond
 from service.gait.detectors.baseline import Baseline, usable, warm
 from service.gait.detectors.built_in import balance_watch, pronation_watch
@@ -150,4 +151,4 @@ def _cause(block: Block) -> str:
     received = block.received_left, block.received_right
     if max(received) - min(received) > p.MAX_LOSS_DIFFERENCE and min(received) > 0:
         return LOSS
-    return block.reason if block.reason in {ONE_FOOT, RATE} else SPOILT
+    return block.reason if block.reason in {ONE_FOOT, RATE, SETTLING} else SPOILT

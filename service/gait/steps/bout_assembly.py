@@ -124,8 +124,8 @@ class Gathering:
 
     @property
     def complete(self) -> float:
-        """Time before which both feet can show nothing new."""
-        return min(self.horizon(side) for side in Side)
+        """Time before which both feet can show nothing new, and their links' accounts are there too."""
+        return min(self.horizon(side) for side in Side) - p.ACCOUNT_NS
 
     @property
     def pending(self) -> int | None:

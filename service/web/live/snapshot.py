@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log, Side
+from firmware_bridge import SECOND, ConfigError, Device, Frames, Item, Link, Log, Side, clock_in_words
 from service.records.notes import AFTER_NS, REMARK, START, STOP, standing
 from service.records.rows import Block, Flag, Note, Step, Verdict
 from service.records.timestamps import iso
@@ -121,4 +121,5 @@ class Live:
             "dropped": sum(link.dropped for link in minute),
             "lost_pct": round(100 * lost / (received + lost), 2) if received + lost else None,
             "seconds": len(minute),
+            "clock_words": clock_in_words(newest.clock, newest.clock_rate),
         }

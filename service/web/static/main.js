@@ -159,6 +159,9 @@ function showLink(side) {
   const lost = !known(link?.lost_pct) ? "loss –" : link.lost_pct > 0 ? `${number(link.lost_pct, link.lost_pct < 10 ? 1 : 0)} % lost` : "nothing lost";
   light(figure, "loss", [lossy ? "failing" : known(link?.lost_pct) ? "well" : "none", lost]);
   figure.querySelector(".link").title = link ? `last minute: ${link.received} samples received, ${link.lost} lost, ${link.reconnects} reconnects` : "";
+  const clockWords = figure.querySelector(".clock");
+  say(clockWords, link?.clock_words ? `${link.clock_words[0].toUpperCase()}${link.clock_words.slice(1)}.` : "");
+  clockWords.hidden = !link?.clock_words;
   const level = link?.battery_pct;
   light(figure, "battery", known(level) ? [level < LOW_PCT ? "failing" : "well", `battery ${number(level)} %${level < LOW_PCT ? ", low" : ""}`] : ["none", "battery –"]);
   figure.querySelector(".battery .level").setAttribute("width", known(level) ? (11 * Math.min(100, level)) / 100 : 0);

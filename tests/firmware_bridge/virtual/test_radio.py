@@ -52,6 +52,34 @@ def test_disconnects_are_silences_of_2_to_8_seconds() -> None:
     assert silent.max() <= 8.1
 
 
+@pytest.mark.parametrize("at_once", [7, 500, 90_000])
+def test_after_each_connection_all_waits_until_the_host_is_no_longer_busy(at_once: int) -> None:
+    often = replace(QUIET, disconnects_per_h=60)
+    ready, plain = hear(often, 90_000, seed=2, at_once=at_once)
+    _, got = hear(replace(often, start_up_s=(0.05, 0.75)), 90_000, seed=2, at_once=at_once)
+    assert np.array_equal(got.packet, plain.packet)
+    later = got.time - plain.time
+    first = np.flatnonzero(np.diff(plain.packet, prepend=-20) > 1)  # packets of every connection
+    waits = [got.time[k] - ready[plain.packet[k]] for k in first]
+    assert len(first) > 40
+    assert 50e6 - 40e6 <= min(waits) < 120e6
+    assert 650e6 < max(waits) <= 750e6
+    assert min(later) == 0
+    for k in first[later[first] > 0]:
+        held = slice(k, k + int(np.searchsorted(got.time[k : k + 30], got.time[k], side="right")))
+        assert (got.time[held] == got.time[k]).all(), "at once"
+    assert (later > 0).sum() < 20 * len(first), "and nothing else is late"
+
+
+def test_a_host_that_connects_in_the_middle_of_a_session_is_busy_then() -> None:
+    ready = START + np.arange(200, dtype=np.int64) * 40_000_000
+    radio, joined = replace(QUIET, start_up_s=(0.3, 0.3)), START + 4 * SECOND
+    delay = Air(radio, START, (1,), joined).send(ready).time - ready
+    late = np.flatnonzero(delay > 22_501_000)
+    assert (ready[late[0]], len(late)) == (joined, 7)
+    assert delay[late[0]] == 300_000_000
+
+
 def test_duplicates_come_again_and_late_ones_at_most_three_late() -> None:
     _, got = hear(replace(QUIET, duplicate=0.01, reorder=0.01), 20_000, seed=3)
     _, counts = np.unique(got.packet, return_counts=True)

@@ -7,13 +7,14 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import yaml
 
-from firmware_bridge import SECOND, InsoleError, Link, Side, open_log
+from firmware_bridge import SECOND, ClockState, InsoleError, Link, Side, open_log
 from service.cli.checks import doctor
 from service.cli.checks.grafana import ALERT_RULES, DASHBOARDS, DATASOURCE
 from service.settings import GrafanaKeys, Settings, WebSettings
@@ -104,6 +105,17 @@ def test_each_foot_is_told_from_what_its_link_did_lately(tmp_path: Path) -> None
         "20 % are lost: wear the receiver nearer, on the same side of the body",
         "battery 9 %: charge it",
     ]
+
+
+def test_a_clock_that_is_wrong_is_told_of_its_foot(tmp_path: Path) -> None:
+    fast = replace(link(Side.LEFT, 1), clock=ClockState.RESCALED, clock_rate=1.1)
+    with closing(open_log(settings(tmp_path).store)) as log:
+        log.put([link(Side.LEFT, 2), fast, link(Side.RIGHT, 1)])
+    said = told(settings(tmp_path))
+    assert said["me's left foot"].splitlines()[1:] == [
+        "the device's time runs 1.10 times too fast; it is divided by 1.10"
+    ]
+    assert said["me's right foot"].splitlines()[1:] == []
 
 
 def test_a_foot_that_is_not_heard_is_told(tmp_path: Path) -> None:

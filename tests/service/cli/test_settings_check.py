@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge import SECOND, ConfigError, Frames, Usage, open_embedded_log, open_recorder
+from firmware_bridge import SECOND, ClockState, ConfigError, Frames, Usage, open_embedded_log, open_recorder
 from firmware_bridge.stores.sqlite.log import SqliteLog
 from service import runtime as stages
 from service.cli.checks.settings_check import _KINDS, check_all, salvage, shrink
@@ -21,6 +21,7 @@ from service.pipeline.mirror_selection import COPIED
 from service.records.rows import Progress, Replaced
 from service.settings import KeepKeys, PodSettings, Settings, WebSettings
 from tests.service.pipeline.test_retention import DAY, NOW, analyzed, chunk, day
+from tests.walkers.web_rows import a_link
 
 
 @pytest.fixture(autouse=True)
@@ -205,6 +206,28 @@ def test_samples_of_the_future_make_the_clock_suspect(
     assert not said_so or (
         f"warns store: the newest sample of ada lies {said_so} in the future: is this computer's clock right?" in text
     )
+
+
+@pytest.mark.parametrize(
+    ("clock", "words"),
+    [
+        ({}, "its device's clock ran too fast, or its unit in the profile is wrong"),
+        (
+            {"clock": ClockState.RESCALED, "clock_rate": 1.1},
+            "the device's time runs 1.10 times too fast; it is divided by 1.10",
+        ),
+    ],
+)
+def test_a_device_whose_clock_ran_ahead_is_not_taken_for_this_computer_s(
+    settings: Settings, capsys: pytest.CaptureFixture[str], clock: dict[str, Any], words: str
+) -> None:
+    now = time.time_ns()
+    with closing(open_embedded_log(settings.store)) as log:
+        log.put([chunk(now + 3 * 3600 * SECOND), a_link(now - 5 * SECOND, wearer="ada", **clock)])
+    assert (
+        "warns store: the newest sample of ada lies 3 h in the future, but what was told of the links does not: "
+        + words
+    ) in said(settings, capsys)
 
 
 def test_who_keeps_a_store_within_its_bounds_is_told(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

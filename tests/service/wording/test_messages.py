@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import SECOND, Link, Side
+from service.gait.blocks.settling import SETTLING
 from service.gait.detectors import verdict
 from service.gait.signal.events import RATE
 from service.records.rows import Flag, Verdict
@@ -161,7 +162,7 @@ def test_every_reason_of_the_measures_has_words_and_no_other() -> None:
         and len(pair.elts) == 2
     ]
     found = {node.value for reason in said for node in ast.walk(reason) if isinstance(node, ast.Constant)}
-    assert found - {"", None} | {verdict.ONE_FOOT, verdict.LOSS, RATE, verdict.SPOILT} == set(REASONS)
+    assert found - {"", None} | {verdict.ONE_FOOT, verdict.LOSS, RATE, SETTLING, verdict.SPOILT} == set(REASONS)
 
 
 @pytest.mark.parametrize("reason", [*REASONS, "", "made_by_another_analysis"])

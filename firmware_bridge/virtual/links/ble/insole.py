@@ -13,6 +13,7 @@ from firmware_bridge.devices.link_setup import BleLink
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.model import Pace, Side
 from firmware_bridge.virtual.insole.firmware import Firmware, WornInsole
+from firmware_bridge.virtual.insole.radio import Radio, StartUp
 from firmware_bridge.virtual.links.ble.air import AirLink, hci_served
 from firmware_bridge.virtual.links.ble.foot_pod import BlePod
 from firmware_bridge.virtual.links.ble.names import name_for
@@ -89,7 +90,8 @@ class BleInsole:
         while wanted():
             await asyncio.sleep(self._firmware.wait_s)
             for packet in self._firmware.packets():
-                if self._air.backlog(self._peripheral.controller) >= TX_BUFFERS:
+                full = self._air.backlog(self._peripheral.controller) >= TX_BUFFERS
+                if full and not self._firmware.waited:  # else they are the host's already
                     self.dropped += 1
                     continue
                 await self._send(self._offer.data, packet)
@@ -125,12 +127,13 @@ async def serve_ble(
     control_port: int = 0,
     lost_events: float = 0.0,
     pace: Callable[[], Pace | None] | None = None,
+    seed: int = 0,
     clock: Clock | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
     """Run virtual Bluetooth insoles in real time, until cancelled; their radio is an HCI on a TCP port.
 
-    With `pace` there is a foot pod beside them that tells it.
+    With `pace` there is a foot pod beside them that tells it. `seed` is that of the delays after each start.
 
     Says the URL by which another process reaches them (both with the same one) and the port that takes faults (see
     `firmware_bridge.virtual.links.fault_control`).
@@ -139,7 +142,11 @@ async def serve_ble(
         ConfigError: a profile has no Bluetooth link.
     """
     air = AirLink(lost_events=lost_events)
-    insoles = {foot.side: BleInsole(air, Firmware(foot, "ble", clock or SystemClock())) for foot in feet}
+    busy = [StartUp(Radio().start_up_s, (seed, number)) for number in range(len(feet))]
+    insoles = {
+        foot.side: BleInsole(air, Firmware(foot, "ble", clock or SystemClock(), start_up))
+        for foot, start_up in zip(feet, busy, strict=True)
+    }
     async with AsyncExitStack() as stack:
         bound = await stack.enter_async_context(hci_served(air, port))
         control = await stack.enter_async_context(controlled(control_port, {s: i.faults for s, i in insoles.items()}))
@@ -154,4 +161,4 @@ async def serve_ble(
 
 async def play_ble(played: Played) -> None:
     """Play virtual Bluetooth insoles (see `serve_ble`)."""
-    await serve_ble(played.feet, port=played.port, control_port=played.control_port, pace=played.pace)
+    await serve_ble(played.feet, port=played.port, control_port=played.control_port, pace=played.pace, seed=played.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from firmware_bridge import SECOND, Side
+from service.gait import thresholds as p
 from service.gait.steps.bout_assembly import Gathering
 from service.gait.steps.foot import Seen
 from service.records.rows import Step
@@ -34,7 +35,9 @@ def test_a_foot_whose_own_account_goes_on_without_samples_is_waited_for_two_seco
     assert gathering.release() == []
     gathering.hear(Side.LEFT, 13 * SECOND)
     assert at(gathering.release()) == [("right", 10.5, 10.5)]
-    assert gathering.complete == 11 * SECOND
+    assert gathering.complete == 11 * SECOND - p.ACCOUNT_NS, "what is told of those seconds comes later"
+    assert gathering.ordered() == []
+    gathering.hear(Side.LEFT, 13 * SECOND + p.ACCOUNT_NS)
     assert len(gathering.ordered()) == 1
 
 

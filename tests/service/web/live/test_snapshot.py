@@ -142,6 +142,7 @@ def test_the_link_is_summed_up_over_its_last_minute() -> None:
     assert (told["received"], told["lost"], told["seconds"]) == (99 * _LINKS, 3 * _LINKS, _LINKS)
     assert told["lost_pct"] == pytest.approx(100 * 3 / 102, abs=0.01)
     assert (told["battery_pct"], told["side"]) == (80.0, "left")
+    assert (told["clock"], told["clock_rate"], told["clock_words"]) == ("steady", None, "")
 
 
 def test_the_snapshot_tells_this_bout_and_not_the_one_before(log: Log) -> None:

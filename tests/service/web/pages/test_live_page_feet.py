@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge import Insole, Log, Side, load_profile, parse_profile
+from firmware_bridge import ClockState, Insole, Log, Side, load_profile, parse_profile
 from tests.service.web.pages.test_live_page import DEAD, Feed, _devices, _page, _put, browser, log, url
 from tests.walkers.web_rows import WEARER, a_device, a_link, an_insole
 
@@ -172,6 +172,16 @@ async def test_connection_loss_and_battery_have_a_sign_and_a_word(browser: Any, 
             light = page.locator(f".foot[data-side={side}] .{name}[data-state={state}]")
             await light.filter(has_text=re.compile(word.replace("^", r"^\s*").replace("$", r"\s*$"))).wait_for()
             assert await light.locator("svg").is_visible()
+
+
+async def test_a_clock_that_is_wrong_is_said_under_its_foot(browser: Any, log: Log, url: str) -> None:
+    now = time.time_ns()
+    fast = a_link(now, Side.RIGHT, clock=ClockState.RESCALED, clock_rate=1.1)
+    await _put(log, *_devices(), a_link(now, Side.LEFT), fast)
+    async with _page(browser, url) as page:
+        said = page.locator(".foot[data-side=right] .clock:visible")
+        await said.filter(has_text="The device's time runs 1.10 times too fast; it is divided by 1.10.").wait_for()
+        assert await page.locator(".clock:visible").count() == 1
 
 
 async def test_a_press_glows_within_a_quarter_of_a_second(browser: Any, log: Log, url: str) -> None:
