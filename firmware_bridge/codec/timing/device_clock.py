@@ -55,6 +55,9 @@ class DeviceClock:
         self.last: int | None = None
         """The UTC ns that was given last."""
         self._running = False
+        self._offset = self._target = 0.0
+        self._points: list[tuple[float, float]] = []  # the least delayed packet of each block in the window
+        self._lowest = (0.0, 0.0)
 
     def restart(self) -> None:
         """Forget the device's clock (it began anew), but not the time that was given last."""
@@ -104,7 +107,7 @@ class DeviceClock:
         self._running = True
         self._tick0, self._base = tick, arrival - tick  # below: x = tick - tick0, y = arrival - tick - base
         self._level, self._drift = 0.0, 0.0  # the line under the points: level + drift * x
-        self._points: list[tuple[float, float]] = []  # the least delayed packet of each block in the window
+        self._points = []
         self._block, self._lowest, self._above = 0, (0.0, 0.0), 0.0  # of the running block, and its y above the line
         late = 0 if self.last is None else self.last + 1 - arrival
         self._offset = float(max(0, late))  # slewed estimate of y without delay
