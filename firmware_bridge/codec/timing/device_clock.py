@@ -91,9 +91,9 @@ class DeviceClock:
 
     def rescale(self, rate: float) -> None:
         """Note that device time is told from the last packet on in units that are `rate` times as long."""
+        self._max_drift = max(self._max_drift, RATED_DRIFT)
         if not self._running:
             return
-        self._max_drift = max(self._max_drift, RATED_DRIFT)
         now = float(self._last_tick - self._tick0)
         again = [(now - (now - x) / rate, y + (x - now) * (1 - 1 / rate)) for x, y in [*self._points, self._lowest]]
         self._points, self._lowest = again[:-1], again[-1]

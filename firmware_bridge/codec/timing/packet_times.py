@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -39,6 +40,11 @@ class PacketStamps:
     period: Int64s  # (n,) nominal time to the next packet, ns
     repeated: Bools  # (n,) it equals the packet before, byte by byte
     spread: Bools  # (n,) the stamps within it are no clock of its samples
+
+    def each(self) -> Iterator[tuple[int, int, int, int, bool]]:
+        """Yield sequence, tick, arrival, period and whether it is repeated, of one packet after the other."""
+        columns = (self.sequence, self.tick, self.arrival, self.period, self.repeated)
+        return zip(*(column.tolist() for column in columns), strict=True)
 
 
 class Placed(NamedTuple):
@@ -117,20 +123,18 @@ class PacketTimes:
             rate, apart = self._counted_rate(packets)
             if abs(rate - 1) > COUNT_SURE[0] and apart > COUNT_SURE[1]:
                 self._rescale(rate)
-        followed = [self._follow(packets, i) for i in range(len(packets.arrival))]
+        followed = [self._follow(*packet) for packet in packets.each()]
         self._stretch = self._stretched(packets, followed)
         self._spread_within = bool(packets.spread.mean() > SHARED)
-        arrivals, latest = packets.arrival.tolist(), self._latest(packets, followed)
-        return [
-            self._place(follows, arrivals[i], int(packets.period[i]), latest[i]) for i, follows in enumerate(followed)
-        ]
+        columns = (followed, packets.arrival.tolist(), packets.period.tolist(), self._latest(packets, followed))
+        return [self._place(*packet) for packet in zip(*columns, strict=True)]
 
     def place(self, packets: PacketStamps) -> list[Placed]:
         """Place packets that follow."""
         placed = []
-        for i, arrival in enumerate(packets.arrival.tolist()):
-            follows = self._follow(packets, i)
-            placed.append(self._place(follows, arrival, int(packets.period[i])))
+        for sequence, tick, arrival, period, repeated in packets.each():
+            follows = self._follow(sequence, tick, arrival, period, repeated)
+            placed.append(self._place(follows, arrival, period))
             if follows and not isinstance(self._clock, ArrivalClock):
                 self._judge_rate(arrival, follows)
         return placed
@@ -170,13 +174,11 @@ class PacketTimes:
         tick = mended(packets.tick, look.garbled, step, self._modulus)
         return replace(packets, tick=tick)
 
-    def _follow(self, packets: PacketStamps, i: int) -> Follows | None:
-        tick, arrival, period = int(packets.tick[i]), int(packets.arrival[i]), int(packets.period[i])
-        repeated = bool(packets.repeated[i])
+    def _follow(self, sequence: int, tick: int, arrival: int, period: int, repeated: bool) -> Follows | None:
         if self._shared and not self._distrusted:
             tick = self._spread.own(tick, round(period * self._continuity.rate))
             repeated = False
-        follows = self._continuity.follow(int(packets.sequence[i]), tick, arrival, period, repeated=repeated)
+        follows = self._continuity.follow(sequence, tick, arrival, period, repeated=repeated)
         if self._modulus is not None and not self._distrusted and follows is not None:
             self._doubted.append(follows.doubted)
             if len(self._doubted) == _JUDGED and sum(self._doubted) > _JUDGED // 2:
