@@ -213,7 +213,6 @@ class _Import:
         skips = f", {skipped} malformed rows skipped" if skipped else ""
         return f"{self.path.name}: {samples} samples of {self.wearer}{skips}"
 
-
     def _beside(self, batch: list[Item]) -> list[Item]:
         """Leave out the silence behind the file's end where another file tells of that second already."""
         silent = [item for item in batch if isinstance(item, Link) and not item.connected and not item.received]
