@@ -22,7 +22,7 @@ LARGEST = 1e15
 """Of a number in a profile (choice: beyond what anything measures or counts; a product of two of them still has its
 place among the stored readings)."""
 SLOWEST_HZ, FASTEST_HZ = 1.0, 20_000.0
-"""Samples a second (choice: with fewer nobody would see a step; the fastest plates and treadmills have half as many)."""
+"""Samples a second (choice: with fewer nobody would see a step; plates have half as many)."""
 Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
 Finite = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 RateHz = Annotated[float, Field(ge=SLOWEST_HZ, le=FASTEST_HZ, allow_inf_nan=False)]

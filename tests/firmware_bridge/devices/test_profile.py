@@ -31,30 +31,30 @@ LINE = load_profile("insole-line").text
                 *((rate, "a finite number") for rate in ("nan", "inf")),
             ]
         ),
-        (DEMO, "stride = 44", "stride = 44, dt_ms = 1e-320", "layout.repeat.dt_ms: Input should be greater than or eq"),
+        (DEMO, "stride = 44", "stride = 44, dt_ms = 1e-320", "layout.repeat.dt_ms: Input should be gr"),
         (
             DEMO,
             "stride = 44",
             "stride = 44, dt_ms = 1e300",
-            "layout.repeat.dt_ms: Input should be less than or equal to",
+            "layout.repeat.dt_ms: Input should be less",
         ),
         (
             DEMO,
             "areas_mm2 = [870, ",
             "areas_mm2 = [1e300, ",
-            "sensors.areas_mm2[0]: Input should be less than or equal",
+            "sensors.areas_mm2[0]: Input should be less",
         ),
         (
             LINE,
             'role = "pressure"',
             'role = "pressure", scale = 1e300',
-            "text.columns[2].scale: Input should be less than or",
+            "text.columns[2].scale: Input should be less",
         ),
         (
             LINE,
             'role = "pressure"',
             'role = "pressure", offset = -1e300',
-            "text.columns[2].offset: Input should be greater",
+            "text.columns[2].offset: Input should be gr",
         ),
         (LINE, "[clock]", "[clock]\nunloaded_after_ms = 1e-320", "clock.unloaded_after_ms: Input should be greater"),
         (
