@@ -100,11 +100,8 @@ def _at_the_ends(rows: Float64s, roles: Sequence[str]) -> list[int]:
     unknown = [i for i, role in enumerate(roles) if not role]
     if len(rows) < _FEW or len(unknown) < 2:
         return []
-    found = []
-    for i in (unknown[0], unknown[-1]):
-        if _stays(rows[:, i]) or _like_a_battery(rows, i, unknown):
-            found.append(i)
-    return found
+    ends = (unknown[0], unknown[-1])
+    return [i for i in ends if _stays(rows[:, i]) or _like_a_battery(rows, i, unknown)]
 
 
 def _stays(column: Float64s) -> bool:

@@ -79,6 +79,8 @@ class _Packets:
     async def __anext__(self) -> Packet:
         if not self._block:
             self._block.extend(await asyncio.to_thread(self._tape.read))
+            if not self._block:
+                self._tape.check_any()
         if not self._block:
             raise StopAsyncIteration
         return self._block.popleft()
@@ -108,6 +110,15 @@ class _Tape:
 
     def close(self) -> None:
         self._lines.close()
+
+    def check_any(self) -> None:
+        """Refuse a recording that has ended without a packet.
+
+        Raises:
+            CorruptData: there was none.
+        """
+        if not self._last:
+            raise CorruptData(f"{self._path}: no packet is in it, only its first line; record it again")
 
     def read(self) -> list[Packet]:
         """Return the next packets, none at the end; `CorruptData` once all before the damage have been returned."""

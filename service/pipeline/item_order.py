@@ -70,7 +70,8 @@ def windows(log: Log, wearer: str, start: int) -> Iterator[tuple[int, list[Frame
         stored = (*log.read(Frames, wearer, at, at + _WINDOW_NS), *log.read(Link, wearer, at - SECOND, at + _WINDOW_NS))
         ends = ((_ended(item), item) for item in stored)
         found = sorted((pair for pair in ends if at <= pair[0] < at + _WINDOW_NS), key=lambda pair: pair[0])
-        yield at, [item for _, item in found]
+        if found or at <= last:  # behind the last beginning there may be its end, but no silence that is known of
+            yield at, [item for _, item in found]
         at += _WINDOW_NS
 
 
