@@ -67,11 +67,13 @@ def windows(log: Log, wearer: str, start: int) -> Iterator[tuple[int, list[Frame
     last = max((stop for _, stop in spans), default=start - 1)
     at = start
     while at <= last + _WINDOW_NS:
-        stored = (*log.read(Frames, wearer, at, at + _WINDOW_NS), *log.read(Link, wearer, at - SECOND, at + _WINDOW_NS))
-        ends = ((_ended(item), item) for item in stored)
-        found = sorted((pair for pair in ends if at <= pair[0] < at + _WINDOW_NS), key=lambda pair: pair[0])
-        if found or at <= last:  # behind the last beginning there may be its end, but no silence that is known of
-            yield at, [item for _, item in found]
+        stored: list[Frames | Link] = [
+            *log.read(Frames, wearer, at, at + _WINDOW_NS),
+            *log.read(Link, wearer, at - SECOND, at + _WINDOW_NS),
+        ]
+        own = sorted((item for item in stored if at <= _ended(item) < at + _WINDOW_NS), key=_ended)
+        if own or at <= last:  # behind the last beginning there may be its end, but no silence that is known of
+            yield at, own
         at += _WINDOW_NS
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge import Frames, Item, Link, open_embedded_log
+from firmware_bridge import Frames, Item, Link, Row, open_embedded_log
 from firmware_bridge.stores.sqlite.log import SqliteLog
 from service.cli.actions.recordings import check_replay
 from service.pipeline.analysis import analyze_all
@@ -51,7 +51,8 @@ def imported(folder: Path, groups: Sequence[Sequence[tuple[Path, str]]], before:
             assert import_files(files, store, wearer="ada", start=began, form=None) == 0
     assert check_replay(store, "ada")
     with closing(open_embedded_log(store)) as log:
-        return [repr(row) for kind in (*DERIVED, Link) for row in log.read(kind, "ada")]
+        kinds: tuple[type[Row], ...] = (*DERIVED, Link)
+        return [repr(row) for kind in kinds for row in log.read(kind, "ada")]
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_an_import_reads_what_it_touches_and_not_the_history(
     tmp_path: Path, fresh: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left, right = part(tmp_path, "L", 0, 40), part(tmp_path, "R", 0, 40)
-    counts = []
+    counts: list[int] = []
     kind_read, kind_after = SqliteLog.read, SqliteLog.after
 
     def reading(self: SqliteLog, kind: type[Any], *args: Any, **more: Any) -> list[Any]:
