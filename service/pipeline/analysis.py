@@ -27,8 +27,8 @@ from firmware_bridge import (
 from service.gait import Analyzer, Baseline, History, verdicts
 from service.pipeline.item_order import arrivals, by_time, restart_of
 from service.pipeline.stretches import (
+    FoundAnew,
     LateSamples,
-    Stretch,
     analyze,
     derive_stretch,
     frames_are_stored,
@@ -230,7 +230,7 @@ class ResumableAnalyzer:
             start -= 1
         return start
 
-    def _found_anew(self, found: Stretch, blocks: Iterable[Block]) -> list[Row]:
+    def _found_anew(self, found: FoundAnew, blocks: Iterable[Block]) -> list[Row]:
         """Return the rows of a stretch, and the verdicts that follow from them, on later bouts too."""
         history = History(blocks, self._log.read(Note, self._name))
         own: dict[int, list[Block]] = {}
@@ -247,7 +247,7 @@ class ResumableAnalyzer:
         verdicts += [verdict for bout in later for verdict in judged(history, bout, self._blocks(bout, (), history))]
         return [*rows.values(), *verdicts]
 
-    def _replace(self, found: Stretch, rows: Sequence[Row], told: Replaced) -> None:
+    def _replace(self, found: FoundAnew, rows: Sequence[Row], told: Replaced) -> None:
         if frames_are_stored(self._log, self._name, found.start, found.stop):
             self._log.replace(DERIVED, self._name, found.start, found.stop, [*rows, told])
             return

@@ -41,7 +41,8 @@ class _Replay:
     def take(self, item: Item) -> None:
         """Take what arrived next."""
         if isinstance(item, Replaced):
-            if _is_found_anew(item) and item.done and item.stop > self._kept:
+            known = not item.done or item.done <= self.done or item.stop <= self._kept
+            if _is_found_anew(item) and not known:
                 self._again(item)
         elif not (isinstance(item, Frames | Link) and self._analyzer.is_late(item)):
             self._keep(analyze(self._analyzer, item))

@@ -54,7 +54,7 @@ def frames_are_stored(log: Log, wearer: str, start: int, stop: int) -> bool:
     return all(log.read(Frames, wearer, bout, bout + SECOND) for bout in bouts)
 
 
-class Stretch(NamedTuple):
+class FoundAnew(NamedTuple):
     """What was found anew in [start, stop); `stop` is END where a bout may still go on."""
 
     start: int
@@ -82,7 +82,7 @@ def quiet_before(log: Log, wearer: str, time: int) -> int:
 
 def derive_stretch(
     log: Log, wearer: str, history: History, start: int, late: Sequence[tuple[int, int]], settled: int
-) -> Stretch:
+) -> FoundAnew:
     """Find anew what the first of the late samples touch, and as many of the others as lie in the same stretch.
 
     Args:
@@ -102,7 +102,7 @@ def derive_stretch(
     return _derive(log, wearer, history, start, ends)
 
 
-def derive_again(log: Log, wearer: str, history: History, start: int, stop: int) -> Stretch:
+def derive_again(log: Log, wearer: str, history: History, start: int, stop: int) -> FoundAnew:
     """Find anew what a stretch holds whose bounds are known."""
     return _derive(log, wearer, history, start, lambda _, told: stop if told >= stop else None, stop)
 
@@ -114,7 +114,7 @@ def _derive(
     start: int,
     ends: Callable[[Sequence[Row], int], int | None],
     stop: int = END,
-) -> Stretch:
+) -> FoundAnew:
     analyzer = fresh_analyzer(log, wearer, history, start)
     rows: list[Row] = []
     for began, items in windows(log, wearer, start):
@@ -124,8 +124,8 @@ def _derive(
             rows += analyzer.let_pass(began)
         told = analyzer.needs_from
         if told is not None and (found := ends(rows, told)) is not None:
-            return Stretch(start, found, _before(rows, found), found)
-    return Stretch(start, stop, _before(rows, stop), analyzer.needs_from or start)
+            return FoundAnew(start, found, _before(rows, found), found)
+    return FoundAnew(start, stop, _before(rows, stop), analyzer.needs_from or start)
 
 
 def _before(rows: Iterable[Row], stop: int) -> list[Row]:
