@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -37,6 +38,10 @@ from service.settings import PodSettings, Settings
 from service.web.server import serve
 
 _log = logging.getLogger(__name__)
+SETTLE_EVERY_S = 1.0
+"""How soon what samples that came late touch is found anew (choice: an import is shown at once)."""
+SETTLE_SHARE = 0.1
+"""Of the time at most, that takes (choice: where one foot is behind all along, its whole bout is found again)."""
 
 
 async def run(settings: Settings, insoles: Sequence[Insole], pods: Sequence[PodSettings] = ()) -> None:
@@ -124,11 +129,26 @@ async def run_bridges(settings: Settings, insoles: Sequence[Insole], pods: Seque
 
 async def _analyze(log: Log) -> None:
     """Turn frames into steps, blocks, flags and verdicts."""
-    analysis = Analysis(log)
-    async for batch in tail(log, INPUTS, await persist("store", analysis.resume)):
-        rows = await asyncio.to_thread(analysis.feed, batch)
-        if rows:
-            await persist("store", partial(log.put, rows))
+    analysis, turn = Analysis(log), asyncio.Lock()
+    cursor = await persist("store", analysis.resume)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_settle(analysis, turn))
+        async for batch in tail(log, INPUTS, cursor):
+            async with turn:
+                rows = await asyncio.to_thread(analysis.feed, batch)
+                if rows:
+                    await persist("store", partial(log.put, rows))
+
+
+async def _settle(analysis: Analysis, turn: asyncio.Lock) -> None:
+    """Find anew what late samples touch: soon, but for no more than a share of the time where they keep coming."""
+    spent_s = 0.0
+    while True:
+        await asyncio.sleep(max(SETTLE_EVERY_S, spent_s / SETTLE_SHARE))
+        async with turn:
+            began = time.monotonic()
+            await persist("store", analysis.settle)
+            spent_s = time.monotonic() - began
 
 
 async def retain(retention: Retention) -> None:

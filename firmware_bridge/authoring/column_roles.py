@@ -18,11 +18,20 @@ _UNIT_OF_ONE_G = {1.0: "g", STANDARD_GRAVITY: "m/s2", 1000.0: "mg", 16384.0: "co
 _NAMED = (
     (r"^(t|ts|ms|us|time.*|.*millis.*|.*micros.*|.*stamp|t_?ms|t_?us|.*time_?(ms|us|s)?)$", "time"),
     (r"^(seq.*|n|no|cnt|count.*|frame.*|idx|index|packet.*|sample.*)$", "sequence"),
-    (r"^(bat.*|soc|charge.*)$", "battery"),
+    (r"^(v?_?bat.*|soc|charge.*|volt.*|vcc|mv)$", "battery"),
     (r"^(acc?(el)?_?\w*|a[xyz])$", "acc"),
     (r"^(gyr\w*|g[xyz]|rot\w*|w[xyz])$", "gyro"),
     (r"^(flags?|status|err\w*|crc|checksum|temp\w*|mag\w*|m[xyz]|q[wxyz0-3]|cop\w*)$", "ignored"),
 )
+_UNEVEN = 0.25
+"""By how much the batches of lines with one stamp may differ, in time and in lines (choice)."""
+_VOLTS = re.compile(r"^v|volt|_v$|mv$|vcc", re.IGNORECASE)
+_SECOND_S = 20
+"""Lines alike from which on a number that then goes up by one is a second, not a packet's (choice)."""
+_SELDOM = 0.05
+"""Share of lines with which a charge falls at most (choice)."""
+_FEW = 20
+"""Lines below which a number that stays may only not have changed yet (choice)."""
 _SIDED = re.compile(r"^(left|right|[lr])(?=[_\W]|[A-Z]|(?<=t)\d)[_\W]*(.+)$", re.IGNORECASE)
 
 
@@ -68,6 +77,8 @@ def guess_columns(rows: Float64s, names: Sequence[str], elapsed_s: float | None)
     if "time" not in roles and "sequence" not in roles and not names and _leads(rows):
         roles[0] = "time"
     _inertial(rows, roles)
+    for i in _at_the_ends(rows, roles):
+        roles[i] = "still"
     for i, (role, side) in enumerate(zip(roles, sides, strict=True)):
         role = role or ("ignored" if np.nanmin(np.append(rows[:, i], 0.0)) < 0 else "pressure")  # noqa: PLW2901
         full = role in ("acc", "gyro") and found and found[-1].count == 3
@@ -82,6 +93,29 @@ def guess_columns(rows: Float64s, names: Sequence[str], elapsed_s: float | None)
 
 
 _RUNS = ("pressure", "acc", "gyro", "ignored")
+
+
+def _at_the_ends(rows: Float64s, roles: Sequence[str]) -> list[int]:
+    """Return the first and last unknown columns, if they never change and do not rest where a sensor does."""
+    unknown = [i for i, role in enumerate(roles) if not role]
+    if len(rows) < _FEW or len(unknown) < 2:
+        return []
+    ends = (unknown[0], unknown[-1])
+    return [i for i in ends if _stays(rows[:, i]) or _like_a_battery(rows, i, unknown)]
+
+
+def _stays(column: Float64s) -> bool:
+    """Tell whether a number never changes, or now and then falls, and does not rest where a sensor does."""
+    steps, low = _steps(column), float(np.nanmin(column))
+    return low not in (0, *FULL_SCALES) and bool(np.all(steps <= 0)) and float(np.mean(steps < 0)) < _SELDOM
+
+
+def _like_a_battery(rows: Float64s, column: int, others: Sequence[int]) -> bool:
+    """Tell whether a number stays within what a lithium cell has, in volts, among whole readings."""
+    rest = rows[:, [i for i in others if i != column]]
+    own = rows[:, column]
+    part = bool(np.any(own != np.floor(own))) and not np.any(rest != np.floor(rest))
+    return part and float(np.nanmin(own)) >= 2.5 and float(np.nanmax(own)) <= 4.5
 
 
 def _sided(name: str) -> tuple[str | None, str]:
@@ -107,9 +141,30 @@ def _counts(column: Float64s) -> bool:
 
 
 def _flows(column: Float64s) -> bool:
-    """Tell whether a column only goes up, but for a wrap."""
+    """Tell whether a column only goes up, but for a wrap: with every line, or evenly after a few that are alike."""
     steps = _steps(column)
-    return len(steps) > 1 and float(np.mean(steps >= 0)) > 0.98 and float(np.mean(steps > 0)) > 0.5
+    if len(steps) < 2 or float(np.mean(steps >= 0)) <= 0.98:
+        return False
+    return float(np.mean(steps > 0)) > 0.5 or _in_batches(steps)
+
+
+def _in_batches(steps: Float64s) -> bool:
+    """Tell whether steps are those of lines that are sent together with one stamp: alike, and as many lines apart."""
+    rises = np.flatnonzero(steps > 0)
+    apart = np.diff(rises)
+    if len(rises) < 3 or not _alike(apart.astype(np.float64)):
+        return False
+    return _alike(steps[rises])
+
+
+def _alike(values: Float64s) -> bool:
+    return float(np.mean(np.abs(values / np.median(values) - 1) <= _UNEVEN)) > 0.8
+
+
+def lines_a_rise(column: Float64s) -> float:
+    """Return how many lines a time takes to go up: 1, or as many as are sent with one stamp."""
+    apart = np.diff(np.flatnonzero(_steps(column) > 0))
+    return float(np.median(apart)) if len(apart) else 1.0
 
 
 def _leads(rows: Float64s) -> bool:
@@ -167,11 +222,25 @@ def _settled(guess: Guess, rows: Float64s, elapsed_s: float | None) -> Guess:
         guess.why = "it goes up by one a line"
     elif guess.role == "ignored":
         guess.why = "nothing is known of it" if not guess.names else f"by its name: {', '.join(guess.names)}"
+    elif guess.role == "still":
+        guess.role, guess.why = "ignored", "it hardly changes: a battery, a version or a state, but no load"
     elif guess.role == "battery":
-        guess.why = f"by its name, {guess.names[0]}; percent is assumed"
+        _battery(guess, part[:, 0])
     elif guess.role == "pressure":
         guess.why = "it never goes below zero"
     return guess
+
+
+def _battery(guess: Guess, column: Float64s) -> None:
+    """Take a battery's number for percent where it can be, a share of one included, and leave out volts."""
+    name, most = guess.names[0], float(np.nanmax(column))
+    part = bool(np.any(column != np.floor(column)))
+    if _VOLTS.search(name) or most > 100 or (part and 1 < most <= 4.5):
+        guess.role, guess.why = "ignored", f"by its name and size, {name} is a voltage, not percent"
+    elif part and most <= 1:
+        guess.scale, guess.why = 100.0, f"by its name, {name}; a share of 1 is assumed"
+    else:
+        guess.why = f"by its name, {name}; percent is assumed"
 
 
 def _time(column: Float64s, elapsed_s: float | None, name: str) -> tuple[str, str]:
@@ -179,18 +248,23 @@ def _time(column: Float64s, elapsed_s: float | None, name: str) -> tuple[str, st
     for suffix, role in (("us", "time.us"), ("micros", "time.us"), ("ms", "time.ms"), ("millis", "time.ms")):
         if name.lower().endswith(suffix):
             return role, f"by its name, {name}"
-    steps = _steps(column)
+    steps, lines = _steps(column), lines_a_rise(column)
+    alike = f", {lines:g} lines alike at a time" if lines > 1 else ""
     if not len(steps):
         return "time.ms", "it is the largest number of the line; milliseconds are assumed"
     if elapsed_s is not None and elapsed_s > 0.5 and len(steps) > 10:
         speed = float(steps[steps > 0].sum()) / elapsed_s
         for role, per_second in (("time.s", 1.0), ("time.ms", 1e3), ("time.us", 1e6)):
             if 0.5 < speed / per_second < 2:
-                return role, f"it runs {speed:.0f} a second"
-    step = float(np.median(steps))
+                return role, f"it runs {speed:.0f} a second{alike}"
+    step = float(np.median(steps[steps > 0])) / lines
+    if lines > 1 and float(np.median(steps[steps > 0])) == 1:
+        if lines < _SECOND_S:
+            return "ignored", f"it counts packets of {lines:g} lines"
+        return "time.s", f"it goes up by 1 after {lines:g} lines"
     fraction = bool(np.any(column != np.floor(column)))
     role = "time.s" if fraction and step < 1 else "time.ms" if step < 1000 else "time.us"
-    return role, f"it goes up by about {step:g} a line"
+    return role, f"it goes up by about {step:g} a line{alike}"
 
 
 def _same_range(found: Sequence[Guess], rows: Float64s) -> None:

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from firmware_bridge.authoring.column_roles import Guess, guess_columns
+from firmware_bridge.authoring.column_roles import Guess, guess_columns, lines_a_rise
+from firmware_bridge.authoring.heard_example import example_of
 from firmware_bridge.authoring.line_format import LineFormat, look_at
 from firmware_bridge.errors import CorruptData
 from firmware_bridge.model import Float64s
@@ -47,13 +48,14 @@ def draft_profile(data: bytes, *, name: str, link: str, rate_hz: float | None, e
     look, rows, other = look_at(data)
     if not len(rows):
         raise CorruptData("no lines of numbers are in it: is the baud rate right, is it text at all?")
-    columns = guess_columns(rows, look.names, elapsed_s)
+    columns = guess_columns(rows, look.names, elapsed_s or (len(rows) / rate_hz if rate_hz else None))
     if not any(guess.role == "pressure" for guess in columns):
         raise CorruptData("none of its columns looks like a pressure: they all go below zero, or count")
     columns = _agreeing([part for guess in columns for part in _by_direction(guess, rows)])
     rate = rate_hz or _rate(rows, columns, elapsed_s)
     guessed, to_check = _told(look, columns, rate, len(rows), other)
-    return Draft(_toml(name, link, look, columns, rate), guessed, to_check)
+    toml = _toml(name, link, look, columns, rate)
+    return Draft(toml + example_of(toml, data), guessed, to_check)
 
 
 def _agreeing(columns: Sequence[Guess]) -> list[Guess]:
@@ -103,7 +105,7 @@ def _rate(rows: Float64s, columns: Sequence[Guess], elapsed_s: float | None) -> 
         steps = np.diff(rows[:, guess.first]) if guess.role in second else np.zeros(0)
         steps = steps[steps > 0]
         if len(steps):
-            return second[guess.role] / float(np.median(steps))
+            return second[guess.role] * lines_a_rise(rows[:, guess.first]) / float(np.median(steps))
     return len(rows) / elapsed_s if elapsed_s and len(rows) >= FEW else None
 
 
@@ -170,9 +172,11 @@ def _form(look: LineFormat) -> list[str]:
     said += [f"assign = {json.dumps(look.assign)}"] if look.form == "labeled" and look.assign != "=" else []
     said += [f"decimal = {json.dumps(look.decimal)}"] if look.decimal != "." else []
     said += [f"matrix = [{look.matrix[0]}, {look.matrix[1]}]"] if look.matrix else []
+    before = f"{{side}}{look.prefix}" if look.words else ""
+    if before or look.suffix:
+        around = [f"{before}{{values}}{look.suffix}", *([f"{before}{{values}}"] if look.suffix else [])]
+        said.append(f"line = {json.dumps(around)}")
     if look.words:
-        around = f"{{side}}{look.prefix}{{values}}"
-        said.append(f"line = [{json.dumps(around)}]")
         both = _both(look.words[0])
         said.append(f'side_prefix = {{ {both[0]} = "left", {both[1]} = "right" }} # ?')
     return said

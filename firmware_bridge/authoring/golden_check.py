@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,6 +29,17 @@ def check_golden(profile: Profile) -> list[str]:
     ]
 
 
+_LINE = re.compile(r"\s*[^\n]*\n?")
+"""A line of an example's text with the blank ones before it, and the end of another one before it."""
+
+
+def _packets(golden: GoldenTable) -> list[Packet]:
+    """Return what arrives: each packet and each line, also of a text with several, a second after the one before."""
+    lines = [line for text in golden.text for line in _LINE.findall(text) if line]
+    arrived = [bytes.fromhex(one) for one in golden.hex] + [line.encode() for line in lines]
+    return [Packet(ARRIVED + number * SECOND, data) for number, data in enumerate(arrived)]
+
+
 def _problems(profile: Profile, golden: GoldenTable) -> list[str]:
     spoken = list(profile.frames)
     link = spoken[0] if golden.link is None and spoken else str(golden.link)
@@ -35,8 +47,7 @@ def _problems(profile: Profile, golden: GoldenTable) -> list[str]:
         decoder = Decoder(Insole("golden", Side(golden.side), profile, "golden:"), link)
     except ConfigError as error:
         return [str(error)]
-    arrived = [bytes.fromhex(one) for one in golden.hex] + [line.encode() for line in golden.text]
-    frames = decoder.whole([Packet(ARRIVED + number * SECOND, data) for number, data in enumerate(arrived)])
+    frames = decoder.whole(_packets(golden))
     found = []
     if decoder.counts.corrupt != golden.corrupt:
         why = f": {'; '.join(decoder.refusals)}" if decoder.refusals else ""
@@ -99,8 +110,7 @@ def _said(profile: Profile, golden: GoldenTable) -> list[str]:
         decoder = Decoder(Insole("golden", Side(golden.side), profile, "golden:"), link)
     except ConfigError as error:
         return [f": {error}"]
-    arrived = [bytes.fromhex(one) for one in golden.hex] + [line.encode() for line in golden.text]
-    frames = decoder.whole([Packet(ARRIVED, data) for data in arrived])
+    frames = decoder.whole(_packets(golden))
     heard = f", {golden.side} foot over {link}"
     if frames is None:
         return [f"{heard}: no samples{': ' * bool(decoder.trouble)}{decoder.trouble}"]

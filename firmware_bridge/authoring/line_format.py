@@ -16,6 +16,8 @@ from firmware_bridge.model import Float64s
 
 _LARGEST = 1e15
 """Of a number that anything measures or counts."""
+_MOSTLY = 0.9
+"""Share of lines with a separator at their end from which on it is no column whose number is missing (choice)."""
 _PREFIX = re.compile(r"(left|right|[LR])([:_*;,= ]\s*)(?=[-+.\d\[{])", re.IGNORECASE)
 _PAIR = re.compile(r"([A-Za-z_]\w*)\s*([=:])\s*([-+]?[\d.][\w.+-]*|nan|-)", re.IGNORECASE)
 _COMMA = re.compile(r"[-+]?\d+,\d+")
@@ -30,6 +32,7 @@ class LineFormat:
     assign: str = "="
     decimal: str = "."
     prefix: str = ""  # what stands between the word for a foot and the numbers
+    suffix: str = ""  # what stands behind the last number
     words: tuple[str, ...] = ()
     matrix: tuple[int, int] | None = None
     names: tuple[str, ...] = ()  # of the columns, by a header line, labels or keys
@@ -40,9 +43,20 @@ def look_at(data: bytes) -> tuple[LineFormat, Float64s, int]:
     """Return how the lines of a stream are cut, their numbers (n, k), and how many lines hold something else."""
     lines = [line.strip("\r ") for line in data.decode("ascii", "replace").split("\n")]
     lines = [line for line in lines if line and not line.startswith("#")]
+    suffix, lines = _ended(lines)
     look, kept = _look(lines)
+    look = replace(look, suffix=suffix)
     rows = _rows(look, kept)
     return look, rows, len(lines) - len(rows)
+
+
+def _ended(lines: list[str]) -> tuple[str, list[str]]:
+    """Return the separator that lines end with, "" where they do not, and the lines without it."""
+    told = [line for line in lines if re.search(r"\d", line)]
+    for suffix in (",", ";", "\t"):
+        if told and sum(line.endswith(suffix) for line in told) > _MOSTLY * len(told):
+            return suffix, [line.removesuffix(suffix).rstrip(" ") for line in lines]
+    return "", lines
 
 
 def _look(lines: Sequence[str]) -> tuple[LineFormat, list[str]]:

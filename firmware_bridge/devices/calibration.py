@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from firmware_bridge.devices.mistakes import text_of, validated
-from firmware_bridge.devices.schema.values import Finite, Table
+from firmware_bridge.devices.schema.values import Table
 from firmware_bridge.model import Float32s
+
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class _CalibrationTable(Table):
-    zero: tuple[Finite, ...] = ()
-    gain: tuple[Finite, ...] = ()
+    zero: tuple[_Finite, ...] = ()
+    gain: tuple[_Finite, ...] = ()
     unit: Literal["", "kPa"] = ""
 
 

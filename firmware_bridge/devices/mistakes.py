@@ -41,10 +41,14 @@ def validated(text: str, origin: str, kind: type[AnyTable], most: int | None = 3
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        mistakes = [_mistake(_written(details["loc"], content), details) for details in error.errors()]
+        found = [detail for detail in error.errors() if detail["loc"][-1:] != (_LIST,)]
+        mistakes = [_mistake(_written(details["loc"], content), details) for details in found]
         raise ConfigError(f"{origin}: {('; ' if most else chr(10)).join(mistakes[:most])}") from error
 
 
+_LIST = "tuple[constrained-float, ...]"
+_FORMS = ("constrained-float", _LIST)
+"""What pydantic calls the forms of a key that takes one number or a list of them."""
 _KINDS = ("notification", "stream", "lines", "messages")
 
 
@@ -74,6 +78,7 @@ def _written(where: Sequence[str | int], content: object) -> list[str | int]:
 def _mistake(where: Sequence[str | int], details: ErrorDetails) -> str:
     """Say one mistake as `sensors.positions[3]: ml must be ...`."""
     parts = [part for i, part in enumerate(where) if not (part in _KINDS and i and where[i - 1] == "frame")]
+    parts = [part for part in parts if part not in _FORMS]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
     text = _SAID.get(details["type"], details["msg"].removeprefix("Value error, "))
     if details["type"] == "union_tag_invalid":

@@ -85,12 +85,12 @@ def find_format(path: Path, form: str | None = None, columns: Path | None = None
     Raises:
         ConfigError: the file cannot be read, or not exactly one format fits; the message lists those that exist.
     """
+    head = head_of(path)
     if form is None and (columns or columns_beside(path)):
         form = MAPPED
     if form is not None:
         named: Format = IMPORTERS.load(form)
         return named
-    head = head_of(path)
     formats: list[Format] = [IMPORTERS.load(name) for name in IMPORTERS.names()]
     fitting = [known for known in formats if known.recognizes(head)]
     if len(fitting) > 1:  # a maker's CSV file is of the maker's format first

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+import logging
 import zlib
 from collections import deque
 from collections.abc import AsyncIterator
@@ -23,6 +24,7 @@ from firmware_bridge.sources.source import USUAL_BAUD, Source
 from firmware_bridge.sources.stream.packet_stream import Lossless, PacketStream
 from firmware_bridge.sources.stream.recording import TapeLabel
 
+_log = logging.getLogger(__name__)
 _BLOCK = 1024  # packets read at a time
 _LATEST = 1 << 62  # UTC ns, in 2116: room to calculate in 64 bits
 
@@ -79,6 +81,8 @@ class _Packets:
     async def __anext__(self) -> Packet:
         if not self._block:
             self._block.extend(await asyncio.to_thread(self._tape.read))
+            if not self._block:
+                self._tape.tell_if_empty()
         if not self._block:
             raise StopAsyncIteration
         return self._block.popleft()
@@ -108,6 +112,11 @@ class _Tape:
 
     def close(self) -> None:
         self._lines.close()
+
+    def tell_if_empty(self) -> None:
+        """Say of a recording that has ended without a packet that there was none."""
+        if not self._last:
+            _log.warning("%s: no packet is in it, only its first line; record it again", self._path)
 
     def read(self) -> list[Packet]:
         """Return the next packets, none at the end; `CorruptData` once all before the damage have been returned."""

@@ -15,10 +15,8 @@ from service.pipeline.analysis import ResumableAnalyzer, blocks_of, judged, resu
 from service.pipeline.retention import kept_from
 from service.records.bouts import spans
 from service.records.notes import Span
-from service.records.rows import Block, Flag, Note, Progress, Replaced, Second, Step, Verdict, kind_names
+from service.records.rows import DERIVED, Block, Note, Progress, Replaced, Verdict, kind_names
 from service.records.timestamps import iso
-
-DERIVED: tuple[type[Row], ...] = (Step, Second, Block, Flag, Verdict)
 
 
 @dataclass(frozen=True, slots=True)

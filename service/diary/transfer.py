@@ -9,11 +9,11 @@ from itertools import pairwise
 import numpy as np
 
 from firmware_bridge import BEGINNING, SECOND, ConfigError, Device, EmbeddedLog, Frames, Item, Link, Log, Side
-from service.diary.corrections import DERIVED, Revision, find_anew, refuse_forgotten
+from service.diary.corrections import Revision, find_anew, refuse_forgotten
 from service.pipeline.analysis import analyze_all
 from service.records.bouts import spans
 from service.records.notes import Span
-from service.records.rows import Replaced, kind_names
+from service.records.rows import DERIVED, Replaced, kind_names
 from service.records.timestamps import iso
 
 _MEASURED: tuple[type, ...] = (Frames, Link)

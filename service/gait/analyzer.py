@@ -64,6 +64,23 @@ class Analyzer:
         """
         return self._since
 
+    def is_late(self, item: Frames | Link) -> bool:
+        """Tell whether an item comes too late for this analyzer.
+
+        It lies wholly before what is settled, or its foot counted as lost at that time. What it would have changed is
+        found when the same time is analyzed again, in order of event time.
+        """
+        last = item.time if isinstance(item, Link) else int(item.time[-1])
+        if self._since is not None and last < self._since:
+            return True
+        return isinstance(item, Frames) and self._gathering.misses(item.side, last)
+
+    def let_pass(self, time: int) -> list[Result]:
+        """Let event time advance to `time` for both feet, for a caller who knows that nothing comes before it."""
+        for side in Side:
+            self._gathering.hear(side, time)
+        return self._advance()
+
     def feed(self, item: Frames | Device | Link | Note) -> list[Result]:
         """Take what arrived; return the rows that became final.
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from firmware_bridge import (
-    BEGINNING,
+    END,
     SECOND,
-    ConfigError,
     Device,
     Frames,
     Item,
@@ -26,8 +25,17 @@ from firmware_bridge import (
     row_key,
 )
 from service.gait import Analyzer, Baseline, History, verdicts
-from service.pipeline.item_order import arrivals, by_time
-from service.records.rows import Block, Note, Progress, Replaced, Step, Verdict
+from service.pipeline.item_order import arrivals, by_time, restart_of
+from service.pipeline.stretches import (
+    FoundAnew,
+    LateSamples,
+    analyze,
+    derive_stretch,
+    frames_are_stored,
+    quiet_before,
+)
+from service.records.rows import DERIVED, Block, Note, Progress, Replaced, Step, Verdict, kind_names
+from service.records.timestamps import iso
 
 ANALYSIS_STAGE = "analysis"
 FED: tuple[type, ...] = (Device, Frames, Link, Note)
@@ -50,8 +58,10 @@ class Analysis:
     from whose restart on a fresh analyzer is fed when the wearer is heard again: nobody waits for the past of others,
     and nobody's past is read before it is needed.
 
-    Verdicts follow notes and older recordings: in whatever order notes and frames arrive, those that stand at the end
-    are the same. Only a stop note that comes too late waits for an analysis done again; somebody else's is taken over.
+    Samples that come too late for the analyzer, as the second foot's file does, wait for `settle`, which finds what
+    they touch anew; so recordings may come in any order. Verdicts follow notes and older recordings: in whatever order
+    they arrive, those that stand at the end are the same. Only a stop note that comes too late waits for an analysis
+    done again; somebody else's is taken over.
     """
 
     def __init__(self, log: Log) -> None:
@@ -82,10 +92,31 @@ class Analysis:
         return [*rows, *self.finish()] if rows or self._done - self._put >= PROGRESS_EVERY else []
 
     def finish(self) -> list[Row]:
-        """Return where everything stands, for a caller whose input has come to its end."""
+        """Return where everything stands, for a caller whose input has come to its end.
+
+        A wearer stands before the first late samples until they are settled.
+        """
         self._put = self._done
-        moved = [wearer.progress() for _, wearer in sorted(self._wearers.items()) if wearer.moved]
-        return [*moved, Progress(0, "", ANALYSIS_STAGE, 0, restart=self._done, done=self._done)]
+        moved = [wearer.progress() for _, wearer in sorted(self._wearers.items()) if wearer.moved and not wearer.late]
+        done = min([self._done, *(wearer.late.number - 1 for wearer in self._wearers.values() if wearer.late)])
+        return [*moved, Progress(0, "", ANALYSIS_STAGE, 0, restart=done, done=done)]
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether no samples came late since `settle` was last called."""
+        return not any(wearer.late for wearer in self._wearers.values())
+
+    def settle(self) -> int:
+        """Find anew what late samples touch, and replace it; return how many rows were put.
+
+        One transaction for each stretch, of which whoever analyzes or copies this log is told, this analysis too. Call
+        it when nothing more is at hand: what comes in pieces is so found once.
+        """
+        count = 0
+        for name in sorted(name for name, wearer in self._wearers.items() if wearer.late):
+            rows, self._progress[_stage(name)] = self._wearers.pop(name).settle()
+            count += rows
+        return count
 
     def _take_over(self, told: Replaced, number: int, rows: list[Row]) -> list[Row]:
         """Go on from an analysis that was done again; give what it had not seen, some of which it has replaced."""
@@ -118,10 +149,13 @@ class ResumableAnalyzer:
         self._since = None if was is None else was.since
         self._again = 0 if was is None else was.again
         self.done = self._put = 0
+        self.late: LateSamples | None = None
+        self._settling = False
         self.history = History(log.read(Block, wearer) if before is None else log.read(Block, wearer, stop=before))
         self._analyzer = Analyzer(wearer, self.history, self._since)
         if was is not None and before is None:
             deque(self.catch_up(was), maxlen=0)  # what is found on the way is in the log already
+        self._settling = before is None
 
     def catch_up(self, was: Progress) -> Iterator[list[Row]]:
         """Bring the fresh analyzer to where another one was; yield what is found on the way."""
@@ -134,7 +168,7 @@ class ResumableAnalyzer:
         known: list[Row] = [*self._log.read(Device, self._name), *self._log.read(Note, self._name)]
         for row in known:
             if (type(row), row_key(row)) not in later:
-                _analyze(self._analyzer, row)
+                analyze(self._analyzer, row)
         for number, measured in by_time(self._log, self._name, was.restart, was.again, was.since):
             yield self.feed(number, measured)
         for number, item in arrivals(self._log, FED, self._name, start, was.done):
@@ -151,10 +185,79 @@ class ResumableAnalyzer:
     def feed(self, number: int, item: Item) -> list[Row]:
         """Take the next item."""
         self.done = number
-        rows = _analyze(self._analyzer, item)
         if isinstance(item, Frames | Link):
+            if self._settling and self._analyzer.is_late(item):
+                self._wait(number, item)
+                return []
+            rows = analyze(self._analyzer, item)
             self._mark(_last(item), number)
-        return rows
+            return rows
+        return analyze(self._analyzer, item)
+
+    def _wait(self, number: int, item: Frames | Link) -> None:
+        if isinstance(item, Frames):
+            self.late = self.late or LateSamples(number)
+            self.late.add(item)
+
+    def settle(self) -> tuple[int, Progress]:
+        """Find anew what late samples touch, and replace it; return how many rows were put, and where to go on."""
+        assert self.late is not None
+        spans, count = self.late.spans, 0
+        while True:
+            start = self._untold(quiet_before(self._log, self._name, spans[0][0]))
+            head, settled = self._log.head(), self._since or start
+            blocks = self._log.read(Block, self._name)
+            history = History(block for block in blocks if block.time < start)
+            found = derive_stretch(self._log, self._name, history, start, spans, settled)
+            spans = [span for span in spans if span[1] >= found.stop]
+            at = self.progress()
+            if found.stop == END:
+                restart = restart_of(self._log, self._name, found.since, head)
+                at = replace(at, restart=restart, done=head, since=found.since)
+            told = Replaced(start, self._name, kind_names(DERIVED), found.stop, at.restart, at.done, at.since, head)
+            if spans:  # whoever goes on from here meets the others again
+                told = replace(told, done=self.late.number - 1)
+            rows = self._found_anew(found, blocks)
+            self._replace(found, [*rows, *([] if spans else [resumed(told)])], told)
+            count += len(rows)
+            if not spans:
+                return count, resumed(told)
+
+    def _untold(self, start: int) -> int:
+        """Return a moment just before `start` of which no replacement is told: each stays known, for a replay."""
+        known = {told.time for told in self._log.read(Replaced, self._name, start - SECOND, start + 1)}
+        while start in known:
+            start -= 1
+        return start
+
+    def _found_anew(self, found: FoundAnew, blocks: Iterable[Block]) -> list[Row]:
+        """Return the rows of a stretch, and the verdicts that follow from them, on later bouts too."""
+        history = History(blocks, self._log.read(Note, self._name))
+        own: dict[int, list[Block]] = {}
+        for bout in {block.bout for block in blocks if found.start <= block.time < found.stop}:
+            history.unlearn(bout)
+        rows = {(type(row), *row_key(row)): row for row in found.rows if not isinstance(row, Verdict)}
+        for row in rows.values():
+            if isinstance(row, Block):
+                own.setdefault(row.bout, []).append(row)
+        for bout in sorted(own):
+            history.learn(own[bout])
+        later = [bout for bout in history.stale() if bout not in own]
+        verdicts = [verdict for bout in sorted(own) for verdict in judged(history, bout, own[bout])]
+        verdicts += [verdict for bout in later for verdict in judged(history, bout, self._blocks(bout, (), history))]
+        return [*rows.values(), *verdicts]
+
+    def _replace(self, found: FoundAnew, rows: Sequence[Row], told: Replaced) -> None:
+        if frames_are_stored(self._log, self._name, found.start, found.stop):
+            self._log.replace(DERIVED, self._name, found.start, found.stop, [*rows, told])
+            return
+        _log.warning(
+            "samples of %s from %s came when those around them were not kept any more: what was found then stays beside"
+            " what is found now",
+            self._name,
+            iso(found.start),
+        )
+        self._log.put(rows)
 
     def judge(self, fresh: Sequence[Block]) -> list[Verdict]:
         """Return the verdicts that may be others now than those that were given; `fresh` is not in the log yet."""
@@ -164,8 +267,8 @@ class ResumableAnalyzer:
             for verdict in judged(self.history, bout, self._blocks(bout, fresh))
         ]
 
-    def _blocks(self, bout: int, fresh: Sequence[Block]) -> list[Block]:
-        blocks = {block.time: block for block in blocks_of(self._log, self._name, self.history, bout)}
+    def _blocks(self, bout: int, fresh: Sequence[Block], history: History | None = None) -> list[Block]:
+        blocks = {block.time: block for block in blocks_of(self._log, self._name, history or self.history, bout)}
         blocks |= {block.time: block for block in fresh if block.bout == bout}
         return [blocks[time] for time in sorted(blocks)]
 
@@ -208,50 +311,15 @@ def analyze_all(log: Log) -> int:
     """Analyze what has arrived in a log since its last analysis; return how many rows were put."""
     analysis = Analysis(log)
     cursor, count = analysis.resume(), 0
-    while batch := log.after(INPUTS, cursor):
-        cursor = batch[-1][0]
-        rows = analysis.feed(batch)
-        log.put(rows)
-        count += sum(not isinstance(row, Progress) for row in rows)
+    while log.after(INPUTS, cursor, limit=1):
+        while batch := log.after(INPUTS, cursor):
+            cursor = batch[-1][0]
+            rows = analysis.feed(batch)
+            log.put(rows)
+            count += sum(not isinstance(row, Progress) for row in rows)
+        count += analysis.settle()
     log.put(analysis.finish())
     return count
-
-
-def derive_rows(log: Log, wearer: str, kept: int = BEGINNING) -> Iterator[Row]:
-    """Yield the rows that the stored frames and notes of a wearer give today, without putting anything.
-
-    Of bouts before `kept` there are blocks only, and they count as they are.
-    """
-    own = [row for row in log.read(Progress, "") if row.stage == _stage(wearer)]
-    again = own[0].again if own else 0
-    history = History(log.read(Block, wearer, stop=kept))
-    analyzer = Analyzer(wearer, history)
-    ordered = chain(
-        arrivals(log, (Device, Note), wearer, 0, again),
-        by_time(log, wearer, 0, again, BEGINNING),
-        arrivals(log, FED, wearer, again),
-    )
-    blocks: dict[int, list[Block]] = {}
-    for _, item in ordered:
-        for row in _analyze(analyzer, item):
-            if isinstance(row, Block):
-                blocks.setdefault(row.bout, []).append(row)
-            if not isinstance(row, Verdict):
-                yield row
-    for bout in sorted(blocks):
-        yield from judged(history, bout, blocks[bout])
-
-
-def _analyze(analyzer: Analyzer, item: Item) -> list[Row]:
-    """Feed an analyzer; an insole whose description cannot be read is nobody else's trouble."""
-    assert isinstance(item, Device | Frames | Link | Note)
-    try:
-        return [*analyzer.feed(item)]
-    except ConfigError as error:
-        _log.warning(
-            "%s's %s insole counts as one that nobody described: %s", item.wearer, getattr(item, "side", ""), error
-        )
-        return []
 
 
 def _last(item: Frames | Link | Row) -> int:

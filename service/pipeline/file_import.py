@@ -207,11 +207,22 @@ class _Import:
     def _put(self) -> str:
         samples = skipped = 0
         for batch in _batches(self.read("importing")):
-            self.log.put(batch)
+            self.log.put(self._beside(batch))
             samples += sum(len(item) for item in batch if isinstance(item, Frames))
             skipped += sum(item.corrupt for item in batch if isinstance(item, Link))
         skips = f", {skipped} malformed rows skipped" if skipped else ""
         return f"{self.path.name}: {samples} samples of {self.wearer}{skips}"
+
+    def _beside(self, batch: list[Item]) -> list[Item]:
+        """Leave out the silence behind the file's end where another file tells of that second already."""
+        silent = [item for item in batch if isinstance(item, Link) and not item.connected and not item.received]
+        told = {
+            (row.side, row.time)
+            for item in silent
+            for row in self.log.read(Link, self.wearer, item.time, item.time + 1)
+            if row.connected
+        }
+        return [item for item in batch if item not in silent or (item.side, item.time) not in told]
 
 
 class _Beginning(NamedTuple):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from firmware_bridge import SECOND, Frames, Item, Link, Log, partition_of
+from firmware_bridge import SECOND, Frames, Item, Link, Log, item_key, partition_of
 
 LIMIT = 1000
 _WINDOW_NS = 60 * SECOND
@@ -55,6 +55,43 @@ def by_time(log: Log, wearer: str, cursor: int, until: int, since: int) -> Itera
         for k in range(a, b):
             if (item := held.get(int(numbers[k]))) is not None:  # else replaced meanwhile: it comes again, later
                 yield int(lowest[k]), item
+
+
+def windows(log: Log, wearer: str, start: int) -> Iterator[tuple[int, list[Frames | Link]]]:
+    """Yield the frames and link rows that end at `start` or later, minute by minute, in order of their ends.
+
+    Each minute comes with its beginning (UTC ns), empty ones too, up to the last that is stored. However long the
+    wearer's history is, only what is asked for is read.
+    """
+    spans = [found for kind in (Frames, Link) if (found := log.span(kind, wearer)) is not None]
+    last = max((stop for _, stop in spans), default=start - 1)
+    at = start
+    while at <= last + _WINDOW_NS:
+        stored: list[Frames | Link] = [
+            *log.read(Frames, wearer, at, at + _WINDOW_NS),
+            *log.read(Link, wearer, at - SECOND, at + _WINDOW_NS),
+        ]
+        own = sorted((item for item in stored if at <= _ended(item) < at + _WINDOW_NS), key=_ended)
+        if own or at <= last:  # behind the last beginning there may be its end, but no silence that is known of
+            yield at, own
+        at += _WINDOW_NS
+
+
+def restart_of(log: Log, wearer: str, since: int, head: int) -> int:
+    """Return the arrival number after which all frames and link rows of a time came; it is looked for from `head` back.
+
+    As far back as the oldest of them, and no further.
+    """
+    wanted = {(type(item), item_key(item)) for _, items in windows(log, wearer, since) for item in items}
+    until, size, lowest = head, LIMIT, head + 1
+    while wanted and until > 0:
+        cursor = max(until - size, 0)
+        for number, item in _measured(log, wearer, cursor, until):
+            if (key := (type(item), item_key(item))) in wanted:
+                wanted.discard(key)
+                lowest = min(lowest, number)
+        until, size = cursor, 2 * size
+    return lowest - 1
 
 
 def _measured(log: Log, wearer: str, cursor: int, until: int) -> Iterator[tuple[int, Frames | Link]]:

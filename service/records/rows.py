@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from firmware_bridge import Key, Side, kind_name
+from firmware_bridge import Key, Row, Side, kind_name
 from service.records.quantities import (
     DATA,
     FORCE,
@@ -285,6 +285,10 @@ class Replaced:
 
 STORED_KINDS: tuple[type, ...] = (Step, Second, Block, Flag, Verdict, Alert, Note, Progress, Replaced)
 """Every kind of row that the service puts, beside what a bridge does; a test holds it complete."""
+
+
+DERIVED: tuple[type[Row], ...] = (Step, Second, Block, Flag, Verdict)
+"""What an analysis finds: what is replaced where a time is analyzed again."""
 
 
 def kind_names(kinds: Iterable[type]) -> str:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.authoring.draft import Draft, draft_profile, outline
+from firmware_bridge.authoring.golden_check import check_golden
 from firmware_bridge.codec.decoder import Decoder
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.devices.profile import parse_profile
@@ -176,3 +177,79 @@ def test_stand_in_positions_lie_apart_from_heel_to_toe(count: int) -> None:
     assert len({*places}) == count
     assert all(0 <= ml <= 1 and 0 <= ap <= 1 for ml, ap in places)
     assert [ap for _, ap in places] == sorted(ap for _, ap in places)
+
+
+def insole(
+    *more: object, stamps: Callable[[int], object] = lambda k: 20 * k, separator: str = ",", end: str = ""
+) -> str:
+    """Return 300 lines at 50 Hz: a time, eight sensors, and what else is given as one number or by line."""
+    lines = []
+    for k in range(300):
+        load = (max(round(3000 * np.sin(2 * np.pi * (k / 50 - i / 20))), 0) for i in range(8))
+        rest = (one(k) if callable(one) else one for one in more)
+        lines.append(separator.join(map(str, (stamps(k), *load, *rest))) + end)
+    return "\n".join(lines) + "\n"
+
+
+EIGHT = ("pressure", 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (insole(stamps=lambda k: k // 5 * 100), [("time.ms", 1), EIGHT]),
+        (insole(stamps=lambda k: k // 4 * 80_000), [("time.us", 1), EIGHT]),
+        (insole(stamps=lambda k: f"{k // 5 / 10:.1f}"), [("time.s", 1), EIGHT]),
+        (insole(stamps=lambda k: 1_700_000_000 + k // 50), [("time.s", 1), EIGHT]),
+        (insole(stamps=lambda k: k // 5), [("ignored", 1), EIGHT]),
+        (insole(stamps=lambda k: k), [("sequence", 1), EIGHT]),
+        *(
+            (insole(separator=s, end=end), [("time.ms", 1), EIGHT])
+            for s, end in (",,", ";;", "\t\t", (",", ", "), "  ")
+        ),
+        (insole(end=",\r"), [("time.ms", 1), EIGHT]),
+        *(
+            (insole(charge), [("time.ms", 1), EIGHT, ("ignored", 1)])
+            for charge in (3.71, 3710, 87, lambda k: f"{4.1 - k * 1e-4:.2f}", lambda k: 90 - k // 150)
+        ),
+        (insole(0), [("time.ms", 1), ("pressure", 9)]),
+    ],
+)
+def test_stamps_of_batches_ends_of_lines_and_batteries_are_no_sensors(
+    text: str, columns: list[tuple[str, int]]
+) -> None:
+    made = draft_profile(text.encode(), name="mine", link=LINK, rate_hz=50, elapsed_s=None)
+    assert [(role, count) for role, count, _ in table(made)] == columns
+    assert parse_profile(made.toml, "mine").rate_hz == 50
+
+
+@pytest.mark.parametrize(
+    ("name", "charge", "role", "scale"),
+    [
+        ("bat", 3.9, "ignored", 1),
+        ("battery", 3900, "ignored", 1),
+        ("vbat", 4, "ignored", 1),
+        ("battery_mv", 99, "ignored", 1),
+        ("battery", 87, "battery", 1),
+        ("soc", 0.87, "battery", 100),
+    ],
+)
+def test_volts_are_no_percent(name: str, charge: float, role: str, scale: float) -> None:
+    head = ",".join(["t", *(f"p{i}" for i in range(8)), name])
+    made = draft(f"{head}\n{insole(charge)}")
+    text = parse_profile(made.toml, "mine").table.text
+    assert text is not None
+    assert (text.columns[-1].role, text.columns[-1].scale) == (role, scale)
+
+
+@pytest.mark.parametrize("end", ["", ","])
+def test_an_example_is_taken_from_what_was_heard(end: str) -> None:
+    text = insole(end=end)
+    profile = parse_profile(draft(text).toml, "mine.toml")
+    (golden,) = profile.table.golden
+    (said,) = golden.text
+    assert said.strip("\n") in text
+    own = [[float(x) for x in line.rstrip(",").split(",")[1:]] for line in said.split()]
+    assert [list(row) for row in golden.pressure] == own
+    assert max(map(sum, own)) == max(sum(float(x) for x in line.split(",")[1:9]) for line in text.split())
+    assert check_golden(profile) == []

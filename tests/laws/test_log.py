@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from firmware_bridge import EmbeddedLog, Frames, Item, Log, open_embedded_log, open_recorder, salvage_log
 from firmware_bridge.model import partition_of
 from service.cli.checks.settings_check import _KINDS
-from service.pipeline.analysis import INPUTS, Analysis, analyze_all, derive_rows
+from service.pipeline.analysis import INPUTS, Analysis, analyze_all
+from service.pipeline.replay import derive_rows
 from service.records.rows import Block, Flag, Progress, Second, Step, Verdict
 from tests.walkers.gait_walks import evenly, merged, sets, silence
 from tests.walkers.two_walkers import WALKERS, days, few, plain, session, story_rows

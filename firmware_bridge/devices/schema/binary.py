@@ -12,9 +12,9 @@ from firmware_bridge.devices.schema.values import (
     SECONDS,
     Endian,
     PacketRole,
-    Positive,
     SampleRole,
     SideName,
+    SpacingMs,
     Table,
     ValueTable,
     check_roles,
@@ -113,7 +113,7 @@ class RepeatTable(Table):
     count: Annotated[int, Field(ge=1, le=1024)]
     stride: Annotated[int, Field(ge=1)] | None = None  # bytes from one to the next, for fields without their own
     order: Literal["oldest_first", "newest_first"] = "oldest_first"
-    dt_ms: Positive | None = None  # true spacing where it is not 1 / rate_hz
+    dt_ms: SpacingMs | None = None  # true spacing where it is not 1 / rate_hz
     stamped: Literal["oldest", "newest"] = "oldest"  # the sample that the packet's time is of
 
 

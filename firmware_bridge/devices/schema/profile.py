@@ -15,7 +15,7 @@ from firmware_bridge.devices.schema.ble import BleAccess, Hex
 from firmware_bridge.devices.schema.golden import GoldenTable
 from firmware_bridge.devices.schema.text import TICKS_NS, TextTable, counts
 from firmware_bridge.devices.schema.tlv import MessagesTable
-from firmware_bridge.devices.schema.values import UNITS, Endian, Positive, SideName, Table, ValueTable
+from firmware_bridge.devices.schema.values import UNITS, Endian, Positive, RateHz, SideName, Table, ValueTable
 
 ChecksumType = Literal["sum8", "sum16", "crc16-modbus", "crc16-ccitt"]
 
@@ -46,7 +46,7 @@ class DeviceTable(Table):
     name: str  # the name for people
     evidence: Literal["virtual", "checked against the vendor's parser", "documented", "unconfirmed on hardware"]
     source: str = ""  # where the facts were read
-    rate_hz: Positive  # samples a second of each sensor
+    rate_hz: RateHz  # samples a second of each sensor
     unit: Literal["kPa", "N", "raw"]  # of a pressure reading after `scale`; raw counts are not force
     endian: Endian = "little"  # byte order of binary fields that do not say their own
 
@@ -221,7 +221,7 @@ class ClockTable(Table):
 
     source: Literal["device", "sequence", "arrival"]  # its time stamps; its counter and rate_hz; when it came
     # Silence beyond this, on a link that lives, says that the foot is unloaded, nothing was lost; None: it does not.
-    unloaded_after_ms: Annotated[float, Field(gt=0, le=2000)] | None = None
+    unloaded_after_ms: Annotated[float, Field(ge=1, le=2000)] | None = None
 
 
 class ProfileTable(Table):

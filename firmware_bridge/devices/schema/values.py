@@ -18,8 +18,15 @@ Endian = Literal["little", "big"]
 SideName = Literal["left", "right"]
 PacketRole = Literal["sequence", "time.hms", "time.s", "time.ms", "time.us", "battery", "side"]
 SampleRole = Literal["pressure", "force", "acc", "gyro"]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+LARGEST = 1e15
+"""Of a number in a profile (choice: beyond what anything measures or counts; a product of two of them still has its
+place among the stored readings)."""
+SLOWEST_HZ, FASTEST_HZ = 1.0, 20_000.0
+"""Samples a second (choice: with fewer nobody would see a step; plates have half as many)."""
+Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
+Finite = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+RateHz = Annotated[float, Field(ge=SLOWEST_HZ, le=FASTEST_HZ, allow_inf_nan=False)]
+SpacingMs = Annotated[float, Field(ge=1000 / FASTEST_HZ, le=1000 / SLOWEST_HZ, allow_inf_nan=False)]
 
 SAMPLE_ROLES: tuple[SampleRole, ...] = ("pressure", "force", "acc", "gyro")
 NANOSECONDS: dict[str, int] = {"time.ms": 1_000_000, "time.us": 1_000}
@@ -93,7 +100,7 @@ class PowerCurve(Table):
 
     kind: Literal["power"]
     factor: Positive
-    exponent: Positive
+    exponent: Annotated[float, Field(gt=0, le=100)]  # (choice: sensors have 0.5 to 3)
     divider: Positive | None = None
 
 

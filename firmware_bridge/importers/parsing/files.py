@@ -81,7 +81,7 @@ def head_of(path: Path) -> bytes:
             if not head:  # otherwise what there is, is read
                 raise unreadable(path, error, "; is it cut off? Copy it again") from error
     if not head:
-        raise ConfigError(f"{path}: the file is empty")
+        raise ConfigError(f"{path}: the file is empty; copy it, or export it, again")
     return head
 
 

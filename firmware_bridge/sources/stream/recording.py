@@ -48,7 +48,7 @@ class TapeLabel:
             ConfigError: the file is empty or not a recording of packets.
         """
         if not line:
-            raise ConfigError(f"{path} is empty: there is no recording in it")
+            raise ConfigError(f"{path} is empty: there is no recording in it; copy it again, or record it again")
         match = _HEADER.fullmatch(line)
         if match is None:
             raise ConfigError(

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from firmware_bridge import SECOND, ConfigError, Log, Row, Side, kind_name, open_log, row_key, same_row
 from service.gait.thresholds import RESET_NS
-from service.pipeline import analysis
+from service.pipeline.replay import derive_rows
 from service.pipeline.retention import kept_from
 from service.records.bouts import Bout, mean_speed, plain_bout, read_bouts
 from service.records.json_rows import plain
@@ -97,7 +97,7 @@ def compare_steps(store: str, wearer: str, *, json: bool) -> bool:
         known_wearers(log, wearer)
         kept = kept_from(log, wearer)
         stored = {(row.time, row.side): row for row in log.read(Step, wearer, kept)}
-        again = {(row.time, row.side): row for row in analysis.derive_rows(log, wearer, kept) if isinstance(row, Step)}
+        again = {(row.time, row.side): row for row in derive_rows(log, wearer, kept) if isinstance(row, Step)}
     if json:
         _print_lines(again.values())
     different = sum(1 for key in stored.keys() & again.keys() if not same_row(stored[key], again[key]))
@@ -114,7 +114,7 @@ def check_replay(store: str, wearer: str) -> bool:
     with closing(open_log(store)) as log:
         known_wearers(log, wearer)
         kept = kept_from(log, wearer)
-        again = {(type(row), *row_key(row)): row for row in analysis.derive_rows(log, wearer, kept) if row.time >= kept}
+        again = {(type(row), *row_key(row)): row for row in derive_rows(log, wearer, kept) if row.time >= kept}
         stored = {(kind, *row_key(row)): row for kind in kinds for row in log.read(kind, wearer, kept)}
     keys = [key for key in {**stored, **again} if not _equal(stored.get(key), again.get(key))]
     if kept:  # the chunk that began just before it is forgotten, and with it a part of the first second

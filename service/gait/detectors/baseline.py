@@ -91,6 +91,17 @@ class History:
         if was is None or (was.kit, was.means) != (known.kit, known.means):
             self._stale.update(self._following(bout, {after[bout].kind}))
 
+    def unlearn(self, bout: int) -> None:
+        """Forget a bout of which nothing is known any more, as if it had never been."""
+        self._doubt(bout)
+        before = {other: said.basis for other, said in self.about.items()}
+        del self._bouts[bout]
+        self._about = None
+        for other, said in self.about.items():  # a note that seemed to be about it may be about this one
+            if before[other] != said.basis:
+                self._doubt(other)
+        self._stale.discard(bout)
+
     def note(self, note: Note) -> None:
         """Take what a person said."""
         self._notes[note.time, note.topic], self._about = note, None

@@ -145,6 +145,10 @@ class Gathering:
             return False
         return heard is None or time < heard - p.BEHIND_NS
 
+    def misses(self, side: Side, time: int) -> bool:
+        """Tell whether a foot counted as lost at a time, so that what it showed then can be told no more."""
+        return time < self._lost(side)
+
     def seconds(self) -> list[Second]:
         """Return what each foot did in the seconds that are over."""
         return [second for side, foot in self.feet.items() for second in foot.seconds.over(self.horizon(side))]

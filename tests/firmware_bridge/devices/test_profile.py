@@ -23,7 +23,40 @@ LINE = load_profile("insole-line").text
         (DEMO, "[0.66, 0.20]", "[0.66, -0.2]", "sensors.positions[3]: ap must be between 0 and 1"),
         (DEMO, "areas_mm2 = [870, ", "areas_mm2 = [0, ", "sensors.areas_mm2[0]: Input should be greater than 0"),
         (DEMO, "areas_mm2 = [870, ", "areas_mm2 = [", "sensors: areas_mm2 has 15 values for 16 positions"),
-        (DEMO, "rate_hz = 100", "rate_hz = 0", "device.rate_hz: Input should be greater than 0"),
+        *(
+            (DEMO, "rate_hz = 100", f"rate_hz = {rate}", f"shoe.toml: device.rate_hz: Input should be {should}")
+            for rate, should in [
+                *((rate, "greater than or equal to 1") for rate in ("0", "-100", "1e-320", "1e-10", "0.5")),
+                *((rate, "less than or equal to 20000") for rate in ("1e300", "1e9")),
+                *((rate, "a finite number") for rate in ("nan", "inf")),
+            ]
+        ),
+        (DEMO, "stride = 44", "stride = 44, dt_ms = 1e-320", "layout.repeat.dt_ms: Input should be gr"),
+        (
+            DEMO,
+            "stride = 44",
+            "stride = 44, dt_ms = 1e300",
+            "layout.repeat.dt_ms: Input should be less",
+        ),
+        (
+            DEMO,
+            "areas_mm2 = [870, ",
+            "areas_mm2 = [1e300, ",
+            "sensors.areas_mm2[0]: Input should be less",
+        ),
+        (
+            LINE,
+            'role = "pressure"',
+            'role = "pressure", scale = 1e300',
+            "text.columns[2].scale: Input should be less",
+        ),
+        (
+            LINE,
+            'role = "pressure"',
+            'role = "pressure", offset = -1e300',
+            "text.columns[2].offset: Input should be gr",
+        ),
+        (LINE, "[clock]", "[clock]\nunloaded_after_ms = 1e-320", "clock.unloaded_after_ms: Input should be greater"),
         (
             DEMO,
             "rate_hz = 100",

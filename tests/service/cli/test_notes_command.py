@@ -15,12 +15,11 @@ from typer.testing import CliRunner
 from firmware_bridge import SECOND, Log, open_log
 from service.cli import app
 from service.contracts.ordinary_blocks import DAY, NOW, bout, earlier
-from service.diary.corrections import DERIVED
 from service.gait import Baseline, History, verdicts
 from service.pipeline.analysis import analyze_all
 from service.records.bouts import spans
 from service.records.notes import NOTABLE, standing
-from service.records.rows import Note, Progress, Step, Verdict
+from service.records.rows import DERIVED, Note, Progress, Step, Verdict
 from service.records.timestamps import iso
 from tests.service.pipeline.test_analysis import described, worn
 from tests.walkers.gait_rows import step

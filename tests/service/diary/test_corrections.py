@@ -26,12 +26,12 @@ from firmware_bridge import (
 from firmware_bridge.stores import open_embedded_log
 from service.contracts.exchanged_feet import exchanged, rounded
 from service.contracts.ordinary_blocks import NOW
-from service.diary.corrections import DERIVED, Revision, analyze_again, tell
+from service.diary.corrections import Revision, analyze_again, tell
 from service.diary.transfer import exchange, move
 from service.pipeline.analysis import FED, analyze_all
 from service.records.bouts import spans
 from service.records.notes import parse_note
-from service.records.rows import Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
+from service.records.rows import DERIVED, Alert, Block, Flag, Note, Progress, Replaced, Second, Step, Verdict
 from tests.service.diary.test_stop_notes import replayed
 from tests.service.pipeline.test_analysis import analyze_and_die
 from tests.walkers.stories import told_and_analyzed

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from firmware_bridge import SECOND, Frames, Item, Log, open_log, row_key
-from service.diary.corrections import DERIVED, analyze_again
-from service.pipeline.analysis import INPUTS, Analysis, analyze_all, derive_rows
-from service.records.rows import Note, Progress, Step
+from service.diary.corrections import analyze_again
+from service.pipeline.analysis import INPUTS, Analysis, analyze_all
+from service.pipeline.replay import derive_rows
+from service.records.rows import DERIVED, Note, Progress, Step
 from tests.service.pipeline.test_analysis import analyze_and_die, described, worn
 from tests.walkers.walks import START
 

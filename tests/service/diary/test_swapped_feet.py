@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from firmware_bridge import SECOND, ConfigError, Device, EmbeddedLog, Frames, Item, Link, Row, Side
 from firmware_bridge import open_embedded_log as opened_log
 from service.diary import corrections, transfer
-from service.diary.corrections import DERIVED, analyze_again
+from service.diary.corrections import analyze_again
 from service.diary.transfer import exchange, move
 from service.pipeline.analysis import INPUTS, Analysis, analyze_all
 from service.pipeline.mirror import mirror
 from service.pipeline.mirror_selection import MirrorTarget
 from service.records.bouts import spans
-from service.records.rows import Progress, Replaced, Step
+from service.records.rows import DERIVED, Progress, Replaced, Step
 from tests.service.diary.test_stop_notes import replayed, rows_of
 from tests.service.pipeline.test_analysis import arriving, described, worn
 from tests.service.pipeline.test_mirror_again import Memory, held

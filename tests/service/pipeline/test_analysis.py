@@ -16,7 +16,8 @@ import pytest
 
 from firmware_bridge import PARTITIONS, SECOND, Device, Frames, Item, Link, Log, Row, Side, open_log, partition_of
 from service.contracts.ordinary_blocks import earlier
-from service.pipeline.analysis import INPUTS, PROGRESS_EVERY, Analysis, analyze_all, derive_rows
+from service.pipeline.analysis import INPUTS, PROGRESS_EVERY, Analysis, analyze_all
+from service.pipeline.replay import derive_rows
 from service.records.rows import Block, Flag, Progress, Second, Step, Verdict
 from tests.walkers.gait_walks import evenly, session
 from tests.walkers.walks import START, devices

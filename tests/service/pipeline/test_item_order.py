@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from firmware_bridge import BEGINNING, SECOND, Frames, Item, Link, Log, open_log
-from service.diary.corrections import DERIVED, analyze_again
+from service.diary.corrections import analyze_again
 from service.pipeline import item_order as module
 from service.pipeline.analysis import analyze_all
 from service.pipeline.item_order import _ended, arrivals, by_time
+from service.records.rows import DERIVED
 from tests.service.pipeline.test_analysis import DAY, described, worn
 from tests.walkers.walks import START
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from firmware_bridge import SECOND, Archive, ConfigError, Frames, Item, Link, Log, open_archive, open_log, row_key
-from service.diary.corrections import DERIVED, analyze_again, tell
+from service.diary.corrections import analyze_again, tell
 from service.diary.transfer import move
 from service.pipeline.analysis import analyze_all
 from service.pipeline.mirror import mirror
 from service.pipeline.mirror_selection import MirrorTarget
 from service.records.bouts import spans
 from service.records.notes import parse_note
-from service.records.rows import Note, Step
+from service.records.rows import DERIVED, Note, Step
 from tests.service.pipeline.test_analysis import described, worn
 from tests.stand_ins.servers.influx_front import TOKEN, running_influx
 from tests.walkers.walks import START
