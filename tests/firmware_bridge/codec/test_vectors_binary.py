@@ -151,9 +151,9 @@ def test_xiao_spreads_samples_as_their_stamps_say(shared: Shared) -> None:
     assert np.diff(frames.time).tolist() == [19 * MS, 13 * MS, 16 * MS, 16 * MS]
     data[3 + 7] = data[3 + 3]  # no time passes
     decoder = decoder_of("xiao-nus-2x8", Side.RIGHT)
-    frames = decoder.whole([Packet(START, bytes(data))])
-    assert frames is not None
-    assert np.diff(frames.time).tolist() == [16 * MS] * 4  # these stamps are no clock
+    spread = decoder.whole([Packet(START, bytes(data))])
+    assert spread is not None
+    assert np.diff(spread.time).tolist() == [16 * MS] * 4  # these stamps are no clock
     assert decoder.counts == (5, 0, 0, 0, 0)
     assert decoder.clock.state == "batched"
 
