@@ -52,7 +52,7 @@ def _opened(rig: LogRig, url: str) -> LogFile:
 
 
 def link(time: int, wearer: str = "anna") -> Link:
-    return Link(time, wearer, Side.LEFT, "d", True, 100, 0, 0, 0, 0, 1, 50.0)
+    return Link(time, wearer, Side.LEFT, "d", True, 100, 0, 0, 0, 0, 1, 50.0, clock_rate=1.0)
 
 
 class Keeping(RuleBasedStateMachine):

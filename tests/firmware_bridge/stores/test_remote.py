@@ -14,7 +14,7 @@ from tests.stand_ins.servers.answering import Server, answering, say
 
 
 def link(time: int = 5) -> Link:
-    return Link(time, "anna", Side.LEFT, "d", True, 1, 2, 3, 4, 5, 6, 7.0)
+    return Link(time, "anna", Side.LEFT, "d", True, 1, 2, 3, 4, 5, 6, 7.0, clock_rate=1.0)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from firmware_bridge.stores.sqlite.tables import table
 
 
 def reading(number: int, wearer: str = "anna") -> Link:
-    return Link(number, wearer, Side.LEFT, "d", True, number, 0, 0, 0, 0, 1, 50.0)
+    return Link(number, wearer, Side.LEFT, "d", True, number, 0, 0, 0, 0, 1, 50.0, clock_rate=1.0)
 
 
 def samples(start: int, n: int = 10, sensors: int = 4) -> Frames:

@@ -32,7 +32,7 @@ def chunk(number: int) -> Frames:
 
 
 def link(number: int) -> Link:
-    return Link(number, "anna", Side.LEFT, "d", True, 100, 0, 0, 0, 0, 1, 50.0)
+    return Link(number, "anna", Side.LEFT, "d", True, 100, 0, 0, 0, 0, 1, 50.0, clock_rate=1.0)
 
 
 def url(path: Path) -> str:

@@ -23,7 +23,7 @@ def chunk(start: int, wearer: str = "anna", side: Side = Side.LEFT) -> Frames:
 
 
 def link(time: int, wearer: str = "anna") -> Link:
-    return Link(time, wearer, Side.LEFT, "d", True, 100, 0, 0, 0, 0, 1, 50.0)
+    return Link(time, wearer, Side.LEFT, "d", True, 100, 0, 0, 0, 0, 1, 50.0, clock_rate=1.0)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ MIRROR = {"Authorization": "Bearer mirror"}
 
 
 def link(time: int) -> Link:
-    return Link(time, "ada", Side.LEFT, "d", True, 1, 2, 3, 4, 5, 6, 7.0)
+    return Link(time, "ada", Side.LEFT, "d", True, 1, 2, 3, 4, 5, 6, 7.0, clock_rate=1.0)
 
 
 def body(*items: Any) -> bytes:
