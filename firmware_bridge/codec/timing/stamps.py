@@ -16,7 +16,7 @@ FEWEST = 8
 OFF = SECOND
 """A stamp that is off by more than this from what most say is garbled: no start of a connection delays so long."""
 GARBLED = 0.3
-"""Where more than this part of them is garbled, or goes back, they are no clock (choice)."""
+"""Where more than this part of them goes back, they are no clock; more than this part cannot be garbled (choice)."""
 SHARED = 0.2
 """Where more than this part of them is the same as the one before, they are of packets and not of samples (choice)."""
 DOUBT = 0.025
@@ -73,16 +73,14 @@ def look_at(stamps: Int64s, modulus: int, arrivals: Int64s) -> FirstLook:
     if believed != 1:  # medians of what is far apart are rough: once more, with what is nearly right
         rate *= steady_rate(arrival[whole], time[whole] / rate)[0]
         believed = rate if rate > 0 else 1.0
-    garbled = _garbled(arrival, time / believed)
-    is_clock = garbled.mean() <= GARBLED and (steps < 0).mean() <= GARBLED
-    shared = bool((steps == 0).mean() > SHARED)
-    return FirstLook(bool(is_clock), shared, rate, apart, garbled)
+    is_clock, shared = bool((steps < 0).mean() <= GARBLED), bool((steps == 0).mean() > SHARED)
+    return FirstLook(is_clock, shared, rate, apart, _garbled(arrival - time / believed))
 
 
-def _garbled(arrival: Float64s, time: Float64s) -> Bools:
-    behind = arrival - time
+def _garbled(behind: Float64s) -> Bools:
+    """Return which stamps are garbled, (n,): where many would be, it is the arrivals that stood still."""
     garbled: Bools = np.abs(behind - np.median(behind)) > OFF
-    return garbled
+    return garbled if garbled.mean() <= GARBLED else np.zeros_like(garbled)
 
 
 def mended(stamps: Int64s, garbled: Bools, step: float, modulus: int) -> NDArray[np.int64]:
