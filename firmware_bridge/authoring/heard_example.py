@@ -49,7 +49,7 @@ def _read(profile: Profile, side: Side, lines: Sequence[str]) -> Float32s | None
         decoder = Decoder(Insole("draft", side, profile, "draft:"), next(iter(profile.frames)))
     except ConfigError:  # it is of the other foot alone
         return None
-    frames = decoder.feed([Packet(ARRIVED, _text(lines).encode())])
+    frames = decoder.whole([Packet(ARRIVED, _text(lines).encode())])
     return None if frames is None or decoder.counts.corrupt else frames.pressure
 
 

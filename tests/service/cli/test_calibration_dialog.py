@@ -278,7 +278,7 @@ async def test_what_is_missing_is_said_before_anybody_stands_up(tmp_path: Path) 
 
 
 async def test_an_insole_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("firmware_bridge.bridge.listener._FIRST_S", 0.3)
+    monkeypatch.setattr("firmware_bridge.bridge.listener._FIRST_S", 2.0)
     person = Person()
     async with worn(person) as insoles:
         silent = SerialInsole(Firmware(ScriptedFoot(PROFILE, Side.RIGHT, person.reads), "serial", SystemClock()))
