@@ -13,21 +13,21 @@ from firmware_bridge.codec.timing.clock_rate import steady_rate
 from firmware_bridge.codec.timing.stamps import BACKLOG
 from firmware_bridge.model import SECOND, Int64s
 
-GAIN = 0.15
+_GAIN = 0.15
 """How much of what a packet came later or earlier than expected moves the time at once: a memory of 7 packets, which
 is longer than a burst of one connection event and shorter than a contact (choice)."""
-HOLE = SECOND // 10
-"""Later than expected by more than this, and by more than `HOLE_PERIODS`, packets are missing (choice)."""
-HOLE_PERIODS = 4
-KEPT = 0.998
+_HOLE = SECOND // 10
+"""Later than expected by more than this, and by more than `_HOLE_PERIODS`, packets are missing (choice)."""
+_HOLE_PERIODS = 4
+_KEPT = 0.998
 """The true rate is that of the last 500 packets (choice), where none of them is missing."""
-LEARNED_AFTER = 50
+_LEARNED_AFTER = 50
 """Of fewer packets nothing is learned (choice)."""
-SEEN = SECOND // 40
+_SEEN = SECOND // 40
 """What must have come apart within the first second before the declared rate is not believed (choice)."""
-MOST = 2.0
+_MOST = 2.0
 """By which factor the true rate may differ from the declared one (choice)."""
-AHEAD = SECOND // 20
+RUNS_AHEAD = SECOND // 20
 """How far ahead of its arrival a sample's time may run, after a backlog that came at once (choice)."""
 
 
@@ -52,13 +52,13 @@ class ArrivalClock:
         else:
             expected = self._last + self._gap
             late = arrival - expected
-            hole = late > max(HOLE, HOLE_PERIODS * self._gap)
+            hole = late > max(_HOLE, _HOLE_PERIODS * self._gap)
             if not hole:
                 self._learn(arrival - self._arrived)
             if latest is not None or hole:
                 time = arrival if latest is None else latest
             else:
-                time = min(expected + round(GAIN * late), arrival + AHEAD)
+                time = min(expected + round(_GAIN * late), arrival + RUNS_AHEAD)
             time = max(time, self._last + 1)
         self._last, self._arrived, self._declared_gap = time, arrival, period
         self._gap = round(period * self._stretch)
@@ -72,12 +72,12 @@ class ArrivalClock:
             periods: (n,) the declared ones, each to the next packet, ns.
         """
         since = np.cumsum(periods) - periods
-        if np.diff(arrivals).max(initial=0) > HOLE:
+        if np.diff(arrivals).max(initial=0) > _HOLE:
             return since
         arrived = (arrivals - arrivals[0]).astype(np.float64)
         whole = arrived >= BACKLOG
         rate, apart = steady_rate(arrived[whole], since[whole].astype(np.float64))
-        if not (apart > SEEN and 1 / MOST < rate < MOST):
+        if not (apart > _SEEN and 1 / _MOST < rate < _MOST):
             return since
         self._passed, self._declared = float(periods.sum()) / rate, float(periods.sum())
         spread: Int64s = np.round(since / rate).astype(np.int64)
@@ -85,12 +85,12 @@ class ArrivalClock:
 
     def _learn(self, passed: int) -> None:
         """Take how long a packet took, to know how long they take."""
-        self._passed = self._passed * KEPT + passed
-        self._declared = self._declared * KEPT + self._declared_gap
+        self._passed = self._passed * _KEPT + passed
+        self._declared = self._declared * _KEPT + self._declared_gap
 
     @property
     def _stretch(self) -> float:
         """By how much packets lie further apart than declared."""
-        if self._declared < LEARNED_AFTER * self._declared_gap:
+        if self._declared < _LEARNED_AFTER * self._declared_gap:
             return 1.0
-        return min(max(self._passed / self._declared, 1 / MOST), MOST)
+        return min(max(self._passed / self._declared, 1 / _MOST), _MOST)

@@ -12,20 +12,20 @@ import numpy as np
 
 from firmware_bridge.model import SECOND, Float64s
 
-STEADY = 0.25
+_STEADY = 0.25
 """The middle third of a window may lie off the straight line between the outer ones by this part of what they differ:
 a host's clock that was set, or a queue that filled and emptied, is a step and no line (choice)."""
-WAVERS = SECOND * 15 // 1000
+_WAVERS = SECOND * 15 // 1000
 """So much the middle may be off in any case: the events of a radio come and go against a device's packets (choice)."""
-BLOCK = SECOND // 2
+_BLOCK = SECOND // 2
 """Of each such stretch the least delayed packet counts."""
-WINDOW_BLOCKS = 180
+_WINDOW_BLOCKS = 180
 """How far back it is looked: 90 s (choice)."""
-SEEN = SECOND * 12 // 100
+_SEEN = SECOND * 12 // 100
 """So much must have come together between the outer thirds: no radio's delay wanders by it steadily (choice)."""
-UNLIKE_CRYSTALS = 0.002
+_UNLIKE_CRYSTALS = 0.002
 """A rate nearer to 1 is left to the recovery of the clock: crystals are within 0.0001, resonators within 0.005."""
-JUMP = SECOND // 2
+_JUMP = SECOND // 2
 """Two least delays that differ by more are a clock that was set or a link that stood still: it is begun anew."""
 _FEWEST = 6
 
@@ -47,7 +47,7 @@ def steady_rate(arrival: Float64s, time: Float64s) -> tuple[float, float]:
     at, y = (np.array([np.median(values[part]) for part in parts]) for values in (arrival, behind))
     apart = y[2] - y[0]
     slope = apart / (at[2] - at[0])
-    if abs(y[1] - y[0] - slope * (at[1] - at[0])) > max(STEADY * abs(apart), WAVERS):
+    if abs(y[1] - y[0] - slope * (at[1] - at[0])) > max(_STEADY * abs(apart), _WAVERS):
         return math.nan, math.nan
     return float(1 - slope), float(abs(apart))
 
@@ -65,7 +65,7 @@ class RateJudge:
 
     def take(self, arrival: int, time: int) -> float:
         """Take a packet; return the rate once it is sure that it is not 1, else NaN. Then begins anew."""
-        block = arrival // BLOCK
+        block = arrival // _BLOCK
         if block == self._block:
             if arrival - time < self._least[0] - self._least[1]:
                 self._least = arrival, time
@@ -77,13 +77,13 @@ class RateJudge:
     def _close(self) -> float:
         if self._blocks:
             (arrival, time), (last_arrival, last_time) = self._least, self._blocks[-1]
-            if abs((arrival - time) - (last_arrival - last_time)) > JUMP:
+            if abs((arrival - time) - (last_arrival - last_time)) > _JUMP:
                 self._blocks = []
-        self._blocks = [*self._blocks[1 - WINDOW_BLOCKS :], self._least]
+        self._blocks = [*self._blocks[1 - _WINDOW_BLOCKS :], self._least]
         first = self._blocks[0][0]
         points = np.array([(arrival - first, time - first) for arrival, time in self._blocks], np.float64)
         rate, apart = steady_rate(points[:, 0], points[:, 1])
-        if apart > SEEN and abs(rate - 1) > UNLIKE_CRYSTALS:
+        if apart > _SEEN and abs(rate - 1) > _UNLIKE_CRYSTALS:
             self._blocks = []
             return rate
         return math.nan

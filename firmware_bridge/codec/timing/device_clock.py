@@ -36,7 +36,7 @@ UNSETTLED_SLEW = 0.01
 SETTLED = SECOND * 15 // 1000
 """The estimate is settled where time is nearer to it than this: a tenth of what matters, 3 % of a contact time, once
 it is divided among some steps (choice)."""
-AHEAD = SECOND * 2 // 5
+MOST_AHEAD = SECOND * 2 // 5
 """No sample is placed further ahead of its arrival than this: what contradicts arrival by more is wrong (choice)."""
 RATED_DRIFT = 0.02
 """How far a rate that was measured against arrival may still be off."""
@@ -84,8 +84,8 @@ class DeviceClock:
             self._anchor(tick, soonest)
         self._last_tick = tick
         time = self._base + tick + round(self._offset)
-        if self.last is None or self.last <= arrival + AHEAD:  # else the host's clock was set back
-            time = min(time, arrival + AHEAD)
+        if self.last is None or self.last <= arrival + MOST_AHEAD:  # else the host's clock was set back
+            time = min(time, arrival + MOST_AHEAD)
         self.last = time if self.last is None else max(time, self.last + 1)  # rounded, two may be one
         return self.last
 

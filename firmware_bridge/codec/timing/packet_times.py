@@ -14,14 +14,14 @@ from firmware_bridge.codec.timing.arrival_clock import ArrivalClock
 from firmware_bridge.codec.timing.clock_rate import RateJudge, steady_rate
 from firmware_bridge.codec.timing.device_clock import MAX_DRIFT, DeviceClock
 from firmware_bridge.codec.timing.sequence import Continuity, Follows
-from firmware_bridge.codec.timing.stamps import BACKLOG, FEWEST, SHARED, FirstLook, look_at, mended
+from firmware_bridge.codec.timing.stamps import BACKLOG, FEWEST, SHARED, FirstLook, first_look, mended
 from firmware_bridge.model import SECOND, Bools, ClockState, Int64s
 
 COUNTED_DRIFT = 0.05
 """How far a device's true rate may be from its declared one, where only its packets are counted."""
-COUNT_DOUBT = 0.02
+_COUNT_DOUBT = 0.02
 """Where packets are only counted, a rate that differs by more is looked at for longer (choice)."""
-COUNT_SURE = 0.015, SECOND * 3 // 100
+_COUNT_SURE = 0.015, SECOND * 3 // 100
 """After three seconds it is believed, if it differs by more than the first, and what came apart is more than the second
 (choice): a declared rate is a rough one, unlike a crystal's."""
 _MOST = 5.0
@@ -111,7 +111,7 @@ class PacketTimes:
             return False
         if self._modulus is not None:
             return self._look(first).doubtful
-        return abs(self._counted_rate(first)[0] - 1) > COUNT_DOUBT
+        return abs(self._counted_rate(first)[0] - 1) > _COUNT_DOUBT
 
     def place_first(self, packets: PacketStamps) -> list[Placed]:
         """Place the packets with which a connection began, all known at once."""
@@ -121,7 +121,7 @@ class PacketTimes:
             packets = self._mended(packets, look)
         elif isinstance(self._clock, DeviceClock):
             rate, apart = self._counted_rate(packets)
-            if abs(rate - 1) > COUNT_SURE[0] and apart > COUNT_SURE[1]:
+            if abs(rate - 1) > _COUNT_SURE[0] and apart > _COUNT_SURE[1]:
                 self._rescale(rate)
         followed = [self._follow(*packet) for packet in packets.each()]
         self._stretch = self._stretched(packets, followed)
@@ -144,7 +144,7 @@ class PacketTimes:
         assert self._modulus is not None
         rate, once = self._continuity.rate, ~packets.repeated
         stamps = np.round(packets.tick[once] / rate).astype(np.int64) if rate != 1 else packets.tick[once]
-        look = look_at(stamps, round(self._modulus / rate), packets.arrival[once])
+        look = first_look(stamps, round(self._modulus / rate), packets.arrival[once])
         garbled = np.zeros(len(once), np.bool_)
         garbled[once] = look.garbled
         return replace(look, garbled=garbled)

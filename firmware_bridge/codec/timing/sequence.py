@@ -28,7 +28,7 @@ LATE_RUN = 8
 VOTES = 5
 """So many packets in a row that contradict what came before and agree with each other are a new beginning; fewer are
 garbled (choice: two garbled stamps in a row were seen)."""
-AHEAD = SECOND // 2
+_FUTURE = SECOND // 2
 """A packet whose time lies ahead of what the least delayed ones allow by more than this is not believed (choice)."""
 _RATE = 8.0
 """By which factor a device's true rate may differ from the declared one before counter and clock contradict."""
@@ -168,7 +168,7 @@ class Continuity:
         if last:
             ahead, ticks = self._steps(last.sequence, last.tick, sequence, tick)
             step = ticks if ticks is not None else (ahead or 0) * self._own_period
-            if step > 0 and abs(step - (arrival - last.arrival)) <= AHEAD:
+            if step > 0 and abs(step - (arrival - last.arrival)) <= _FUTURE:
                 time = last.time + step
             else:
                 self._votes = []
@@ -191,7 +191,7 @@ class Continuity:
 
     def _is_from_the_future(self, passed: int, arrival: int) -> bool:
         lead = self._unwrapped + passed - arrival
-        return not self._relinked and self._lead is not None and lead > self._lead + AHEAD
+        return not self._relinked and self._lead is not None and lead > self._lead + _FUTURE
 
     def _is_late(self, ahead: int | None, ticks: int | None, waited: int) -> bool:
         if waited > SLACK:

@@ -13,16 +13,16 @@ from firmware_bridge.model import SECOND, Bools, Float64s, Int64s
 
 FEWEST = 8
 """Of fewer stamps nothing is said (choice)."""
-OFF = SECOND
+_OFF = SECOND
 """A stamp that is off by more than this from what most say is garbled: no start of a connection delays so long."""
-GARBLED = 0.3
+_GARBLED = 0.3
 """Where more than this part of them goes back, they are no clock; more than this part cannot be garbled (choice)."""
 SHARED = 0.2
 """Where more than this part of them is the same as the one before, they are of packets and not of samples (choice)."""
-DOUBT = 0.025
+_DOUBT = 0.025
 """A rate that differs from 1 by more than this within the first second is looked at for longer: the medians of thirds
 of a second wander by some 7 ms with the events of a radio (choice)."""
-SURE = 0.02, SECOND * 4 // 100
+_SURE = 0.02, SECOND * 4 // 100
 """After three seconds it is believed, if it differs by more than the first, and what came apart is more than the second
 (choice; smaller ones are judged on a longer sum)."""
 BACKLOG = SECOND // 10
@@ -42,16 +42,16 @@ class FirstLook:
     @property
     def doubtful(self) -> bool:
         """Tell whether they should be looked at for longer before anything is stored."""
-        return self.is_clock and not abs(self.rate - 1) <= DOUBT
+        return self.is_clock and not abs(self.rate - 1) <= _DOUBT
 
     @property
     def sure_rate(self) -> float:
         """The rate where it is not 1 beyond doubt, else NaN."""
-        sure = abs(self.rate - 1) > SURE[0] and self.apart > SURE[1]
+        sure = abs(self.rate - 1) > _SURE[0] and self.apart > _SURE[1]
         return self.rate if sure and self.rate > 0 else math.nan
 
 
-def look_at(stamps: Int64s, modulus: int, arrivals: Int64s) -> FirstLook:
+def first_look(stamps: Int64s, modulus: int, arrivals: Int64s) -> FirstLook:
     """Return what the first stamps are.
 
     Args:
@@ -69,18 +69,18 @@ def look_at(stamps: Int64s, modulus: int, arrivals: Int64s) -> FirstLook:
     arrival = (arrivals - arrivals[0]).astype(np.float64)
     whole = arrival >= BACKLOG
     rate, apart = steady_rate(arrival[whole], time[whole])
-    believed = rate if rate > 0 and abs(rate - 1) > DOUBT else 1.0
+    believed = rate if rate > 0 and abs(rate - 1) > _DOUBT else 1.0
     if believed != 1:  # medians of what is far apart are rough: once more, with what is nearly right
         rate *= steady_rate(arrival[whole], time[whole] / rate)[0]
         believed = rate if rate > 0 else 1.0
-    is_clock, shared = bool((steps < 0).mean() <= GARBLED), bool((steps == 0).mean() > SHARED)
+    is_clock, shared = bool((steps < 0).mean() <= _GARBLED), bool((steps == 0).mean() > SHARED)
     return FirstLook(is_clock, shared, rate, apart, _garbled(arrival - time / believed))
 
 
 def _garbled(behind: Float64s) -> Bools:
     """Return which stamps are garbled, (n,): where many would be, it is the arrivals that stood still."""
-    garbled: Bools = np.abs(behind - np.median(behind)) > OFF
-    return garbled if garbled.mean() <= GARBLED else np.zeros_like(garbled)
+    garbled: Bools = np.abs(behind - np.median(behind)) > _OFF
+    return garbled if garbled.mean() <= _GARBLED else np.zeros_like(garbled)
 
 
 def mended(stamps: Int64s, garbled: Bools, step: float, modulus: int) -> NDArray[np.int64]:
