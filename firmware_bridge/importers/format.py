@@ -32,6 +32,10 @@ class Samples(NamedTuple):
     gyro: Float32s | None = None  # (n, 3) deg/s
 
 
+def unsaid(notice: str) -> None:
+    """Tell nobody what was noticed."""
+
+
 def untold(done: int, total: int) -> None:
     """Tell nobody how far the reading has come."""
 
@@ -44,6 +48,7 @@ class Recording:
     start: int | None = None  # UTC ns of the first sample, before any date that the file itself has
     columns: Path | None = None  # the map of a file that is read by one
     progress: Callable[[int, int], None] = untold  # is told bytes read, and bytes in all
+    notice: Callable[[str], None] = unsaid  # is told, in a sentence, what a person should know of how it is read
 
     def moments(self, since_us: NDArray[np.float64], own: int | None = None) -> Int64s:
         """Return the UTC ns of times that are given in us since the first sample.

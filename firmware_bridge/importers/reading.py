@@ -14,7 +14,7 @@ from firmware_bridge.codec.decoder import Counts
 from firmware_bridge.codec.link_account import LinkAccount
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, CorruptData
-from firmware_bridge.importers.format import Format, Recording, Samples, columns_beside, untold
+from firmware_bridge.importers.format import Format, Recording, Samples, columns_beside, unsaid, untold
 from firmware_bridge.importers.parsing.files import head_of
 from firmware_bridge.model import SECOND, Frames, Item, Side
 from firmware_bridge.plugins import IMPORTERS
@@ -42,6 +42,7 @@ def read_recording(
     form: str | None = None,
     columns: Path | None = None,
     progress: Callable[[int, int], None] = untold,
+    notice: Callable[[str], None] = unsaid,
 ) -> Iterator[Item]:
     """Read a file as the items that belong in the log: devices, frames and one link row a second.
 
@@ -54,6 +55,7 @@ def read_recording(
         form: the format's name; found from the file's content where it is not given.
         columns: the map of a file of format csv; the one beside it where it is not given.
         progress: is told the bytes read so far, and the bytes in all.
+        notice: is told, in a sentence with the file's name, what was taken for granted in reading it.
 
     Raises:
         ConfigError: the file cannot be read, no format fits, or it lacks what only a person can tell.
@@ -62,7 +64,7 @@ def read_recording(
     known = find_format(path, form, columns)
     feet: dict[Side, _Foot] = {}
     skipped = dict.fromkeys(Side, 0)
-    for samples in known.read(Recording(path, start, columns, progress)):
+    for samples in known.read(Recording(path, start, columns, progress, notice)):
         foot = feet.get(samples.side)
         if not len(samples.time):
             skipped[samples.side] += samples.skipped

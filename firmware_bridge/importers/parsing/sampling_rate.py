@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def rated(profile: Profile, rate_hz: float) -> Profile:
     """Return the profile at another rate."""
     if rate_hz == profile.rate_hz:
         return profile
-    text = profile.text.replace(f"rate_hz = {profile.rate_hz:g}\n", f"rate_hz = {rate_hz!r}\n")
+    text = re.sub(r"(?m)^(\s*rate_hz\s*=\s*)[^\s#]+", rf"\g<1>{rate_hz!r}", profile.text, count=1)
     return parse_profile(text, f"{profile.id}.toml")
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.importers.format import Recording, Samples
 from firmware_bridge.importers.parsing.column_map import NA_VALUES
-from firmware_bridge.importers.parsing.csv_sniffer import cells_of
+from firmware_bridge.importers.parsing.header.cells import cells_of, with_point
 from firmware_bridge.importers.parsing.number_rows import Rows, TimedValues, reading_of, whole_us
 from firmware_bridge.importers.parsing.sampling_rate import rated_by
 from firmware_bridge.model import Float32s, Side
@@ -74,7 +74,11 @@ class Track:
         if len(cells) < (self.width if line.endswith(b"\n") else self.whole):
             return None
         try:
-            row = [self.when(cells[self.time]) if self.when else whole_us(self._number(cells[self.time]), self.unit_us)]
+            row = [
+                self.when(cells[self.time])
+                if self.when
+                else whole_us(float(with_point(cells[self.time])), self.unit_us)
+            ]
             for channel in self.channels.values():
                 row += [
                     self._reading(cells[cell], channel.scale) if cell < len(cells) else math.nan
@@ -100,10 +104,7 @@ class Track:
         text = cell.strip()
         if text in NA_VALUES:
             return math.nan
-        return reading_of(self._number(text) * scale)
-
-    def _number(self, cell: str) -> float:
-        return float(cell if self.separator == "," else cell.replace(",", "."))
+        return reading_of(float(with_point(text)) * scale)
 
 
 def in_turn(streams: Sequence[Iterator[FootSignals]]) -> Iterator[FootSignals]:

@@ -130,7 +130,7 @@ def test_the_size_gives_the_areas(tmp_path: Path) -> None:
         ),
         ("right pressure 9[", "right strange 9[", CorruptData, r"line 2: has no column 'right pressure 9\["),
         ("N/cm²", "bananas", ConfigError, "line 2: pressures in 'bananas' are not known; export them in kPa"),
-        ("# time", "# when", ConfigError, "of no format"),
+        ("# time", "# when", ConfigError, "a CSV file needs a map of its columns"),
         ("\n0.0", "\n7\t0.0", CorruptData, "times of its rows do not grow"),
     ],
 )
