@@ -20,7 +20,7 @@ from firmware_bridge.devices.profile import Profile, load_profile, parse_profile
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples
 from firmware_bridge.importers.parsing.files import lines_of
-from firmware_bridge.importers.parsing.header.cells import text_of
+from firmware_bridge.importers.parsing.header.cells import line_text
 from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows, whole_us
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
 from firmware_bridge.model import SECOND
@@ -66,7 +66,7 @@ def _header(path: Path, lines: Iterator[bytes]) -> _Header:
     """
     head = []
     for _, line in zip(range(_HEADER_LINES), lines, strict=False):
-        text = text_of(line).strip()
+        text = line_text(line).strip()
         if text.startswith("time[secs]"):
             _check_columns(path, text.split()[1:])
             break

@@ -26,7 +26,7 @@ from firmware_bridge.importers.parsing.dates import written_date
 from firmware_bridge.importers.parsing.files import lines_of
 from firmware_bridge.importers.parsing.foot_from_name import side_needed
 from firmware_bridge.importers.parsing.grid import Pitch, grid_profile, places
-from firmware_bridge.importers.parsing.header.cells import cells_of, separator_of, text_of, with_point
+from firmware_bridge.importers.parsing.header.cells import cells_of, line_text, separator_of, with_point
 from firmware_bridge.importers.parsing.header.header_keys import Keys
 from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows
 from firmware_bridge.importers.parsing.pressure_units import to_kpa
@@ -118,7 +118,7 @@ def _head(recording: Recording, lines: Iterator[bytes]) -> _Head:
     path = recording.path
     said: dict[str, tuple[int, str]] = {}
     for number, (_, line) in enumerate(zip(range(_HEADER_LINES), lines, strict=False), 1):
-        found = _KEY.fullmatch(text_of(line).strip().strip('"'))
+        found = _KEY.fullmatch(line_text(line).strip().strip('"'))
         if found and found[1] == "ASCII_DATA":
             break
         if found:  # a comment's line may look like a key; the real one came before it, or the value cannot be

@@ -10,13 +10,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from firmware_bridge.devices.profile import Profile, builtin_profiles, load_profile, parse_profile
-from firmware_bridge.devices.schema.values import UNITS, Finite
+from firmware_bridge.devices.profile import Profile, builtin_profiles, load_profile, parse_profile, reading
+from firmware_bridge.devices.schema.values import UNITS, Finite, ValueTable
 from firmware_bridge.errors import ConfigError
 from firmware_bridge.importers.parsing.sampling_rate import rated
 
 UNITS_US = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3, "iso": 1.0}
 NA_VALUES = ("", "NaN", "nan", "NA", "N/A", "null", "-")
+VALUE_KEYS = ("scale", "offset", "invert_from", "inverted", "clip", "saturated")
+"""The keys of a map that say what a number means; without any of them its profile does."""
 _RANGE = re.compile(r"(\d{1,5})-(\d{1,5})", re.ASCII)
 
 _Names = str | int | tuple[str | int, ...]
@@ -97,6 +99,19 @@ def read_map(path: Path) -> ColumnMap:
         if found["type"] == "extra_forbidden":
             message = f"is not a key of a map; there are {', '.join(ColumnMap.model_fields)}"
         raise ConfigError(f"{path}: {key}: {message}" if key else f"{path}: {message}") from error
+
+
+def pressure_values(columns: ColumnMap, sensors: int, origin: Path) -> ValueTable:
+    """Return what a map says of a foot's numbers; `origin` is the map's file.
+
+    Raises:
+        ConfigError: a key does not fit the number of sensors.
+    """
+    said = {key: getattr(columns, key) for key in VALUE_KEYS if key in columns.model_fields_set}
+    try:
+        return ValueTable(role="pressure", count=sensors, unit=columns.unit, **said)
+    except ValidationError as error:
+        raise ConfigError(f"{origin}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
 
 
 class ColumnPositions:
@@ -216,4 +231,9 @@ def mapped_profile(columns: ColumnMap, sensors: int, rate: Callable[[float | Non
         f'unit = "{UNITS[columns.unit].becomes}"\n\n'
         f"[sensors]\npositions = [{written}]\n"
     )
+    value = pressure_values(columns, sensors, origin)
+    ends = [] if value.clip is None else [value.clip[1]]
+    ends += [] if value.saturated is None else [reading(value.saturated, value)]
+    if ends:
+        text += f'\n[[text.columns]]\nrole = "pressure"\ncount = {sensors}\nsaturated = {min(ends)!r}\n'
     return parse_profile(text, str(origin))

@@ -7,32 +7,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from firmware_bridge.devices.conversion import to_readings
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.devices.schema.text import TextColumn
 from firmware_bridge.devices.schema.values import ValueTable
-from firmware_bridge.errors import ConfigError
-from firmware_bridge.importers.parsing.column_map import ColumnMap, ColumnPositions
+from firmware_bridge.importers.parsing.column_map import VALUE_KEYS, ColumnMap, ColumnPositions, pressure_values
 from firmware_bridge.importers.parsing.number_rows import Rows
 from firmware_bridge.model import Side
-
-KEYS = ("scale", "offset", "invert_from", "inverted", "clip", "saturated")
-"""The keys of a map that say what a number means; without any of them its profile does."""
-
-
-def pressure_values(columns: ColumnMap, sensors: int, origin: Path) -> ValueTable:
-    """Return what a map says of a foot's numbers; `origin` is the map's file.
-
-    Raises:
-        ConfigError: a key does not fit the number of sensors.
-    """
-    said = {key: getattr(columns, key) for key in KEYS if key in columns.model_fields_set}
-    try:
-        return ValueTable(role="pressure", count=sensors, unit=columns.unit, **said)
-    except ValidationError as error:
-        raise ConfigError(f"{origin}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
 
 
 class ColumnValues:
@@ -48,7 +30,7 @@ class ColumnValues:
         feet = [side for side, there in ((Side.LEFT, places.left), (Side.RIGHT, places.right)) if there]
         self.feet = {side: slice(1 + i * count, 1 + (i + 1) * count) for i, side in enumerate(feet)}
         """Where the readings of each foot are in a row."""
-        own = None if columns.profile is None or columns.model_fields_set & {*KEYS} else profile.table.text
+        own = None if columns.profile is None or columns.model_fields_set & {*VALUE_KEYS} else profile.table.text
         plain = [pressure_values(columns, count, origin)]
         self._values: dict[Side, list[ValueTable]] = {}
         for side in feet:

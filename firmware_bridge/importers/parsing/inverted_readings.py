@@ -13,7 +13,7 @@ ACTIVE = 0.2
 """Share of the widest sensor's range that a sensor has at least, to be asked (choice)."""
 MOSTLY_HIGH = 0.6
 """Where in its range, 0 to 1, a sensor's median lies at least: on a walk each one is unloaded most of the time."""
-ALIKE = 0.5
+LESS_SCATTER = 0.5
 """Unloaded readings scatter at most this share of what loaded ones do, in time and from sensor to sensor (choice)."""
 FEWEST = 100
 """Rows on which to judge (choice)."""
@@ -47,8 +47,8 @@ def looks_inverted(readings: NDArray[np.floating]) -> float | None:
         return None
     center = (low + high) / 2
     above, below = (_scatter(np.where(half, values, np.nan)) / span for half in (values > center, values < center))
-    in_time = np.median(above) < ALIKE * np.median(below)
-    apart = np.std(high) <= ALIKE * np.std(low) if len(span) > 1 else high[0] >= NEAR_THE_END * _end(high[0])
+    in_time = np.median(above) < LESS_SCATTER * np.median(below)
+    apart = np.std(high) <= LESS_SCATTER * np.std(low) if len(span) > 1 else high[0] >= NEAR_THE_END * _end(high[0])
     return _unloaded(values, float(np.median(high))) if in_time and apart else None
 
 

@@ -20,7 +20,8 @@ def walk() -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Return (n, sensors of both feet): each sensor is loaded for 40 % of a stride of 1 s, in steps of a quarter."""
     phase = np.arange(N)[:, None] / 100 + np.r_[np.arange(SENSORS), np.arange(SENSORS) + 5] * 0.1
     load = np.clip(np.sin(2 * np.pi * phase) - 0.2, 0, None) * (400 + 60 * np.arange(2 * SENSORS) % 250)
-    return np.round(4 * load + np.random.default_rng(7).integers(0, 3, load.shape)) / 4
+    noise = np.random.default_rng(7).integers(0, 3, load.shape)
+    return np.asarray(np.round(4 * load + noise) / 4)
 
 
 WALK = walk()
@@ -66,7 +67,7 @@ def iso(t: int) -> str:
 def flagged() -> str:
     """Rows twice, of which each second one says by its flags that neither foot has a sample."""
     head, *rows = table().splitlines()
-    pairs = ((f"{row},0", f"{int(row.split(',')[0]) + 5},{','.join(['999'] * 8)},0x3") for row in rows)
+    pairs = ((f"{row},0", f"{int(row.split(',')[0]) + 5},{','.join(['7'] * 8)},0x3") for row in rows)
     return "\n".join([f"{head},state", *itertools.chain.from_iterable(pairs)]) + "\n"
 
 
@@ -116,7 +117,7 @@ VARIANTS = {
     ),
     "s": Variant(table(stamp=lambda t: f"{t / 1000:.2f}"), ('time_unit = "s"',)),
     "ISO": Variant(table(stamp=iso, time="timestamp"), ('time_unit = "iso"',)),
-    "one foot's words": Variant(table(names=[f"s{n}_left" for n in range(1, 5)] + [f"s{n}_right" for n in range(1, 5)]), MS),
+    "one foot's words": Variant(table(names=[f"s{name[-1]}_{name[:-2]}" for name in NAMES]), MS, '"s{n}_right"'),
     "names twice": Variant(table(names=[str(n) for n in (1, 2, 3, 4)] * 2), MS, 'right = "6-9"'),
 }  # fmt: skip
 

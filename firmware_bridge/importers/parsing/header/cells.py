@@ -11,7 +11,7 @@ NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?", re.ASCII)
 _SPACED = re.compile(r'"([^"]*)"|(\S+)')
 
 
-def text_of(line: bytes) -> str:
+def line_text(line: bytes) -> str:
     """Return the text of a line: in UTF-8, and where it is none in Windows-1252."""
     try:
         return line.decode("utf-8")
@@ -21,7 +21,7 @@ def text_of(line: bytes) -> str:
 
 def cells_of(line: bytes, separator: str) -> list[str]:
     """Return the cells of a line; a separator inside double quotes is none."""
-    text = text_of(line).rstrip("\r\n")
+    text = line_text(line).rstrip("\r\n")
     if '"' not in text:
         return text.split() if separator == " " else text.split(separator)
     if separator == " ":

@@ -14,7 +14,7 @@ SOUGHT = 200
 """Lines among which the first row of numbers is looked for (choice; a maker's preamble has some dozens)."""
 ABOVE = 4
 """Lines above the first row of numbers that may be its header, units and groups of columns among them (choice)."""
-NAMED = 0.75
+NAMED_SHARE = 0.75
 """Share of the columns that a header names at least (choice; a line that names groups of columns names fewer)."""
 
 _TIME = re.compile(r"\d[\d:.,/TZ +-]*( ?[AaPp]\.?[Mm]\.?)?", re.ASCII)
@@ -117,7 +117,7 @@ def _names(line: bytes, separator: str, width: int) -> list[str] | None:
     while names and not names[-1]:
         names.pop()
     said = [name for name in names if name]
-    if len(names) < 2 or not width - 1 <= len(names) <= width or len(said) < NAMED * len(names):
+    if len(names) < 2 or not width - 1 <= len(names) <= width or len(said) < NAMED_SHARE * len(names):
         return None
     return names if all(map(str.isprintable, names)) and not is_number(said[0]) else None
 

@@ -17,7 +17,7 @@ from firmware_bridge.importers.parsing.inverted_readings import looks_inverted
 from firmware_bridge.model import Side
 
 NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.ASCII | re.DOTALL)
-INDEX = re.compile(r"(?i)(unnamed: 0|index|idx|row|no\.?|nr\.?|#)?")
+ROW_NUMBER = re.compile(r"(?i)(unnamed: 0|index|idx|row|no\.?|nr\.?|#)?")
 """Names that number the rows (pandas leaves the name out, or calls it so when it reads its own file)."""
 _SHOWN = 24
 _NO_LOAD = re.compile(
@@ -91,7 +91,7 @@ def _time(names: list[str]) -> int:
         for place, name in enumerate(names)
         if re.match(r"(?i)t(ime.*|_?m?s)?\b|.*time|.*stamp|.*zeit|sec|ms\b", name)
     ]
-    others = [place for place, name in enumerate(names) if not INDEX.fullmatch(name)]
+    others = [place for place, name in enumerate(names) if not ROW_NUMBER.fullmatch(name)]
     return (timely or others or [0])[0]
 
 
