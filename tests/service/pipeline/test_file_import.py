@@ -180,6 +180,14 @@ def test_one_bad_file_leaves_the_others_alone(take: Take, log: Log, tmp_path: Pa
     assert log.wearers() == ["walk"]
 
 
+def test_what_was_taken_for_granted_is_said_once(take: Take, tmp_path: Path) -> None:
+    path = csv(tmp_path)
+    path.write_text(path.read_text().replace("left_2", "left_3").replace("right_2", "right_3"))
+    for _ in range(2):
+        _, said = take(path, wearer="ann")
+        assert said.count("the numbers of 'left_{n}' have gaps (1, 3): all 2 columns are taken") == 1
+
+
 def test_a_service_that_is_at_work_analyzes_it(take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
     log.claim()
     failed, said = take(gaitpdb(tmp_path))

@@ -46,18 +46,21 @@ def draft_map(path: Path, head: bytes) -> str:
         head: its first bytes, as `head_of` gives them.
     """
     look = find_header(head) or _without_rows(head)
-    names = look.names
+    last = max((place for place, name in enumerate(look.names) if name), default=0)
+    names = look.names[: last + 1]
     shown = [f"{number} {name!r}" for number, name in enumerate(names[:_SHOWN], 1)]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     beside = path.with_name(f"{path.name.split('.')[0]}.columns.toml")
     time = _time(names)
-    feet = {side: columns for side in Side if (columns := _foot(names, side))} or _either_foot(path, names)
+    named = {side: columns for side in Side if (columns := _foot(names, side))}
+    feet = named or _either_foot(path, names, time)
+    whose = "" if named or len(feet) != 1 or side_of(path.name) else "  # left or right? The header does not say"
     taken = {time, *(place for columns in feet.values() for place in columns)}
     lines = [
         f"time = {_column(names, time)}",
         'time_unit = "s"               # s, ms, us, ns or iso',
         "since_1970 = false            # true: the time is a date",
-        *(f"{side} = {_columns(names, columns)}" for side, columns in feet.items()),
+        *(f"{side} = {_columns(names, columns)}{whose}" for side, columns in feet.items()),
         *([] if feet else ['left = "left_{n}"', 'right = "right_{n}"']),
         *_above(look),
         f"separator = {_quoted(look.separator)}",
@@ -68,7 +71,11 @@ def draft_map(path: Path, head: bytes) -> str:
         "# positions = [[0.5, 0.1]]    # of each sensor: 0 lateral to 1 medial, 0 heel to 1 toe",
         '# missing = ["", "NaN", -1]   # what stands for a reading that is not there',
     ]
-    left_out = [f"{place + 1} {name!r}" for place, name in enumerate(names) if place not in taken]
+    left_out = [
+        f"{place + 1} {repr(name) if name else 'without a name'}"
+        for place, name in enumerate(names)
+        if place not in taken
+    ]
     leaves = f"It leaves out {', '.join(left_out)}.\n" if left_out and feet else ""
     return (
         f"{path}: a CSV file needs a map of its columns. Its header is\n  {', '.join(shown)}{more}\n{leaves}"
@@ -106,15 +113,17 @@ def _is_of(side: Side, name: str) -> bool:
     return of == [side] and not _NO_LOAD.search(name)
 
 
-def _either_foot(path: Path, names: list[str]) -> dict[Side, list[int]]:
-    """Return the columns of numbered names that say no foot: the left foot's first where all names stand twice.
+def _either_foot(path: Path, names: list[str], time: int) -> dict[Side, list[int]]:
+    """Return the columns whose names say no foot: the left foot's first where all names stand twice.
 
-    Else they are of the foot that the file's name tells, or, which only a person can tell, of the left one.
+    Else those of numbered names are of the foot that the file's name tells, or, which only a person can tell, of the
+    left one.
     """
-    columns = _numbered(names, [place for place, name in enumerate(names) if not _NO_LOAD.search(name)])
-    half = len(columns) // 2
-    if columns and [names[place] for place in columns[:half]] == [names[place] for place in columns[half:]]:
-        return {Side.LEFT: columns[:half], Side.RIGHT: columns[half:]}
+    loads = [place for place, name in enumerate(names) if place != time and name and not _NO_LOAD.search(name)]
+    half = len(loads) // 2
+    if loads and [names[place] for place in loads[:half]] == [names[place] for place in loads[half:]]:
+        return {Side.LEFT: loads[:half], Side.RIGHT: loads[half:]}
+    columns = _numbered(names, loads)
     return {side_of(path.name) or Side.LEFT: columns} if columns else {}
 
 

@@ -126,6 +126,22 @@ def test_what_the_suggestion_leaves_out_is_named(tmp_path: Path) -> None:
         left(path)
 
 
+@pytest.mark.parametrize(
+    ("header", "feet"),
+    [
+        ("t,raw_1,raw_2", ['left = "raw_{n}"  # left or right? The header does not say']),
+        ("t,Heel,Toe,Heel,Toe", ['left = "2-3"', 'right = "4-5"']),
+        (",t,FSR_L_0,FSR_L_1,FSR_R_0,FSR_R_1", ['left = "FSR_L_{n}"', 'right = "FSR_R_{n}"']),
+        ("t,leftHeel,leftToe,left total", ['left = ["leftHeel", "leftToe"]']),
+    ],
+)
+def test_the_suggestion_finds_the_feet(tmp_path: Path, header: str, feet: list[str]) -> None:
+    (path := tmp_path / "walk.csv").write_text(f"{header}\n" + ("1," * header.count(",") + "2\n") * 2)
+    with pytest.raises(ConfigError) as told:
+        left(path)
+    assert [line for line in str(told.value).splitlines() if line.startswith(("left", "right"))] == feet
+
+
 @pytest.mark.parametrize("unloaded", [1023, 4095, 65535])
 def test_readings_that_fall_are_not_stored_in_silence(tmp_path: Path, unloaded: int) -> None:
     step = np.sin(np.arange(900) / 15)[:, None] * [0.3, 0.5]

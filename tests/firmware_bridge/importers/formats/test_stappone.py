@@ -87,6 +87,16 @@ def test_spreadsheets_are_read(tmp_path: Path) -> None:
     assert IMPORTERS.load("stappone").recognizes(head_of(path))
 
 
+def test_quoted_decimal_commas_are_read(tmp_path: Path) -> None:
+    path = export(tmp_path, *rows())
+    before = frames(path, Side.RIGHT).pressure
+    head, *lines = path.read_text().splitlines()
+    cells = [line.split(",") for line in lines]
+    quoted = (",".join([*row[:3], *(f'"{cell},5"' for cell in row[3:-1]), row[-1]]) for row in cells)
+    path.write_text("\n".join([head, *quoted]) + "\n")
+    assert np.array_equal(frames(path, Side.RIGHT).pressure, before + 0.5)
+
+
 def test_a_cut_last_line_is_counted_and_the_rest_kept(tmp_path: Path) -> None:
     path = export(tmp_path, *rows(), row(1, 20)[:-6], ending="")
     assert len(frames(path, Side.LEFT)) == 20
