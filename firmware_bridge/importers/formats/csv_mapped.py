@@ -22,7 +22,7 @@ from firmware_bridge.importers.parsing.column_map import UNITS_US, ColumnMap, Co
 from firmware_bridge.importers.parsing.column_values import ColumnValues, flag_of
 from firmware_bridge.importers.parsing.files import head_of, lines_of
 from firmware_bridge.importers.parsing.header.cells import cells_of, with_point
-from firmware_bridge.importers.parsing.header.header_line import Header, find_header, header_at
+from firmware_bridge.importers.parsing.header.header_line import SOUGHT, Header, find_header, header_at
 from firmware_bridge.importers.parsing.header.map_draft import draft_map
 from firmware_bridge.importers.parsing.inverted_readings import looks_inverted
 from firmware_bridge.importers.parsing.number_rows import (
@@ -55,7 +55,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
     if origin is None:
         raise ConfigError(draft_map(path, head))
     columns = read_map(origin)
-    header = _header(columns, head.splitlines(keepends=True), recording)
+    header = _header(columns, head, recording)
     places = ColumnPositions(columns, header.names if columns.header else [], path)
     for notice in places.notices:
         recording.notice(notice)
@@ -83,12 +83,14 @@ def _read(recording: Recording) -> Iterator[Samples]:
         yield from feet.samples(rows_of_both, left, right)
 
 
-def _header(columns: ColumnMap, lines: list[bytes], recording: Recording) -> Header:
+def _header(columns: ColumnMap, head: bytes, recording: Recording) -> Header:
     """Return the header where the map says it, else the first line or the one that is found, and say so."""
     if columns.skip_lines is not None or not columns.header:
-        return header_at(lines, columns.skip_lines or 0, columns.separator)
-    first = header_at(lines, 0, columns.separator)
-    found = find_header(b"".join(lines), (columns.separator,))
+        above = columns.skip_lines or 0
+        lines = list(islice(lines_of(recording.path), above, above + SOUGHT))
+        return header_at(lines, 0, columns.separator)._replace(line=above)
+    first = header_at(head.split(b"\n"), 0, columns.separator)
+    found = find_header(head, (columns.separator,))
     if found is None or found.line == 0 or columns.time in first.names:
         return first
     recording.notice(

@@ -120,6 +120,11 @@ def test_lines_above_the_header_are_found_and_told(tmp_path: Path) -> None:
     ]
 
 
+def test_many_lines_above_are_left_out_where_the_map_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path, "said,by,a,logger\n" * 9000 + rows("1,2", "3,4"), f"{MAP}skip_lines = 9000\n")
+    assert left(path) == [[1, 2], [3, 4]]
+
+
 def test_what_the_suggestion_leaves_out_is_named(tmp_path: Path) -> None:
     (path := tmp_path / "walk.csv").write_text("t,left_1,left_2,left_acc_1,battery,note\n0,1,2,3,4,x\n10,1,2,3,4,\n")
     with pytest.raises(ConfigError, match=r"\nIt leaves out 4 'left_acc_1', 5 'battery', 6 'note'\.\n"):
