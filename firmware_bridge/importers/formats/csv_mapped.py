@@ -8,32 +8,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from itertools import chain, islice
+from functools import partial
+from itertools import chain, count, islice
 from operator import itemgetter
-from pathlib import Path
-
-import numpy as np
 
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples, columns_beside
-from firmware_bridge.importers.parsing.column_map import UNITS_US, ColumnMap, ColumnPositions, mapped_profile, read_map
+from firmware_bridge.importers.parsing.column_map import (
+    ColumnMap,
+    ColumnPositions,
+    declared_rate,
+    mapped_profile,
+    read_map,
+)
 from firmware_bridge.importers.parsing.csv_sniffer import cells_of, example_map, sniff
 from firmware_bridge.importers.parsing.files import BOM, lines_of
-from firmware_bridge.importers.parsing.number_rows import (
-    LARGEST_READING,
-    TimedValues,
-    increasing_rows,
-    reading_of,
-    whole_us,
-)
-from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
-from firmware_bridge.model import SECOND
+from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, NO_ROW, TimedValues, reading_of
+from firmware_bridge.importers.parsing.side_by_side import PairOfFeet, Stamps, first_times, rows_by_foot
+from firmware_bridge.importers.parsing.times.sampling_rate import Declared
+from firmware_bridge.importers.parsing.times.time_cells import time_reader
+from firmware_bridge.importers.row_report import NO_REPORT
+from firmware_bridge.model import SECOND, Side
 
+_UNTIMED_SHARE = 0.9
+"""Share of skipped rows above which no rate can be told by the others (choice)."""
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
-_LOWEST_HZ, _HIGHEST_HZ = 1.0, 20_000.0
-_AGREES = 1.25
-_IS_UNIT_RIGHT = f"is the map's time_unit right (one of {', '.join(UNITS_US)})"
 
 
 def _recognizes(head: bytes) -> bool:
@@ -53,59 +52,69 @@ def _read(recording: Recording) -> Iterator[Samples]:
     columns = read_map(origin)
     for _ in islice(lines, columns.skip_lines):
         pass
-    names = cells_of(next(lines, b""), columns.separator) if columns.header else []
+    header = next(lines, b"") if columns.header else b""
+    names = cells_of(header, columns.separator) if header else []
     places = ColumnPositions(columns, names, path)
-    parts = increasing_rows(lines, _reader(columns, places))
-    first_rows = next(parts, None)
-    if first_rows is None or not len(first_rows.values):
-        raise CorruptData(f"{path}: no row has the {1 + 2 * places.sensors} numbers that {origin} looks for")
-    times = first_rows.values[:, 0]
-    profile = mapped_profile(columns, places.sensors, lambda said: _rate(path, times, said), origin)
+    of_foot = _columns_of(places)
+    parts = rows_by_foot(
+        (line for line in lines if not header or line.strip() != header.strip()),  # a board that restarts repeats it
+        _reader(columns, places),
+        of_foot,
+        Stamps.of_unit(columns.time_unit, declared_rate(columns, origin), on_arrival=columns.stamped == "on arrival"),
+        lambda line: _why(line, columns, places),
+    )
+    begins, taken = first_times(parts, of_foot)
+    looked_at = sum((next(iter(portion.values())).report for portion in taken), NO_REPORT)
+    if not begins:
+        raise CorruptData(
+            f"{path}: no row has the {places.width} numbers that {origin} looks for: skipped {looked_at.bad_rows}"
+        )
+    if looked_at.share > _UNTIMED_SHARE:
+        raise CorruptData(
+            f"{path}: {looked_at.bad_rows}; is it sorted by its time, and is that column {columns.time!r}?"
+        )
+    declared = Declared(path, names[places.time] if places.time is not None and names else None, columns.time_unit)
+    profiles = {
+        side: mapped_profile(columns, places.sensors, partial(declared.agreed, rows.values[:, 0]), origin)
+        for side, rows in begins.items()
+    }
+    began = min(rows.values[0, 0] for rows in begins.values())
     dated = columns.since_1970 or columns.time_unit == "iso"
-    date = int(times[0]) * (SECOND // 1_000_000) if dated else None
-    feet = PairOfFeet(recording, profile, date)
-    count = len(places.left or ())
-    left = slice(1, 1 + count) if places.left else None
-    right = slice(1 + count, None) if places.right else None
-    for rows in chain([first_rows], parts):
-        yield from feet.samples(rows, left, right)
+    other = next(iter(profiles.values()))
+    feet = PairOfFeet(recording, other, int(began) * (SECOND // 1_000_000) if dated else None, float(began))
+    for portion in chain(taken, parts):
+        for side, rows in portion.items():
+            yield feet.foot(side, profiles.get(side, other), rows, of_foot[side])
 
 
-def _rate(path: Path, times_us: np.ndarray[tuple[int], np.dtype[np.float64]], said: float | None) -> float:
-    """Return the rate that is said, or the one that the first times show, to three digits.
-
-    Raises:
-        ConfigError: the two do not agree, or no insole has such a rate.
-    """
-    if len(times_us) < 2:
-        if said is None:
-            raise ConfigError(f"{path}: has too few rows to tell the rate; {_IS_UNIT_RIGHT}, or is rate_hz missing?")
-        return said
-    shown = 1e6 / float(np.median(np.diff(times_us)))
-    if not _LOWEST_HZ <= shown <= _HIGHEST_HZ or (said is not None and not said / _AGREES < shown < said * _AGREES):
-        wanted = f", not the {said:g} of map or profile" if said is not None else ""
-        raise ConfigError(f"{path}: its times mean {shown:.3g} samples a second{wanted}; {_IS_UNIT_RIGHT}?")
-    return float(f"{shown:.3g}") if said is None else said
+def _columns_of(places: ColumnPositions) -> dict[Side, slice]:
+    """Return where the readings of each foot are in a row."""
+    count = places.sensors
+    feet = [side for side, there in ((Side.LEFT, places.left), (Side.RIGHT, places.right)) if there]
+    return {side: slice(1 + number * count, 1 + (number + 1) * count) for number, side in enumerate(feet)}
 
 
 def _reader(columns: ColumnMap, places: ColumnPositions) -> Callable[[bytes], TimedValues | None]:
     """Return what makes a row of a line: the time in us, then the left foot's readings, then the right foot's."""
-    wanted = [places.time, *(places.left or ()), *(places.right or ())]
-    pick = itemgetter(*wanted)
-    widest = max(wanted)
+    timed = places.time is not None
+    pick = itemgetter(*([] if timed else places.all[:1]), *places.all)
+    widest = max(places.all)
     separator, comma = columns.separator, columns.decimal == ","
-    when = _iso_us if columns.time_unit == "iso" else _counted(UNITS_US[columns.time_unit])
+    when = time_reader(columns.time_unit)
+    apart_us = 1e6 / (columns.rate_hz or 1.0)
+    numbers = count()
     readings = _reading(columns)
 
     def row(line: bytes) -> TimedValues | None:
         cells = cells_of(line, separator)
+        moment = None if timed or not line.strip() else next(numbers) * apart_us  # one that is none has its time, too
         if len(cells) <= widest:
             return None
         time, *values = pick(cells)
         if comma:
             time, values = time.replace(",", "."), [value.replace(",", ".") for value in values]
         try:
-            return [when(time), *readings(values)]
+            return [when(time) if moment is None else float(round(moment)), *readings(values)]
         except (ValueError, OverflowError):
             return None
 
@@ -140,22 +149,27 @@ def _reading(columns: ColumnMap) -> Callable[[list[str]], list[float]]:
     return readings
 
 
+def _why(line: bytes, columns: ColumnMap, places: ColumnPositions) -> str:
+    """Say why a line is no row."""
+    cells = cells_of(line, columns.separator)
+    if len(cells) <= max(places.all):
+        return f"it has {len(cells)} cells, the map needs {max(places.all) + 1}"
+    comma = columns.decimal == ","
+    when, readings = time_reader(columns.time_unit), _reading(columns)
+    for place in places.all:
+        cell = cells[place].replace(",", ".") if comma else cells[place]
+        try:
+            when(cell) if place == places.time else readings([cell])
+        except (ValueError, OverflowError):
+            return f"its cell {place + 1} is {cells[place].strip()[:30]!r}"
+    return NO_ROW
+
+
 def _number(word: str) -> float | None:
     try:
         return float(word)
     except ValueError:
         return None
-
-
-def _counted(unit_us: float) -> Callable[[str], float]:
-    return lambda cell: whole_us(float(cell), unit_us)
-
-
-def _iso_us(cell: str) -> float:
-    moment = datetime.fromisoformat(cell.strip())
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return whole_us(since.days * 86_400e6 + since.seconds * 1e6 + since.microseconds, 1.0)
 
 
 FORMAT = Format("csv", "CSV of any maker", _recognizes, _read)

@@ -29,7 +29,7 @@ from firmware_bridge.importers.parsing.grid import Pitch, grid_profile, places
 from firmware_bridge.importers.parsing.header_keys import Keys
 from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows
 from firmware_bridge.importers.parsing.pressure_units import to_kpa
-from firmware_bridge.importers.parsing.sampling_rate import possible, rated
+from firmware_bridge.importers.parsing.times.sampling_rate import possible, rated
 from firmware_bridge.importers.parsing.tracks import FootSignals, samples_of
 from firmware_bridge.model import Bools, Side
 
@@ -86,7 +86,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
         for rows in chain([first], parts):
             values = rows.values.reshape(-1, 1 + inside.size)
             pressure = np.ascontiguousarray(values[:, cells] * head.scale, np.float32)
-            yield FootSignals(head.side, values[:, 0], {"pressure": pressure}, rows.skipped)
+            yield FootSignals(head.side, values[:, 0], {"pressure": pressure}, rows.report)
 
     # the first frame is of the moment that the header tells
     yield from samples_of(

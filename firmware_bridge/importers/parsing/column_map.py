@@ -8,18 +8,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from firmware_bridge.devices.profile import Profile, load_profile, parse_profile
 from firmware_bridge.errors import ConfigError
+from firmware_bridge.importers.parsing.times.sampling_rate import HIGHEST_HZ, LOWEST_HZ
 
-UNITS_US = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3, "iso": 1.0}
 NA_VALUES = ("", "NaN", "nan", "NA", "N/A", "null", "-")
 _RANGE = re.compile(r"(\d{1,5})-(\d{1,5})", re.ASCII)
 
 _Names = str | int | tuple[str | int, ...]
 _Position = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
-_Rate = Annotated[float, Field(ge=1, le=20_000, allow_inf_nan=False)]
+
+
+def _possible_rate(rate_hz: float) -> float:
+    if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
+        raise ValueError(f"{rate_hz:g} samples a second cannot be ({LOWEST_HZ:g} to {HIGHEST_HZ:g} can)")
+    return rate_hz
+
+
+_Rate = Annotated[float, AfterValidator(_possible_rate)]
 
 
 class ColumnMap(BaseModel):
@@ -27,8 +35,10 @@ class ColumnMap(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    time: str | int
-    time_unit: Literal["s", "ms", "us", "ns", "iso"] = "s"  # iso: 2026-05-01T06:30:00.010Z; without a zone it is UTC
+    time: str | int | None = None  # without one, rows come at rate_hz
+    time_unit: Literal["s", "ms", "us", "ns", "iso", "hms"] = "s"
+    # iso: 2026-05-01T06:30:00.010Z, without a zone it is UTC; hms: 12:30:01.250, the days going on past midnight
+    stamped: Literal["by the device", "on arrival"] = "by the device"  # on arrival: rows are spread evenly
     since_1970: bool = False  # the time is a date, not counted from the beginning of the recording
     left: _Names | None = None  # "left_{n}" with n from 1, "2-17" for columns by number, or a list of columns
     right: _Names | None = None
@@ -52,6 +62,8 @@ class ColumnMap(BaseModel):
     def _agrees(self) -> Self:
         if self.left is None and self.right is None:
             raise ValueError("needs left or right, the columns of a foot's pressures")
+        if self.time is None and self.rate_hz is None:
+            raise ValueError("needs time, the column of the rows' times, or else rate_hz")
         if self.separator == self.decimal:
             raise ValueError(f"separator and decimal cannot both be {self.decimal!r}")
         given = self.model_fields_set
@@ -98,17 +110,23 @@ class ColumnPositions:
         """
         self._names = [name.strip() for name in names]
         self._path = path
-        self.time = self._place(columns.time, "time")
+        self.time = None if columns.time is None else self._place(columns.time, "time")
         self.left = self._foot(columns.left, "left")
         self.right = self._foot(columns.right, "right")
         if self.left and self.right and len(self.left) != len(self.right):
             raise ConfigError(
                 f"{path}: the map finds {len(self.left)} columns of the left foot, but {len(self.right)} of the right"
             )
-        everything = [self.time, *(self.left or ()), *(self.right or ())]
+        self.all = [*([] if self.time is None else [self.time]), *(self.left or ()), *(self.right or ())]
+        everything = self.all
         twice = sorted({place + 1 for place in everything if everything.count(place) > 1})
         if twice:
             raise ConfigError(f"{path}: the map uses column {twice[0]} twice")
+
+    @property
+    def width(self) -> int:
+        """Number of cells that a row needs."""
+        return len(self.all)
 
     @property
     def sensors(self) -> int:
@@ -149,6 +167,16 @@ class ColumnPositions:
         return places[0]
 
 
+def declared_rate(columns: ColumnMap, origin: Path) -> float | None:
+    """Return the rate that the map says, or the profile that it names; None where neither does."""
+    return columns.rate_hz if columns.profile is None else _profile(columns.profile, origin).rate_hz
+
+
+def _profile(name: str, origin: Path) -> Profile:
+    beside = origin.parent / name
+    return load_profile(str(beside) if beside.suffix == ".toml" else name)
+
+
 def mapped_profile(columns: ColumnMap, sensors: int, rate: Callable[[float | None], float], origin: Path) -> Profile:
     """Return the profile that the map names, or one made of what it says; `origin` is the map's file.
 
@@ -158,8 +186,7 @@ def mapped_profile(columns: ColumnMap, sensors: int, rate: Callable[[float | Non
         ConfigError: it does not fit the number of sensors, or the rate.
     """
     if columns.profile is not None:
-        beside = origin.parent / columns.profile
-        profile = load_profile(str(beside) if beside.suffix == ".toml" else columns.profile)
+        profile = _profile(columns.profile, origin)
         count = profile.sensors.count
         if count != sensors:
             raise ConfigError(f"{origin}: profile: {profile.id} has {count} sensors, but there are {sensors} columns")

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firmware_bridge.importers.parsing.files import BOM
+from firmware_bridge.importers.parsing.times.time_cells import likely_unit
 
 SEPARATORS = ("\t", ";", ",")
-NUMBER = re.compile(r"[-+]?\d+([.,]\d*)?([eE][-+]?\d+)?|\d{4}-\d\d-\d\d[T ]\S+", re.ASCII)
+NUMBER = re.compile(
+    r"[-+]?\d+([.,]\d*)?([eE][-+]?\d+)?|\d{4}-\d\d-\d\d[T ]\S+|\d\d?:\d\d(:\d\d)?([.,:]\d{1,9})?( ?[AaPp][Mm])?",
+    re.ASCII,
+)
 NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.ASCII | re.DOTALL)
 _SHOWN = 24
 
@@ -76,11 +80,12 @@ def example_map(path: Path, head: bytes) -> str:
     left, right = _foot(look.names, "l"), _foot(look.names, "r")
     if not (left or right):
         left, right = '"left_{n}"', '"right_{n}"'
+    unit, dated = _unit(look, head)
     feet = [f"{key} = {columns}" for key, columns in (("left", left), ("right", right)) if columns]
     lines = [
         f"time = {_quoted(_time(look.names))}",
-        'time_unit = "s"               # s, ms, us, ns or iso',
-        "since_1970 = false            # true: the time is a date",
+        f"{f'time_unit = {_quoted(unit)}':<30}# s, ms, us, ns, iso or hms",
+        f"{f'since_1970 = {str(dated).lower()}':<30}# true: the time is a date",
         *feet,
         f"separator = {_quoted(look.separator)}",
         f'decimal = "{look.decimal}"',
@@ -92,6 +97,14 @@ def example_map(path: Path, head: bytes) -> str:
         f"{path}: a CSV file needs a map of its columns. Its header is\n  {', '.join(shown)}{more}\n"
         f"Save this as {beside}, correct it, and import again (or name it by --columns):\n\n" + "\n".join(lines) + "\n"
     )
+
+
+def _unit(look: _Look, head: bytes) -> tuple[str, bool]:
+    """Return the likely unit of the time, and whether it is counted from 1970."""
+    name = _time(look.names)
+    place = look.names.index(name) if name in look.names else 0
+    rows = [cells_of(line, look.separator) for line in head.removeprefix(BOM).split(b"\n")[1:]]
+    return likely_unit(name, [row[place] for row in rows if len(row) > place])
 
 
 def _time(names: list[str]) -> str:
