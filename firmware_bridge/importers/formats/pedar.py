@@ -23,12 +23,12 @@ from firmware_bridge.importers.parsing.files import lines_of
 from firmware_bridge.importers.parsing.header.cells import line_text
 from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows, whole_us
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
+from firmware_bridge.importers.parsing.times.sampling_rate import HIGHEST_HZ, LOWEST_HZ
 from firmware_bridge.model import SECOND
 
 _SENSORS = 99
 _HEADER_LINES = 40
 _TO_KPA = {"kpa": 1.0, "n/cm2": 10.0, "n/cm²": 10.0}
-_RATES_HZ = (1.0, 20_000.0)
 
 _TYPE = re.compile(r"sensor type:[^\S\n]*([^\t\n]*)")
 _DATE = re.compile(r"date/time\s+(\d\d?)\.(\d\d?)\.(\d\d(?:\d\d)?)\s+(\d\d?)[.:](\d\d)")  # 25.04.23 10.49
@@ -97,7 +97,7 @@ def _rate(path: Path, text: str) -> float:
         rate = float(text.replace(",", "."))
     except ValueError:
         rate = 0.0
-    if not _RATES_HZ[0] <= rate <= _RATES_HZ[1]:
+    if not LOWEST_HZ <= rate <= HIGHEST_HZ:
         raise CorruptData(f"{path}: a scanning rate of {text} Hz cannot be")
     return rate
 

@@ -30,7 +30,7 @@ from firmware_bridge.importers.parsing.header.cells import cells_of, line_text, 
 from firmware_bridge.importers.parsing.header.header_keys import Keys
 from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows
 from firmware_bridge.importers.parsing.pressure_units import to_kpa
-from firmware_bridge.importers.parsing.sampling_rate import possible, rated
+from firmware_bridge.importers.parsing.times.sampling_rate import possible, rated
 from firmware_bridge.importers.parsing.tracks import FootSignals, samples_of
 from firmware_bridge.model import Bools, Side
 
@@ -84,7 +84,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
         for rows in chain([first], parts):
             values = rows.values.reshape(-1, 1 + inside.size)
             pressure = np.ascontiguousarray(values[:, cells] * head.scale, np.float32)
-            yield FootSignals(head.side, values[:, 0], {"pressure": pressure}, rows.skipped)
+            yield FootSignals(head.side, values[:, 0], {"pressure": pressure}, rows.report)
 
     # the first frame is of the moment that the header tells
     yield from samples_of(
@@ -135,7 +135,7 @@ def _head(recording: Recording, lines: Iterator[bytes]) -> _Head:
     pitch = Pitch(_length(keys, "COL_SPACING"), _length(keys, "ROW_SPACING"))
     full = RAW_FULL_SCALE if raw else _saturation(keys, scale)
     side = side_needed(path, said.get("FILENAME", (0, ""))[1])
-    began = _began(said, path, recording.notice)
+    began = _began(said, recording.notice)
     return _Head(path, side, rows, columns, pitch, "raw" if raw else "kPa", scale, full, spacing * 1e6, began)
 
 
@@ -159,16 +159,16 @@ def _saturation(keys: Keys, scale: float) -> float | None:
     return round(keys.number("SATURATION_PRESSURE", 1e-3, 1e9) * own, 3)
 
 
-def _began(said: dict[str, tuple[int, str]], path: Path, notice: Callable[[str], None]) -> int | None:
+def _began(said: dict[str, tuple[int, str]], notice: Callable[[str], None]) -> int | None:
     """Return the UTC ns that the header tells, and say what is doubtful of it: a Windows program writes as its user."""
     line, text = said.get("TIME", (0, ""))
     part = said.get("MICRO_SECOND", (0, ""))[1]
     date = written_date(text, f"{int(part):06d}" if part.isdecimal() and len(part) <= 6 else None)
     remedy = "give --start to say when it began"
     if date.doubt:
-        notice(f"{path}: line {line}: its date {text[:40]!r} is taken for {date.doubt}; if that is wrong, {remedy}")
+        notice(f"line {line}: its date {text[:40]!r} is taken for {date.doubt}; if that is wrong, {remedy}")
     elif date.ns is None and text:
-        notice(f"{path}: line {line}: its date {text[:40]!r} cannot be read; {remedy}, else it begins in 1970")
+        notice(f"line {line}: its date {text[:40]!r} cannot be read; {remedy}, else it begins in 1970")
     return date.ns
 
 

@@ -76,7 +76,7 @@ def _feet(recording: Recording, head: _Head, sensor: Bools) -> Iterator[FootSign
         values = rows.values.reshape(-1, 1 + len(Side) * head.rows * head.columns)
         for side, cells in own.items():
             pressure = np.ascontiguousarray(values[:, cells] * head.scale, np.float32)
-            yield FootSignals(side, values[:, 0], {"pressure": pressure}, rows.skipped)
+            yield FootSignals(side, values[:, 0], {"pressure": pressure}, rows.report)
 
 
 def _head(path: Path) -> _Head:

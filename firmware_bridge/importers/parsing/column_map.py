@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from firmware_bridge.devices.profile import Profile, builtin_profiles, load_profile, parse_profile, reading
 from firmware_bridge.devices.schema.values import UNITS, Finite, ValueTable
 from firmware_bridge.errors import ConfigError
-from firmware_bridge.importers.parsing.sampling_rate import rated
+from firmware_bridge.importers.parsing.times.sampling_rate import HIGHEST_HZ, LOWEST_HZ, rated
+from firmware_bridge.model import Side
 
-UNITS_US = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3, "iso": 1.0}
 NA_VALUES = ("", "NaN", "nan", "NA", "N/A", "null", "-")
 VALUE_KEYS = ("scale", "offset", "invert_from", "inverted", "clip", "saturated")
 """The keys of a map that say what a number means; without any of them its profile does."""
@@ -24,7 +24,15 @@ _RANGE = re.compile(r"(\d{1,5})-(\d{1,5})", re.ASCII)
 _Names = str | int | tuple[str | int, ...]
 _Position = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
 _Scale = Annotated[float, Field(ge=1e-9, le=1e9)]
-_Rate = Annotated[float, Field(ge=1, le=20_000, allow_inf_nan=False)]
+
+
+def _possible_rate(rate_hz: float) -> float:
+    if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
+        raise ValueError(f"{rate_hz:g} samples a second cannot be ({LOWEST_HZ:g} to {HIGHEST_HZ:g} can)")
+    return rate_hz
+
+
+_Rate = Annotated[float, AfterValidator(_possible_rate)]
 
 
 class ColumnMap(BaseModel):
@@ -32,8 +40,10 @@ class ColumnMap(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    time: str | int
-    time_unit: Literal["s", "ms", "us", "ns", "iso"] = "s"  # iso: 2026-05-01T06:30:00.010Z; without a zone it is UTC
+    time: str | int | None = None  # without one, rows come at rate_hz
+    time_unit: Literal["s", "ms", "us", "ns", "iso", "hms"] = "s"
+    # iso: 2026-05-01T06:30:00.010Z, without a zone it is UTC; hms: 12:30:01.250, the days going on past midnight
+    stamped: Literal["by the device", "on arrival"] = "by the device"  # on arrival: rows are spread evenly
     since_1970: bool = False  # the time is a date, not counted from the beginning of the recording
     left: _Names | None = None  # "left_{n}" with n from 1, "2-17" for columns by number, or a list of columns
     right: _Names | None = None
@@ -67,6 +77,8 @@ class ColumnMap(BaseModel):
     def _agrees(self) -> Self:
         if self.left is None and self.right is None:
             raise ValueError("needs left or right, the columns of a foot's pressures")
+        if self.time is None and self.rate_hz is None:
+            raise ValueError("needs time, the column of the rows' times, or else rate_hz")
         if (self.flags is None) != (not self.absent):
             raise ValueError("flags (columns) and absent (their bits, as in { left = 1, right = 2 }) go together")
         if self.profile is not None and self.model_fields_set & {"unit", "positions"}:
@@ -126,7 +138,7 @@ class ColumnPositions:
         self._names = [name.strip() for name in names]
         self._path = path
         self.notices: list[str] = []
-        self.time = self._place(columns.time, "time")
+        self.time = None if columns.time is None else self._place(columns.time, "time")
         self.left = self._foot(columns.left, "left")
         self.right = self._foot(columns.right, "right")
         self.flags = self._foot(columns.flags, "flags") or []
@@ -134,10 +146,15 @@ class ColumnPositions:
             raise ConfigError(
                 f"{path}: the map finds {len(self.left)} columns of the left foot, but {len(self.right)} of the right"
             )
-        everything = [self.time, *(self.left or ()), *(self.right or ()), *self.flags]
-        twice = sorted({place + 1 for place in everything if everything.count(place) > 1})
+        self.all = [*([] if self.time is None else [self.time]), *(self.left or ()), *(self.right or ()), *self.flags]
+        twice = sorted({place + 1 for place in self.all if self.all.count(place) > 1})
         if twice:
             raise ConfigError(f"{path}: the map uses column {twice[0]} twice")
+
+    @property
+    def width(self) -> int:
+        """Number of cells that a row needs."""
+        return len(self.all)
 
     @property
     def sensors(self) -> int:
@@ -145,9 +162,11 @@ class ColumnPositions:
         return len(self.left or self.right or ())
 
     @property
-    def count(self) -> int:
-        """Number of sensors of all feet."""
-        return len(self.left or ()) + len(self.right or ())
+    def feet(self) -> dict[Side, slice]:
+        """Where the numbers of each foot are in a row, behind its time."""
+        count = self.sensors
+        there = [side for side, own in ((Side.LEFT, self.left), (Side.RIGHT, self.right)) if own]
+        return {side: slice(1 + i * count, 1 + (i + 1) * count) for i, side in enumerate(there)}
 
     def _foot(self, wanted: _Names | None, key: str) -> list[int] | None:
         if wanted is None:
@@ -179,7 +198,7 @@ class ColumnPositions:
         if max(numbers) - min(numbers) == len(numbers) - 1:
             return [column for _, column in sorted(zip(numbers, columns, strict=True))]
         self.notices.append(
-            f"{self._path}: {key}: the numbers of {wanted!r} have gaps ({', '.join(map(str, numbers))}): all "
+            f"{key}: the numbers of {wanted!r} have gaps ({', '.join(map(str, numbers))}): all "
             f"{len(numbers)} columns are taken, in the order of the header; name them one by one for another order"
         )
         return columns
@@ -204,6 +223,20 @@ class ColumnPositions:
         return places[0]
 
 
+def declared_rate(columns: ColumnMap, origin: Path) -> float | None:
+    """Return the rate that the map says, else the one of the device whose profile it names; None where neither does."""
+    if columns.rate_hz is not None or columns.profile is None:
+        return columns.rate_hz
+    profile = _profile(columns.profile, origin)
+    # a maker's export has the rate that its user chose; a device has its own
+    return None if columns.profile in builtin_profiles() and not profile.frames else profile.rate_hz
+
+
+def _profile(name: str, origin: Path) -> Profile:
+    beside = origin.parent / name
+    return load_profile(str(beside) if beside.suffix == ".toml" else name)
+
+
 def mapped_profile(columns: ColumnMap, sensors: int, rate: Callable[[float | None], float], origin: Path) -> Profile:
     """Return the profile that the map names, or one made of what it says; `origin` is the map's file.
 
@@ -213,14 +246,11 @@ def mapped_profile(columns: ColumnMap, sensors: int, rate: Callable[[float | Non
         ConfigError: it does not fit the number of sensors, or the rate.
     """
     if columns.profile is not None:
-        beside = origin.parent / columns.profile
-        profile = load_profile(str(beside) if beside.suffix == ".toml" else columns.profile)
+        profile = _profile(columns.profile, origin)
         count = profile.sensors.count
         if count != sensors:
             raise ConfigError(f"{origin}: profile: {profile.id} has {count} sensors, but there are {sensors} columns")
-        # a maker's export has the rate that its user chose; a device has its own
-        of_files = columns.profile in builtin_profiles() and not profile.frames
-        return rated(profile, rate(columns.rate_hz or (None if of_files else profile.rate_hz)))
+        return rated(profile, rate(declared_rate(columns, origin)))
     places = columns.positions or ((0.5, 0.5),) * sensors
     if len(places) != sensors:
         raise ConfigError(f"{origin}: positions has {len(places)} places for {sensors} columns of a foot")

@@ -18,7 +18,7 @@ from firmware_bridge.model import Side
 
 
 class ColumnValues:
-    """Turns rows of a time, the numbers of the feet, and flags into rows of a time and readings."""
+    """Turns rows of a time, the numbers of the feet, and flags into rows of a time and a foot's readings."""
 
     def __init__(self, columns: ColumnMap, places: ColumnPositions, profile: Profile, origin: Path) -> None:
         """Settle what each foot's numbers mean.
@@ -27,36 +27,31 @@ class ColumnValues:
             ConfigError: what is said of them does not fit the number of sensors.
         """
         count = places.sensors
-        feet = [side for side, there in ((Side.LEFT, places.left), (Side.RIGHT, places.right)) if there]
-        self.feet = {side: slice(1 + i * count, 1 + (i + 1) * count) for i, side in enumerate(feet)}
-        """Where the readings of each foot are in a row."""
+        self._feet = places.feet
         own = None if columns.profile is None or columns.model_fields_set & {*VALUE_KEYS} else profile.table.text
         plain = [pressure_values(columns, count, origin)]
         self._values: dict[Side, list[ValueTable]] = {}
-        for side in feet:
+        for side in self._feet:
             told: list[TextColumn] = [one for one in own.of(side.value) if one.role == "pressure"] if own else []
             self._values[side] = [*told] or plain
         self._absent: dict[str, int] = {str(side): mask for side, mask in columns.absent.items()}
-        self._flags = slice(1 + len(feet) * count, None)
+        self._flags = slice(1 + len(self._feet) * count, None)
 
     @property
     def inverted(self) -> bool:
         """Whether some numbers are taken to fall when pressed."""
         return any(value.invert_from is not None for values in self._values.values() for value in values)
 
-    def readings(self, rows: Rows) -> Rows:
-        """Return rows of a time in us and readings in the profile's unit, NaN where a foot has none."""
+    def readings(self, side: Side, rows: Rows) -> Rows:
+        """Return rows of a time in us and a foot's readings in the profile's unit, NaN where it has none."""
         if not len(rows.values):
             return rows
-        readings = rows.values[:, : self._flags.start].copy()
-        for side, columns in self.feet.items():
-            first = columns.start
-            for value in self._values[side]:
-                own = slice(first, first + value.count)
-                readings[:, own] = to_readings(readings[:, own], value)
-                first += value.count
-            if mask := self._absent.get(side.value):
-                readings[self._gone(rows.values[:, self._flags], mask), columns] = np.nan
+        sent = rows.values[:, self._feet[side]]
+        ends = np.cumsum([value.count for value in self._values[side]])
+        parts = zip(np.split(sent, ends[:-1], axis=1), self._values[side], strict=True)
+        readings = np.column_stack([rows.values[:, :1], *(to_readings(part, value) for part, value in parts)])
+        if mask := self._absent.get(side.value):
+            readings[self._gone(rows.values[:, self._flags], mask), 1:] = np.nan
         return rows._replace(values=readings)
 
     @staticmethod

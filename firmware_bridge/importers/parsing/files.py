@@ -93,6 +93,19 @@ class _Text(RawIOBase):
         self._ready = more.replace(b"\r", b"\n") if self._returns else more
 
 
+class Line(bytes):
+    """A line that knows its number in the file, from 1."""
+
+    number: int
+
+    @classmethod
+    def of(cls, content: bytes, number: int) -> Line:
+        """Return the line."""
+        line = cls(content)
+        line.number = number
+        return line
+
+
 class Opened:
     """A file opened for reading, unpacked where it is gzip'ed; knows how far it has come."""
 
@@ -162,17 +175,18 @@ def lines_of(path: Path, progress: Callable[[int, int], None] = untold) -> Itera
         ConfigError: the file cannot be opened.
     """
     with _opened(path) as file:
-        told = 0
+        told = number = 0
         try:
             while line := file.bytes.readline(LONGEST_LINE):
+                number += 1
                 if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
                     while (rest := file.bytes.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
                         pass
                     line = UNREADABLE
-                yield line
+                yield Line.of(line, number)
                 if file.done >= told + TELL_BYTES:
                     told = file.done
                     progress(told, file.size)
         except BROKEN:
-            yield UNREADABLE
+            yield Line.of(UNREADABLE, number + 1)
         progress(file.size, file.size)

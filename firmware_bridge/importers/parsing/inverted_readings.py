@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
+
+from firmware_bridge.errors import ConfigError
+from firmware_bridge.importers.format import Samples
+from firmware_bridge.model import SECOND, Float32s, Side
+
+LOOKED_AT_ROWS = 20_000
+LOOKED_AT_NS = 60 * SECOND
+"""How much of a foot is looked at, at most (choice: who puts shoes on walks within a minute)."""
 
 CONVERTER_ENDS = (255.0, 1023.0, 4095.0, 8191.0, 16383.0, 32767.0, 65535.0)
 """The highest numbers of converters of 8 to 16 bits."""
@@ -19,6 +30,66 @@ FEWEST = 100
 """Rows on which to judge (choice)."""
 MOVES = 0.01
 """Share of the highest reading by which a foot that is used moves, at least (choice): noise is less."""
+
+
+def not_inverted(samples: Iterator[Samples], origin: Path, *, already: bool) -> Iterator[Samples]:
+    """Yield samples on, looking at the beginning of each foot: whoever imports stores none before all were read once.
+
+    Args:
+        samples: of a file.
+        origin: the map by which it is read.
+        already: that map takes numbers to fall when pressed.
+
+    Raises:
+        ConfigError: readings fall when pressed.
+    """
+    beginnings = {side: _Beginning(side) for side in Side}
+    for portion in samples:
+        if beginnings[portion.side].over(portion):
+            beginnings[portion.side].judge(origin, already=already)
+        yield portion
+    for beginning in beginnings.values():
+        beginning.judge(origin, already=already)
+
+
+class _Beginning:
+    """The first readings of a foot."""
+
+    def __init__(self, side: Side) -> None:
+        self._side = side
+        self._parts: list[Float32s] = []
+        self._count = 0
+        self._began: int | None = None
+        self._judged = False
+
+    def over(self, portion: Samples) -> bool:
+        """Take a portion; tell whether there is enough to judge."""
+        if self._judged or not len(portion.time):
+            return False
+        self._began = int(portion.time[0]) if self._began is None else self._began
+        self._parts.append(portion.pressure)
+        self._count += len(portion.time)
+        return self._count >= LOOKED_AT_ROWS or int(portion.time[-1]) - self._began >= LOOKED_AT_NS
+
+    def judge(self, origin: Path, *, already: bool) -> None:
+        """Refuse readings that fall, once.
+
+        Raises:
+            ConfigError: they do.
+        """
+        unloaded = looks_inverted(np.concatenate(self._parts)) if self._parts else None
+        self._judged, self._parts = True, []
+        if unloaded is None:
+            return
+        remedy = (
+            "take invert_from out of the map or its profile"
+            if already
+            else f"say invert_from = {unloaded:g} in the map, which is taken from their highest number"
+        )
+        raise ConfigError(
+            f"{origin}: the {self._side} foot's readings look as if they fall when pressed, as most of the time they "
+            f"are near {unloaded:g}; {remedy}, or rises = true if they do not"
+        )
 
 
 def looks_inverted(readings: NDArray[np.floating]) -> float | None:

@@ -20,7 +20,8 @@ from firmware_bridge.importers.format import Recording, Samples
 from firmware_bridge.importers.parsing.column_map import NA_VALUES
 from firmware_bridge.importers.parsing.header.cells import cells_of, with_point
 from firmware_bridge.importers.parsing.number_rows import Rows, TimedValues, reading_of, whole_us
-from firmware_bridge.importers.parsing.sampling_rate import rated_by
+from firmware_bridge.importers.parsing.times.sampling_rate import rated_by
+from firmware_bridge.importers.row_report import RowReport
 from firmware_bridge.model import Float32s, Side
 
 
@@ -32,7 +33,7 @@ class FootSignals(NamedTuple):
     channels: Mapping[str, Float32s]
     """`pressure` (n, sensors) and, where the file has them, `force` (n, 1) N, `cop` (n, 2) as the file has it,
     `acc` (n, 3) g, `gyro` (n, 3) deg/s; NaN where missing."""
-    skipped: int
+    report: RowReport
 
     @property
     def pressure(self) -> Float32s:
@@ -98,7 +99,7 @@ class Track:
             last = first + len(channel.cells)
             channels[name] = np.ascontiguousarray(values[:, first:last], np.float32)
             first = last
-        return FootSignals(self.side, values[:, 0], channels, rows.skipped)
+        return FootSignals(self.side, values[:, 0], channels, rows.report)
 
     def _reading(self, cell: str, scale: float) -> float:
         text = cell.strip()
@@ -134,14 +135,16 @@ def samples_of(
     known: dict[Side, Profile] = {}
     for part in parts:
         if part.side not in known and len(part.time_us):
-            known[part.side] = rated_by(recording.path, profiles[part.side], part.time_us, part.skipped)
+            known[part.side] = rated_by(
+                recording.path, profiles[part.side], part.time_us, part.report.skipped + part.report.doubles
+            )
         profile = known.get(part.side, profiles[part.side])
         if not len(part.time_us):
-            yield Samples(part.side, profile, np.empty(0, np.int64), part.pressure, part.skipped)
+            yield Samples(part.side, profile, np.empty(0, np.int64), part.pressure, part.report)
             continue
         began = float(part.time_us[0]) if began is None else began
         own = part.part(np.isfinite(part.pressure).sum(axis=1) > 0)
         time = recording.moments(own.time_us - began, date(began)) if len(own.time_us) else np.empty(0, np.int64)
         force = own.channels["force"][:, 0] if "force" in own.channels else None
         motion = own.channels.get("acc"), own.channels.get("gyro")
-        yield Samples(part.side, profile, time, own.pressure, part.skipped, force, *motion)
+        yield Samples(part.side, profile, time, own.pressure, part.report, force, *motion)

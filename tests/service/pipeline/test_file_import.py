@@ -279,3 +279,21 @@ def test_memory_does_not_grow_with_the_recording(take: Take, log: Log, tmp_path:
         assert failed == 0, said
     assert samples(log, "m27") == 2 * 27 * 1500
     assert peaks[1] < 1.5 * peaks[0], peaks  # for three times the walk
+
+
+def test_a_file_with_many_bad_rows_is_refused_whole_unless_the_rest_is_wanted(
+    take: Take, log: Log, tmp_path: Path
+) -> None:
+    path = gaitpdb(tmp_path)
+    good, bad = path.read_text().splitlines()[:ROWS], ["?"] * (ROWS // 2)
+    path.write_text("\n".join(good + bad) + "\n")
+    failed, said = take(path)
+    assert failed == 1
+    why = f"{ROWS // 2} of {ROWS + ROWS // 2} rows (33 %), the first in line {ROWS + 1}"
+    assert why in said
+    assert "--skip-bad-rows" in said
+    assert samples(log, "ann") == 0
+    failed, said = take(path, skip_bad_rows=True)
+    assert failed == 0
+    assert f"walk.txt: skipped {why}" in said
+    assert samples(log, "ann") == 2 * ROWS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from firmware_bridge.importers.parsing.foot_from_name import side_of
 from firmware_bridge.importers.parsing.header.cells import is_number, with_point
 from firmware_bridge.importers.parsing.header.header_line import Header, find_header, names_of
 from firmware_bridge.importers.parsing.inverted_readings import looks_inverted
+from firmware_bridge.importers.parsing.times.time_cells import likely_unit
 from firmware_bridge.model import Side
 
 NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.ASCII | re.DOTALL)
@@ -51,21 +53,20 @@ def draft_map(path: Path, head: bytes) -> str:
     shown = [f"{number} {name!r}" for number, name in enumerate(names[:_SHOWN], 1)]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     beside = path.with_name(f"{path.name.split('.')[0]}.columns.toml")
-    time = _time(names)
+    time = _time(names, look.rows)
     named = {side: columns for side in Side if (columns := _foot(names, side))}
     feet = named or _either_foot(path, names, time)
     whose = "" if named or len(feet) != 1 or side_of(path.name) else "  # left or right? The header does not say"
-    taken = {time, *(place for columns in feet.values() for place in columns)}
+    sensors = {place for columns in feet.values() for place in columns}
+    taken = sensors if time is None else sensors | {time}
     lines = [
-        f"time = {_column(names, time)}",
-        'time_unit = "s"               # s, ms, us, ns or iso',
-        "since_1970 = false            # true: the time is a date",
+        *_times(names, time, look.rows),
         *(f"{side} = {_columns(names, columns)}{whose}" for side, columns in feet.items()),
         *([] if feet else ['left = "left_{n}"', 'right = "right_{n}"']),
         *_above(look),
         f"separator = {_quoted(look.separator)}",
         f'decimal = "{look.decimal}"',
-        f'unit = "{_unit(look, taken - {time})}"'.ljust(30)
+        f'unit = "{_unit(look, sensors)}"'.ljust(30)
         + '# kPa, N or raw; or, for these and the positions: profile = "demo-16"',
         *_falling(look, feet),
         "# positions = [[0.5, 0.1]]    # of each sensor: 0 lateral to 1 medial, 0 heel to 1 toe",
@@ -91,15 +92,33 @@ def _above(look: Header) -> list[str]:
     return [f"skip_lines = {look.line}".ljust(30) + "# above the header"] if look.line else []
 
 
-def _time(names: list[str]) -> int:
-    """Return the cell of the time: by its name, else the first one that does not number the rows."""
+def _time(names: list[str], rows: list[list[str]]) -> int | None:
+    """Return the cell of the time: by its name, else the first one that does not number the rows, unless it falls."""
     timely = [
         place
         for place, name in enumerate(names)
         if re.match(r"(?i)t(ime.*|_?m?s)?\b|.*time|.*stamp|.*zeit|sec|ms\b", name)
     ]
     others = [place for place, name in enumerate(names) if not ROW_NUMBER.fullmatch(name)]
-    return (timely or others or [0])[0]
+    if timely:
+        return timely[0]
+    first = (others or [0])[0]
+    cells = [row[first] for row in _whole(rows, [first])]
+    stamps = [float(with_point(cell)) for cell in cells if is_number(cell)]
+    falls = any(after < before for before, after in pairwise(stamps)) or (len(stamps) > 2 and stamps[0] == stamps[-1])
+    return None if falls else first
+
+
+def _times(names: list[str], time: int | None, rows: list[list[str]]) -> list[str]:
+    """Write what the map says of the rows' times."""
+    if time is None:
+        return ["# rate_hz = 100".ljust(30) + "# samples a second: no column is a time, so take off the # and say it"]
+    unit, dated = likely_unit(names[time], [row[time] for row in _whole(rows, [time])])
+    return [
+        f"time = {_column(names, time)}",
+        f"time_unit = {_quoted(unit)}".ljust(30) + "# s, ms, us, ns, iso or hms",
+        f"since_1970 = {str(dated).lower()}".ljust(30) + "# true: the time is a date",
+    ]
 
 
 def _foot(names: list[str], side: Side) -> list[int]:
@@ -113,7 +132,7 @@ def _is_of(side: Side, name: str) -> bool:
     return of == [side] and not _NO_LOAD.search(name)
 
 
-def _either_foot(path: Path, names: list[str], time: int) -> dict[Side, list[int]]:
+def _either_foot(path: Path, names: list[str], time: int | None) -> dict[Side, list[int]]:
     """Return the columns whose names say no foot: the left foot's first where all names stand twice.
 
     Else those of numbered names are of the foot that the file's name tells, or, which only a person can tell, of the

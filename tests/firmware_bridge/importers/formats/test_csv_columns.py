@@ -100,7 +100,7 @@ def test_numbers_begin_anywhere_and_gaps_are_told(
     told: list[str] = []
     assert left(written(tmp_path, rows("1,2,3", "1,2,3", header=header)), told)[0] == taken
     said = (
-        f"{tmp_path}/walk.csv: left: the numbers of 'left_{{n}}' have gaps ({', '.join(map(str, numbers))}): all "
+        f"walk.csv: left: the numbers of 'left_{{n}}' have gaps ({', '.join(map(str, numbers))}): all "
         "3 columns are taken, in the order of the header; name them one by one for another order"
     )
     assert told == [said] * gap
@@ -116,7 +116,7 @@ def test_lines_above_the_header_are_found_and_told(tmp_path: Path) -> None:
     told: list[str] = []
     assert left(path, told) == [[1, 2], [3, 4]]
     assert told == [
-        f"{path}: its columns are named in line 4; what is above is left out (skip_lines = 3 in the map says the same)"
+        "walk.csv: its columns are named in line 4; what is above is left out (skip_lines = 3 in the map says the same)"
     ]
 
 
