@@ -200,7 +200,8 @@ class LineContract:
         path.write_text("\n".join(lines), encoding="utf-8")
         items = list(read_recording(path, "ann"))
         for side in rig.sides:
-            assert sum(i.corrupt for i in items if isinstance(i, Link) and i.side is side) == 6
+            assert sum(i.corrupt for i in items if isinstance(i, Link) and i.side is side) == 5
+            assert sum(i.duplicate for i in items if isinstance(i, Link) and i.side is side) == 1
             assert sum(len(i) for i in items if isinstance(i, Frames) and i.side is side) == rig.samples - 6
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.errors import ConfigError
+from firmware_bridge.importers.row_report import NO_REPORT, RowReport
 from firmware_bridge.model import END, Float32s, Int64s, Side
 
 
@@ -19,17 +20,21 @@ class Samples(NamedTuple):
     """Consecutive samples of one foot; a file gives them in the order of time, the feet in turn.
 
     The feet take turns at least every ten seconds of the recording, so that whoever waits for the other foot need not
-    wait long. Without any sample it says only how many rows were skipped.
+    wait long. Without any sample it says only what became of rows.
     """
 
     side: Side
     profile: Profile
     time: Int64s  # (n,) UTC ns, strictly increasing over the whole file
     pressure: Float32s  # (n, sensors) in the profile's unit, NaN where missing
-    skipped: int = 0  # rows before or among these that broke the format's rules
+    report: RowReport = NO_REPORT  # what became of the rows before or among these
     force: Float32s | None = None  # (n,) N, the file's own total
     acc: Float32s | None = None  # (n, 3) g
     gyro: Float32s | None = None  # (n, 3) deg/s
+
+
+def unsaid(notice: str) -> None:
+    """Tell nobody what was noticed."""
 
 
 def untold(done: int, total: int) -> None:
@@ -44,6 +49,7 @@ class Recording:
     start: int | None = None  # UTC ns of the first sample, before any date that the file itself has
     columns: Path | None = None  # the map of a file that is read by one
     progress: Callable[[int, int], None] = untold  # is told bytes read, and bytes in all
+    notice: Callable[[str], None] = unsaid  # is told, in a clause, what a person should know of how it is read
 
     def moments(self, since_us: NDArray[np.float64], own: int | None = None) -> Int64s:
         """Return the UTC ns of times that are given in us since the first sample.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -14,8 +14,9 @@ from firmware_bridge.codec.decoder import Counts
 from firmware_bridge.codec.link_account import LinkAccount, LinkSeen
 from firmware_bridge.devices.insole import Insole
 from firmware_bridge.errors import ConfigError, CorruptData
-from firmware_bridge.importers.format import Format, Recording, Samples, columns_beside, untold
+from firmware_bridge.importers.format import Format, Recording, Samples, columns_beside, unsaid, untold
 from firmware_bridge.importers.parsing.files import head_of
+from firmware_bridge.importers.row_report import NO_REPORT, REFUSED_SHARE, TOLD_SHARE, RowReport
 from firmware_bridge.model import SECOND, Frames, Item, Side
 from firmware_bridge.plugins import IMPORTERS
 
@@ -42,6 +43,8 @@ def read_recording(
     form: str | None = None,
     columns: Path | None = None,
     progress: Callable[[int, int], None] = untold,
+    notice: Callable[[str], None] = unsaid,
+    skip_bad_rows: bool = False,
 ) -> Iterator[Item]:
     """Read a file as the items that belong in the log: devices, frames and one link row a second.
 
@@ -54,29 +57,58 @@ def read_recording(
         form: the format's name; found from the file's content where it is not given.
         columns: the map of a file of format csv; the one beside it where it is not given.
         progress: is told the bytes read so far, and the bytes in all.
+        notice: is told, in a sentence with the file's name, what a person should know of how it is read.
+        skip_bad_rows: read it though more than a fifth of its rows are none.
 
     Raises:
         ConfigError: the file cannot be read, no format fits, or it lacks what only a person can tell.
-        CorruptData: the file breaks its format's rules from the first row on.
+        CorruptData: the file breaks its format's rules from the first row on, or in more than a fifth of its rows.
     """
     known = find_format(path, form, columns)
     feet: dict[Side, _Foot] = {}
-    skipped = dict.fromkeys(Side, 0)
-    for samples in known.read(Recording(path, start, columns, progress)):
+    waiting = dict.fromkeys(Side, NO_REPORT)
+    reports = dict.fromkeys(Side, NO_REPORT)
+
+    def of_file(text: str) -> None:
+        notice(f"{path.name}: {text}")
+
+    for samples in known.read(Recording(path, start, columns, progress, of_file)):
         foot = feet.get(samples.side)
+        reports[samples.side] += samples.report
+        waiting[samples.side] += samples.report
         if not len(samples.time):
-            skipped[samples.side] += samples.skipped
             continue
         if foot is None:
             insole = Insole(wearer=wearer, side=samples.side, profile=samples.profile, url=f"file:{path.name}")
             foot = feet[samples.side] = _Foot(insole)
             yield insole.device_row(int(samples.time[0]))
-        yield from foot.items(samples._replace(skipped=samples.skipped + skipped[samples.side]))
-        skipped[samples.side] = 0
+        yield from foot.items(samples._replace(report=waiting[samples.side]))
+        waiting[samples.side] = NO_REPORT
     if not feet:
         raise CorruptData(f"{path}: no sample in it; is it cut off, or not a {known.name} file?")
+    _judge(path, reports, of_file, skip_bad_rows=skip_bad_rows)
     for side, foot in feet.items():
-        yield from foot.end(skipped[side])
+        yield from foot.end(waiting[side])
+
+
+def _judge(
+    path: Path, reports: Mapping[Side, RowReport], notice: Callable[[str], None], *, skip_bad_rows: bool
+) -> None:
+    """Tell what was made of the rows of a file.
+
+    Raises:
+        CorruptData: too many of them are none.
+    """
+    worst = max(reports.values(), key=lambda report: report.share)
+    if worst.share > REFUSED_SHARE and not skip_bad_rows:
+        raise CorruptData(
+            f"{path}: {worst.bad_rows}; correct the file, or the map of its columns, "
+            "or import the other rows with --skip-bad-rows"
+        )
+    for remark in dict.fromkeys(remark for report in reports.values() for remark in report.remarks):
+        notice(remark)
+    if worst.share > TOLD_SHARE:
+        notice(f"skipped {worst.bad_rows}")
 
 
 def find_format(path: Path, form: str | None = None, columns: Path | None = None) -> Format:
@@ -116,7 +148,7 @@ class _Foot:
         self._device = insole.device
         self._account = LinkAccount(insole)
         self._account.open()
-        self._received = self._corrupt = 0
+        self._received = self._corrupt = self._duplicate = 0
         self._open: Frames | None = None  # of the second that is not over yet
 
     def items(self, samples: Samples) -> Iterator[Item]:
@@ -137,13 +169,13 @@ class _Foot:
         # a copy, lest the second holds on to the whole portion
         own = ("time", "pressure", *(name for name in Frames.OPTIONAL if getattr(rest, name) is not None))
         self._open = replace(rest, **{name: getattr(rest, name).copy() for name in own})
-        self._corrupt += samples.skipped
+        self._note(samples.report)
 
-    def end(self, skipped: int) -> Iterator[Item]:
-        """Yield what is left; `skipped` rows came after the last sample."""
+    def end(self, report: RowReport) -> Iterator[Item]:
+        """Yield what is left; the report is of rows after the last sample."""
         if self._open is not None:
             yield from self._second(self._open)
-        self._corrupt += skipped
+        self._note(report)
         yield from self._account.end(self._seen())
 
     def _second(self, frames: Frames) -> Iterator[Item]:
@@ -152,4 +184,8 @@ class _Foot:
         yield frames
 
     def _seen(self) -> LinkSeen:
-        return LinkSeen(Counts(received=self._received, corrupt=self._corrupt))
+        return LinkSeen(Counts(received=self._received, corrupt=self._corrupt, duplicate=self._duplicate))
+
+    def _note(self, report: RowReport) -> None:
+        self._corrupt += report.skipped
+        self._duplicate += report.doubles

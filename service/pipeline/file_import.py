@@ -56,6 +56,7 @@ def import_files(
     form: str | None,
     columns: Path | None = None,
     again: bool = False,
+    skip_bad_rows: bool = False,
 ) -> int:
     """Import files one by one, saying on stderr what came of each; return how many failed.
 
@@ -73,7 +74,7 @@ def import_files(
     with closing(open_embedded_log(store)) as log, _bar(console) as bar:
         for path in files:
             name = wearer or wearer_of(path)
-            read = _reader(bar, path, name, began, form, columns)
+            read = _reader(bar, path, name, began, form, columns, _each_once(console), skip_bad_rows=skip_bad_rows)
             try:
                 said = _Import(path, log, name, read, again=again).run()
             except Damaged:  # of the store: no file is to blame, and no other one fares better
@@ -113,7 +114,29 @@ def _bar(console: Console) -> Bar:
     return Bar(*parts, console=console, transient=True, disable=not console.is_terminal)
 
 
-def _reader(bar: Bar, path: Path, wearer: str, start: int | None, form: str | None, columns: Path | None) -> _Read:
+def _each_once(console: Console) -> Callable[[str], None]:
+    """Return what says each notice of a file once, however often it is read."""
+    said: set[str] = set()
+
+    def notice(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            _say(console, text)
+
+    return notice
+
+
+def _reader(
+    bar: Bar,
+    path: Path,
+    wearer: str,
+    start: int | None,
+    form: str | None,
+    columns: Path | None,
+    notice: Callable[[str], None],
+    *,
+    skip_bad_rows: bool,
+) -> _Read:
     def read(purpose: str) -> Generator[Item, None, None]:
         task = bar.add_task(f"{purpose} {path.name}", total=None)
 
@@ -121,7 +144,16 @@ def _reader(bar: Bar, path: Path, wearer: str, start: int | None, form: str | No
             bar.update(task, completed=done, total=total)
 
         try:
-            yield from read_recording(path, wearer, start=start, form=form, columns=columns, progress=progress)
+            yield from read_recording(
+                path,
+                wearer,
+                start=start,
+                form=form,
+                columns=columns,
+                progress=progress,
+                notice=notice,
+                skip_bad_rows=skip_bad_rows,
+            )
         finally:
             bar.remove_task(task)
 
@@ -154,7 +186,7 @@ class _Import:
                 f"{self.path}: the same recording is already stored for {', '.join(twins)}; "
                 f"if it is to be stored for {self.wearer} all the same, import it with --again"
             )
-        if self.wearer in known and not self._compare():
+        if not self._compare():
             return f"{self.path.name}: is there already, as a recording of {self.wearer}; nothing new"
         return self._put() + (f" (also stored for {', '.join(twins)})" if twins else "")
 

@@ -18,6 +18,7 @@ from firmware_bridge.importers.format import Format, Recording, Samples
 from firmware_bridge.importers.parsing.number_rows import Rows
 from firmware_bridge.importers.parsing.side_by_side import PairOfFeet
 from firmware_bridge.importers.parsing.wfdb import Record, Signal, Signals, is_header, read_header
+from firmware_bridge.importers.row_report import RowReport
 from firmware_bridge.model import Side
 
 PORTION_S = 10
@@ -36,7 +37,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
     for values in signals.values(max(int(header.rate_hz * PORTION_S) // 2 * 2, 2)):
         time_us = np.round(np.arange(first, first + len(values)) / header.rate_hz * 1e6)
         first += len(values)
-        yield from feet.samples(Rows(np.column_stack([time_us, values]), 0), left, right)
+        yield from feet.samples(Rows(np.column_stack([time_us, values]), RowReport(len(values))), left, right)
         recording.progress(size * first // signals.count, size)
 
 

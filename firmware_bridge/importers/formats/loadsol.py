@@ -21,10 +21,9 @@ import numpy as np
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples, untold
-from firmware_bridge.importers.parsing.column_names import separator_of
-from firmware_bridge.importers.parsing.csv_sniffer import cells_of
 from firmware_bridge.importers.parsing.dates import utc_ns
-from firmware_bridge.importers.parsing.files import BOM, lines_of
+from firmware_bridge.importers.parsing.files import lines_of
+from firmware_bridge.importers.parsing.header.cells import cells_of, separator_of
 from firmware_bridge.importers.parsing.number_rows import increasing_rows
 from firmware_bridge.importers.parsing.tracks import Channel, FootSignals, Track, in_turn, samples_of
 from firmware_bridge.model import Side
@@ -36,7 +35,7 @@ MISSING_N = -1.0
 TO_G = {"[g]": 1.0}
 TO_DPS = {"[rad/s]": math.degrees(1), "[deg/s]": 1.0, "[dps]": 1.0}
 
-_UNITS = re.compile(rb'(?m)^(?:\xef\xbb\xbf)?"?Time\[secs\]"?[\t;,]"?Force\[')
+_UNITS = re.compile(rb'(?m)^"?Time\[secs\]"?[\t;,]"?Force\[')
 _ID = re.compile(r".*-(?P<side>[LR])(?:::(?P<what>\w+))?")
 _DATE = re.compile(rb"loadapp_(\d{4})_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d\d)_(\d{3})")
 
@@ -104,7 +103,7 @@ def _head(path: Path) -> _Head:
     if line is None:
         raise CorruptData(f"{path}: has no line `Time[secs] Force[N] ...` under a line of ids; is it cut off?")
     separator = separator_of(lines[line])
-    ids, units = (cells_of(text.removeprefix(BOM), separator) for text in lines[line - 1 : line + 1])
+    ids, units = (cells_of(text, separator) for text in lines[line - 1 : line + 1])
     feet: dict[Side, dict[str, _Column]] = {}
     clock = 0
     for cell, (name, unit) in enumerate(zip(ids, units, strict=False)):

@@ -17,9 +17,9 @@ from typing import NamedTuple
 from firmware_bridge.devices.profile import Profile, load_profile, parse_profile
 from firmware_bridge.errors import CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples, untold
-from firmware_bridge.importers.parsing.column_names import ColumnNames
 from firmware_bridge.importers.parsing.dates import utc_ns
-from firmware_bridge.importers.parsing.files import BOM, lines_of
+from firmware_bridge.importers.parsing.files import lines_of
+from firmware_bridge.importers.parsing.header.column_names import ColumnNames
 from firmware_bridge.importers.parsing.number_rows import increasing_rows
 from firmware_bridge.importers.parsing.pressure_units import to_kpa
 from firmware_bridge.importers.parsing.tracks import Channel, FootSignals, Track, in_turn, samples_of
@@ -92,7 +92,7 @@ def _head(path: Path) -> _Head:
     for number, line in enumerate(islice(lines_of(path), _HEADER_LINES), 1):
         if _COLUMNS.match(line):
             return _Head("\n".join(said), ColumnNames.of(path, number, line))
-        said.append(line.removeprefix(BOM).decode("utf-8", "replace").strip())
+        said.append(line.decode("utf-8", "replace").strip())
     raise CorruptData(f"{path}: has no line `# time, left pressure 1[N/cm²], ...` above its numbers; is it cut off?")
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.importers.format import Format, Recording, Samples
-from firmware_bridge.importers.parsing.column_names import ColumnNames
 from firmware_bridge.importers.parsing.files import lines_of
 from firmware_bridge.importers.parsing.foot_from_name import side_needed
+from firmware_bridge.importers.parsing.header.column_names import ColumnNames
 from firmware_bridge.importers.parsing.number_rows import increasing_rows
 from firmware_bridge.importers.parsing.tracks import Channel, FootSignals, Track, samples_of
 

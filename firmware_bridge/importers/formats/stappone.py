@@ -14,9 +14,9 @@ from pathlib import Path
 
 from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.importers.format import Format, Recording, Samples, untold
-from firmware_bridge.importers.parsing.column_names import ColumnNames
-from firmware_bridge.importers.parsing.csv_sniffer import cells_of
-from firmware_bridge.importers.parsing.files import BOM, lines_of
+from firmware_bridge.importers.parsing.files import lines_of
+from firmware_bridge.importers.parsing.header.cells import cells_of
+from firmware_bridge.importers.parsing.header.column_names import ColumnNames
 from firmware_bridge.importers.parsing.number_rows import TimedValues, increasing_rows
 from firmware_bridge.importers.parsing.tracks import Channel, FootSignals, Track, in_turn, samples_of
 from firmware_bridge.model import Side
@@ -29,7 +29,7 @@ _COLUMN = re.compile(rb'(?:^|[,;\t])"?(sole_id|pressure_01|corrupt)"?(?=[,;\t]|$
 
 
 def _recognizes(head: bytes) -> bool:
-    first = head.removeprefix(BOM).split(b"\n", 1)[0].strip()
+    first = head.split(b"\n", 1)[0].strip()
     return {b"sole_id", b"pressure_01"} <= set(_COLUMN.findall(first))
 
 

@@ -22,14 +22,15 @@ import numpy as np
 from firmware_bridge.devices.profile import Profile, load_profile
 from firmware_bridge.errors import CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples
-from firmware_bridge.importers.parsing.dates import month_of, utc_ns
+from firmware_bridge.importers.parsing.dates import written_date
 from firmware_bridge.importers.parsing.files import lines_of
 from firmware_bridge.importers.parsing.foot_from_name import side_needed
 from firmware_bridge.importers.parsing.grid import Pitch, grid_profile, places
-from firmware_bridge.importers.parsing.header_keys import Keys
+from firmware_bridge.importers.parsing.header.cells import cells_of, line_text, separator_of, with_point
+from firmware_bridge.importers.parsing.header.header_keys import Keys
 from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows
 from firmware_bridge.importers.parsing.pressure_units import to_kpa
-from firmware_bridge.importers.parsing.sampling_rate import possible, rated
+from firmware_bridge.importers.parsing.times.sampling_rate import possible, rated
 from firmware_bridge.importers.parsing.tracks import FootSignals, samples_of
 from firmware_bridge.model import Bools, Side
 
@@ -43,9 +44,6 @@ ASIDE = 0.25
 
 _KEY = re.compile(r"([A-Z][A-Z0-9_]*)[\s,:]*(.*)")
 _SIZE = re.compile(r"([\d.,]+)(?:\s+([A-Za-z]\S*))?", re.ASCII)
-_TIME = re.compile(
-    r"(\d\d?)\s+([A-Za-z]{3,9})\s+(\d{4})\s+(\d\d?):(\d\d):(\d\d)(?:\s*([ap])\.?m\b)?", re.ASCII | re.IGNORECASE
-)  # Thursday, 16 February 2017 11:26:22 a.m.
 _DATA = re.compile(rb'(?m)^"?ASCII_DATA\b')
 _ROWS = re.compile(rb'(?m)^"?ROWS\b')
 _FRAME = re.compile(rb'"?Frame[\s,]+(\d{1,9})\b')
@@ -70,7 +68,7 @@ def _recognizes(head: bytes) -> bool:
 
 def _read(recording: Recording) -> Iterator[Samples]:
     lines = lines_of(recording.path, recording.progress)
-    head = _head(recording.path, lines)
+    head = _head(recording, lines)
     parts = increasing_rows(_frames(lines, head.rows), _reader(head))
     first = next(parts, None)
     if first is None or not len(first.values):
@@ -86,7 +84,7 @@ def _read(recording: Recording) -> Iterator[Samples]:
         for rows in chain([first], parts):
             values = rows.values.reshape(-1, 1 + inside.size)
             pressure = np.ascontiguousarray(values[:, cells] * head.scale, np.float32)
-            yield FootSignals(head.side, values[:, 0], {"pressure": pressure}, rows.skipped)
+            yield FootSignals(head.side, values[:, 0], {"pressure": pressure}, rows.report)
 
     # the first frame is of the moment that the header tells
     yield from samples_of(
@@ -110,16 +108,17 @@ def _medial_is_last(inside: Bools, side: Side) -> bool:
     return bool(aside > 0) if abs(aside) >= ASIDE else side is Side.LEFT
 
 
-def _head(path: Path, lines: Iterator[bytes]) -> _Head:
+def _head(recording: Recording, lines: Iterator[bytes]) -> _Head:
     """Take the header from the lines, `ASCII_DATA` being its last.
 
     Raises:
         CorruptData: it does not say what is needed, or what cannot be.
         ConfigError: its unit is not known, or neither it nor the file's name says which foot it is.
     """
+    path = recording.path
     said: dict[str, tuple[int, str]] = {}
     for number, (_, line) in enumerate(zip(range(_HEADER_LINES), lines, strict=False), 1):
-        found = _KEY.fullmatch(line.decode("latin-1").strip().strip('"'))
+        found = _KEY.fullmatch(line_text(line).strip().strip('"'))
         if found and found[1] == "ASCII_DATA":
             break
         if found:  # a comment's line may look like a key; the real one came before it, or the value cannot be
@@ -136,7 +135,8 @@ def _head(path: Path, lines: Iterator[bytes]) -> _Head:
     pitch = Pitch(_length(keys, "COL_SPACING"), _length(keys, "ROW_SPACING"))
     full = RAW_FULL_SCALE if raw else _saturation(keys, scale)
     side = side_needed(path, said.get("FILENAME", (0, ""))[1])
-    return _Head(path, side, rows, columns, pitch, "raw" if raw else "kPa", scale, full, spacing * 1e6, _began(said))
+    began = _began(said, recording.notice)
+    return _Head(path, side, rows, columns, pitch, "raw" if raw else "kPa", scale, full, spacing * 1e6, began)
 
 
 def _length(keys: Keys, key: str) -> float:
@@ -159,16 +159,17 @@ def _saturation(keys: Keys, scale: float) -> float | None:
     return round(keys.number("SATURATION_PRESSURE", 1e-3, 1e9) * own, 3)
 
 
-def _began(said: dict[str, tuple[int, str]]) -> int | None:
-    found = _TIME.search(said.get("TIME", (0, ""))[1])
-    if found is None:
-        return None
-    hour = int(found[4])
-    if found[7]:
-        hour = hour % 12 + 12 * (found[7].lower() == "p")
+def _began(said: dict[str, tuple[int, str]], notice: Callable[[str], None]) -> int | None:
+    """Return the UTC ns that the header tells, and say what is doubtful of it: a Windows program writes as its user."""
+    line, text = said.get("TIME", (0, ""))
     part = said.get("MICRO_SECOND", (0, ""))[1]
-    fraction = f"{int(part):06d}" if part.isdecimal() and len(part) <= 6 else None
-    return utc_ns((int(found[3]), month_of(found[2]), int(found[1])), (hour, int(found[5]), int(found[6])), fraction)
+    date = written_date(text, f"{int(part):06d}" if part.isdecimal() and len(part) <= 6 else None)
+    remedy = "give --start to say when it began"
+    if date.doubt:
+        notice(f"line {line}: its date {text[:40]!r} is taken for {date.doubt}; if that is wrong, {remedy}")
+    elif date.ns is None and text:
+        notice(f"line {line}: its date {text[:40]!r} cannot be read; {remedy}, else it begins in 1970")
+    return date.ns
 
 
 def _frames(lines: Iterator[bytes], rows: int) -> Iterator[bytes]:
@@ -195,12 +196,11 @@ def _reader(head: _Head) -> Callable[[bytes], TimedValues | None]:
             return None
         values = [float(round(int(number[1]) * head.frame_us))]
         for line in lines:
-            text = line.strip().rstrip(b",;").replace(b'"', b"")
-            cells = text.replace(b",", b".").split(b";") if b";" in text else text.split(b",")
+            cells = cells_of(line.strip().rstrip(b",;"), separator_of(line))
             if len(cells) != head.columns:
                 return None
             try:
-                values += [math.nan if cell.strip() in {b"B", b""} else float(cell) for cell in cells]
+                values += [math.nan if cell.strip() in {"B", ""} else float(with_point(cell)) for cell in cells]
             except ValueError:
                 return None
         return values if all(not abs(value) >= LARGEST_READING / 100 for value in values) else None

@@ -23,12 +23,11 @@ from firmware_bridge.devices.profile import load_profile
 from firmware_bridge.errors import ConfigError, CorruptData
 from firmware_bridge.importers.format import Format, Recording, Samples
 from firmware_bridge.importers.parsing.column_map import NA_VALUES
-from firmware_bridge.importers.parsing.column_names import separator_of
-from firmware_bridge.importers.parsing.csv_sniffer import cells_of
 from firmware_bridge.importers.parsing.dates import month_of, utc_ns
-from firmware_bridge.importers.parsing.files import BOM, UNREADABLE, lines_of
+from firmware_bridge.importers.parsing.files import UNREADABLE, lines_of
 from firmware_bridge.importers.parsing.grid import Pitch, grid_profile, places, sensors_of
-from firmware_bridge.importers.parsing.header_keys import Keys
+from firmware_bridge.importers.parsing.header.cells import cells_of, separator_of, with_point
+from firmware_bridge.importers.parsing.header.header_keys import Keys
 from firmware_bridge.importers.parsing.number_rows import LARGEST_READING, TimedValues, increasing_rows
 from firmware_bridge.importers.parsing.pressure_units import to_kpa
 from firmware_bridge.importers.parsing.tracks import FootSignals, samples_of
@@ -56,11 +55,7 @@ class _Head(NamedTuple):
 
 
 def _recognizes(head: bytes) -> bool:
-    return bool(
-        re.match(rb'"?(?:File:|FRAME)"?[,;\t]', head.removeprefix(BOM))
-        and _SENSORS.search(head)
-        and _GRIDS.search(head)
-    )
+    return bool(re.match(rb'"?(?:File:|FRAME)"?[,;\t]', head) and _SENSORS.search(head) and _GRIDS.search(head))
 
 
 def _read(recording: Recording) -> Iterator[Samples]:
@@ -81,7 +76,7 @@ def _feet(recording: Recording, head: _Head, sensor: Bools) -> Iterator[FootSign
         values = rows.values.reshape(-1, 1 + len(Side) * head.rows * head.columns)
         for side, cells in own.items():
             pressure = np.ascontiguousarray(values[:, cells] * head.scale, np.float32)
-            yield FootSignals(side, values[:, 0], {"pressure": pressure}, rows.skipped)
+            yield FootSignals(side, values[:, 0], {"pressure": pressure}, rows.report)
 
 
 def _head(path: Path) -> _Head:
@@ -95,7 +90,7 @@ def _head(path: Path) -> _Head:
     separator = ","
     blank: set[int] = set()
     for number, raw in enumerate(islice(lines_of(path), _HEADER_LINES), 1):
-        line = raw.removeprefix(BOM)
+        line = raw
         if number == 1:
             separator = separator_of(line)
         cells = [cell.strip() for cell in cells_of(line, separator)]
@@ -152,7 +147,7 @@ def _frames(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _begins(line: bytes) -> bool:
-    return line.removeprefix(BOM).lstrip(b'"').startswith(b"FRAME")
+    return line.lstrip(b'"').startswith(b"FRAME")
 
 
 def _reader(head: _Head) -> Callable[[bytes], TimedValues | None]:
@@ -203,7 +198,7 @@ def _grid(head: _Head, lines: list[bytes]) -> list[float] | None:
             return None
         cells += own[: head.columns]
     try:
-        values = [math.nan if cell.strip() in NA_VALUES else _number(cell, head.separator) for cell in cells]
+        values = [math.nan if cell.strip() in NA_VALUES else float(with_point(cell)) for cell in cells]
     except ValueError:
         return None
     return values if all(not abs(value) >= LARGEST_READING / 100 for value in values) else None
@@ -211,10 +206,6 @@ def _grid(head: _Head, lines: list[bytes]) -> list[float] | None:
 
 def _blankless(line: bytes) -> bool:
     return bool(line.strip(b' ,;\t"\r\n'))
-
-
-def _number(cell: str, separator: str) -> float:
-    return float(cell if separator == "," else cell.replace(",", "."))
 
 
 def _sensors(head: _Head) -> Bools:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from firmware_bridge.devices.profile import Profile
 from firmware_bridge.importers.format import Recording, Samples
 from firmware_bridge.importers.parsing.column_map import NA_VALUES
-from firmware_bridge.importers.parsing.csv_sniffer import cells_of
+from firmware_bridge.importers.parsing.header.cells import cells_of, with_point
 from firmware_bridge.importers.parsing.number_rows import Rows, TimedValues, reading_of, whole_us
-from firmware_bridge.importers.parsing.sampling_rate import rated_by
+from firmware_bridge.importers.parsing.times.sampling_rate import rated_by
+from firmware_bridge.importers.row_report import RowReport
 from firmware_bridge.model import Float32s, Side
 
 
@@ -32,7 +33,7 @@ class FootSignals(NamedTuple):
     channels: Mapping[str, Float32s]
     """`pressure` (n, sensors) and, where the file has them, `force` (n, 1) N, `cop` (n, 2) as the file has it,
     `acc` (n, 3) g, `gyro` (n, 3) deg/s; NaN where missing."""
-    skipped: int
+    report: RowReport
 
     @property
     def pressure(self) -> Float32s:
@@ -74,7 +75,11 @@ class Track:
         if len(cells) < (self.width if line.endswith(b"\n") else self.whole):
             return None
         try:
-            row = [self.when(cells[self.time]) if self.when else whole_us(self._number(cells[self.time]), self.unit_us)]
+            row = [
+                self.when(cells[self.time])
+                if self.when
+                else whole_us(float(with_point(cells[self.time])), self.unit_us)
+            ]
             for channel in self.channels.values():
                 row += [
                     self._reading(cells[cell], channel.scale) if cell < len(cells) else math.nan
@@ -94,16 +99,13 @@ class Track:
             last = first + len(channel.cells)
             channels[name] = np.ascontiguousarray(values[:, first:last], np.float32)
             first = last
-        return FootSignals(self.side, values[:, 0], channels, rows.skipped)
+        return FootSignals(self.side, values[:, 0], channels, rows.report)
 
     def _reading(self, cell: str, scale: float) -> float:
         text = cell.strip()
         if text in NA_VALUES:
             return math.nan
-        return reading_of(self._number(text) * scale)
-
-    def _number(self, cell: str) -> float:
-        return float(cell if self.separator == "," else cell.replace(",", "."))
+        return reading_of(float(with_point(text)) * scale)
 
 
 def in_turn(streams: Sequence[Iterator[FootSignals]]) -> Iterator[FootSignals]:
@@ -133,14 +135,16 @@ def samples_of(
     known: dict[Side, Profile] = {}
     for part in parts:
         if part.side not in known and len(part.time_us):
-            known[part.side] = rated_by(recording.path, profiles[part.side], part.time_us, part.skipped)
+            known[part.side] = rated_by(
+                recording.path, profiles[part.side], part.time_us, part.report.skipped + part.report.doubles
+            )
         profile = known.get(part.side, profiles[part.side])
         if not len(part.time_us):
-            yield Samples(part.side, profile, np.empty(0, np.int64), part.pressure, part.skipped)
+            yield Samples(part.side, profile, np.empty(0, np.int64), part.pressure, part.report)
             continue
         began = float(part.time_us[0]) if began is None else began
         own = part.part(np.isfinite(part.pressure).sum(axis=1) > 0)
         time = recording.moments(own.time_us - began, date(began)) if len(own.time_us) else np.empty(0, np.int64)
         force = own.channels["force"][:, 0] if "force" in own.channels else None
         motion = own.channels.get("acc"), own.channels.get("gyro")
-        yield Samples(part.side, profile, time, own.pressure, part.skipped, force, *motion)
+        yield Samples(part.side, profile, time, own.pressure, part.report, force, *motion)

@@ -20,6 +20,9 @@ def _import(
     form: Annotated[str | None, typer.Option("--format", help="The format; found by itself otherwise.")] = None,
     columns: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Map of a CSV file's columns.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Though the same recording is stored already.")] = False,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Though more than a fifth of its rows cannot be read.")
+    ] = False,
     store: Store = None,
     config: Config = None,
 ) -> None:
@@ -27,7 +30,16 @@ def _import(
     from service.pipeline.file_import import import_files
 
     url = settings_of(config, store=store).store
-    if import_files(files, url, wearer=wearer, start=start, form=form, columns=columns, again=again):
+    if import_files(
+        files,
+        url,
+        wearer=wearer,
+        start=start,
+        form=form,
+        columns=columns,
+        again=again,
+        skip_bad_rows=skip_bad_rows,
+    ):
         raise typer.Exit(1)
 
 

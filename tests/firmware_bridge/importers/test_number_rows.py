@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from firmware_bridge.importers.parsing.files import UNREADABLE, lines_of
 from firmware_bridge.importers.parsing.number_rows import (
     _ROWS,
-    FURTHEST_US,
     SPAN_US,
     TimedValues,
     increasing_rows,
     whole_us,
 )
+from firmware_bridge.importers.parsing.times.stretches import PAUSE_US
+from firmware_bridge.importers.parsing.times.time_cells import FURTHEST_US
 
 
 def parse(line: bytes) -> TimedValues | None:
@@ -28,7 +29,7 @@ def parse(line: bytes) -> TimedValues | None:
 def read(lines: list[bytes]) -> tuple[list[float], int]:
     parts = list(increasing_rows(lines, parse))
     times = [float(time) for part in parts if len(part.values) for time in part.values[:, 0]]
-    return times, sum(part.skipped for part in parts)
+    return times, sum(part.skipped + part.report.doubles for part in parts)
 
 
 def timed(count: int, step_us: int = 10_000) -> list[bytes]:
@@ -48,10 +49,16 @@ def test_one_wrong_time_costs_one_row(at: int, time: int, step: int) -> None:
     assert skipped <= 1 or at == 0
 
 
-def test_a_clock_that_begins_again_is_not_followed() -> None:
-    times, skipped = read(timed(500) + timed(400))
-    assert len(times) == 500
-    assert skipped == 400
+def test_a_clock_that_begins_again_goes_on_behind() -> None:
+    times, skipped = read(timed(500) + [b"%d\n" % (i * 10_000 + 1) for i in range(400)])
+    assert (len(times), skipped) == (900, 0)
+    apart = np.diff(times)
+    assert apart[499] == PAUSE_US
+    assert set(np.delete(apart, 499).tolist()) == {10_000}
+
+
+def test_rows_that_are_there_already_are_doubles() -> None:
+    assert read(timed(500) + timed(400)) == ([float(i * 10_000) for i in range(500)], 400)
 
 
 def test_portions_are_short_in_number_and_in_time() -> None:

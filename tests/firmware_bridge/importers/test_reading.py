@@ -79,7 +79,8 @@ def test_malformed_rows_are_counted_and_skipped(tmp_path: Path) -> None:
     path.write_text("\n".join(rows))
     items = list(read_recording(path, "ann"))
     assert len(frames_of(items, Side.LEFT)) == 96
-    assert sum(i.corrupt for i in items if isinstance(i, Link) and i.side is Side.LEFT) == 4
+    assert sum(i.corrupt for i in items if isinstance(i, Link) and i.side is Side.LEFT) == 3
+    assert sum(i.duplicate for i in items if isinstance(i, Link) and i.side is Side.LEFT) == 1
 
 
 def test_a_cut_off_packed_file_gives_what_is_before_the_cut(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import Frames, open_log
+from firmware_bridge.importers.parsing.column_map import ColumnMap
 from firmware_bridge.plugins import IMPORTERS
 from tests.conftest import PROJECT
 from tests.stand_ins.packages import PYTEST, install, run
@@ -41,8 +42,16 @@ def held(site: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_its_table_has_the_formats_by_their_titles() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) (?:\| [^|]+ ){3}\|$", README, re.MULTILINE)
     assert rows == [(name, IMPORTERS.load(name).title) for name in sorted(IMPORTERS.builtin)]
+
+
+def test_its_table_of_keys_has_those_of_a_map() -> None:
+    table = README.partition("| key |")[2].partition("\n\n")[0]
+    keys = [
+        key for row in table.splitlines() for key in re.findall(r"`(\w+)`", row.split("|")[1] if "|" in row else "")
+    ]
+    assert sorted(keys) == sorted(ColumnMap.model_fields)
 
 
 def test_the_example_imports_a_recording(tmp_path: Path) -> None:

@@ -180,6 +180,14 @@ def test_one_bad_file_leaves_the_others_alone(take: Take, log: Log, tmp_path: Pa
     assert log.wearers() == ["walk"]
 
 
+def test_what_was_taken_for_granted_is_said_once(take: Take, tmp_path: Path) -> None:
+    path = csv(tmp_path)
+    path.write_text(path.read_text().replace("left_2", "left_3").replace("right_2", "right_3"))
+    for _ in range(2):
+        _, said = take(path, wearer="ann")
+        assert said.count("the numbers of 'left_{n}' have gaps (1, 3): all 2 columns are taken") == 1
+
+
 def test_a_service_that_is_at_work_analyzes_it(take: Take, log: EmbeddedLog, tmp_path: Path) -> None:
     log.claim()
     failed, said = take(gaitpdb(tmp_path))
@@ -271,3 +279,21 @@ def test_memory_does_not_grow_with_the_recording(take: Take, log: Log, tmp_path:
         assert failed == 0, said
     assert samples(log, "m27") == 2 * 27 * 1500
     assert peaks[1] < 1.5 * peaks[0], peaks  # for three times the walk
+
+
+def test_a_file_with_many_bad_rows_is_refused_whole_unless_the_rest_is_wanted(
+    take: Take, log: Log, tmp_path: Path
+) -> None:
+    path = gaitpdb(tmp_path)
+    good, bad = path.read_text().splitlines()[:ROWS], ["?"] * (ROWS // 2)
+    path.write_text("\n".join(good + bad) + "\n")
+    failed, said = take(path)
+    assert failed == 1
+    why = f"{ROWS // 2} of {ROWS + ROWS // 2} rows (33 %), the first in line {ROWS + 1}"
+    assert why in said
+    assert "--skip-bad-rows" in said
+    assert samples(log, "ann") == 0
+    failed, said = take(path, skip_bad_rows=True)
+    assert failed == 0
+    assert f"walk.txt: skipped {why}" in said
+    assert samples(log, "ann") == 2 * ROWS

@@ -89,12 +89,14 @@ def test_what_is_before_a_cut_is_kept_and_the_cut_line_counted(tmp_path: Path) -
     assert skipped(path, Side.RIGHT) == 1
 
 
-def test_times_that_stay_or_leap_back_are_skipped(tmp_path: Path) -> None:
+def test_a_time_that_stays_is_spread_and_one_that_leaps_back_skipped(tmp_path: Path) -> None:
     given = rows()
     given[7], given[12] = row("0.06", left="9"), row("0.01", left="9")
     path = export(tmp_path, *given)
-    assert len(frames(path, Side.LEFT)) == 18
-    assert skipped(path, Side.LEFT) == 2
+    left = frames(path, Side.LEFT)
+    assert left.time[6:8].tolist() == [left.time[0] + k * SECOND // 100 for k in (6, 7)]
+    assert len(left) == 19
+    assert skipped(path, Side.LEFT) == 1
 
 
 def test_the_header_says_when(tmp_path: Path) -> None:
@@ -130,7 +132,7 @@ def test_the_size_gives_the_areas(tmp_path: Path) -> None:
         ),
         ("right pressure 9[", "right strange 9[", CorruptData, r"line 2: has no column 'right pressure 9\["),
         ("N/cm²", "bananas", ConfigError, "line 2: pressures in 'bananas' are not known; export them in kPa"),
-        ("# time", "# when", ConfigError, "of no format"),
+        ("# time", "# when", ConfigError, "a CSV file needs a map of its columns"),
         ("\n0.0", "\n7\t0.0", CorruptData, "times of its rows do not grow"),
     ],
 )

@@ -82,10 +82,38 @@ def test_newtons_per_square_centimeter_become_kilopascals(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    "kind", ["v_1234-1250_may2026", "V-1234", "vw_12", "v 1234", "v", "custom_v_2026", "2026_v_left1234"]
+)
+def test_a_sensor_type_is_named_by_its_user(tmp_path: Path, kind: str) -> None:
+    path = pedar(tmp_path)
+    own = next(line for line in path.read_text().splitlines() if line.startswith("sensor type:"))
+    profile, _, _ = read(edited(path, own, f"sensor type:  {kind}"))
+    assert profile.sensors.area_mm2.tolist() == SIZES["vw" if "vw" in kind else "v"]["areas_mm2"]
+
+
+@pytest.mark.parametrize("rate", [50, 100])
+def test_the_remedy_for_an_unknown_size_reads_it(tmp_path: Path, rate: int) -> None:
+    path = pedar(tmp_path)
+    _, left, right = read(path)
+    lines = edited(path, "x-1865l", "qq-1865l").read_text().splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("time[")) + 1
+    rows = [f"{i / rate:.3f}\t{line.partition(chr(9))[2]}" for i, line in enumerate(lines[first:])]
+    path.write_text("\n".join([*lines[:first], *rows]) + "\n")
+    with pytest.raises(ConfigError) as told:
+        read(path)
+    keys = str(told.value).partition("these lines: ")[2]
+    (tmp_path / "walk.columns.toml").write_text(keys.replace(", ", "\n"))
+    profile, again, other = read(path)
+    assert (profile.rate_hz, profile.id) == (rate, "pedar-99")
+    assert np.array_equal(again.pressure, left.pressure)
+    assert np.array_equal(other.pressure, right.pressure)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "error", "says"),
     [
-        ("x-1865l", "qq-1865l", ConfigError, "'qq' are not known, those of a, u, v"),
-        ("x-1865l", "1865l", CorruptData, "does not say `sensor type`"),
+        ("x-1865l", "qq-1865l", ConfigError, "'qq-1865l.*' are not known, .* size classes a, u, v"),
+        ("x-1865l", "1865l", ConfigError, "'1865l.*' are not known"),
         ("in  kPa", "in  psi", ConfigError, "are in psi; export them in kPa"),
         ("[Hz]:   100", "[Hz]:   0", CorruptData, "0 Hz cannot be"),
         ("\t98\t99\n", "\t98\n", CorruptData, "has 197 columns"),

@@ -11,6 +11,7 @@ import pytest
 from firmware_bridge import CorruptData, Device, Frames, Link, Side, load_profile, parse_profile
 from firmware_bridge.contracts.importers import FormatRig
 from firmware_bridge.importers import read_recording
+from firmware_bridge.importers.parsing.files import head_of
 from firmware_bridge.plugins import IMPORTERS
 from tests.stand_ins.recordings import stappone
 
@@ -83,7 +84,17 @@ def test_spreadsheets_are_read(tmp_path: Path) -> None:
     text = path.read_text().replace(",", ";").replace("\n", "\r\n")
     path.write_bytes(b"\xef\xbb\xbf" + text.encode())
     assert frames(path, Side.RIGHT).pressure[3].tolist() == [300 + n for n in range(1, 13)]
-    assert IMPORTERS.load("stappone").recognizes(path.read_bytes())
+    assert IMPORTERS.load("stappone").recognizes(head_of(path))
+
+
+def test_quoted_decimal_commas_are_read(tmp_path: Path) -> None:
+    path = export(tmp_path, *rows())
+    before = frames(path, Side.RIGHT).pressure
+    head, *lines = path.read_text().splitlines()
+    cells = [line.split(",") for line in lines]
+    quoted = (",".join([*row[:3], *(f'"{cell},5"' for cell in row[3:-1]), row[-1]]) for row in cells)
+    path.write_text("\n".join([head, *quoted]) + "\n")
+    assert np.array_equal(frames(path, Side.RIGHT).pressure, before + 0.5)
 
 
 def test_a_cut_last_line_is_counted_and_the_rest_kept(tmp_path: Path) -> None:

@@ -195,3 +195,33 @@ def test_the_published_walk_is_whole_and_weighs_a_person(
     whole = frames.pressure.sum(axis=0)
     middle = (profile.sensors.ap > 0.35) & (profile.sensors.ap < 0.5)
     assert (whole * profile.sensors.ml)[middle].sum() / whole[middle].sum() < 0.4  # the arch is medial
+
+
+@pytest.mark.parametrize(
+    ("written", "moment", "doubt"),
+    [
+        ("9/26/2012 3:05 PM", "2012-09-26T15:05:00.500", ""),
+        ("9/26/2012 3:05:22 PM", "2012-09-26T15:05:22.500", ""),
+        ("26/09/2012 15:05:22", "2012-09-26T15:05:22.500", ""),
+        ("26.9.12 15:05", "2012-09-26T15:05:00.500", ""),
+        ("2012-09-26 15:05:22", "2012-09-26T15:05:22.500", ""),
+        ("Wednesday, September 26, 2012 12:05:22 AM", "2012-09-26T00:05:22.500", ""),
+        ("26-Sep-2012 15:05:22", "2012-09-26T15:05:22.500", ""),
+        ("9/6/2012 3:05 PM", "2012-09-06T15:05:00.500", ""),
+        ("9/6/2012 15:05", "2012-09-06T15:05:00.500", "is taken for 6 Sep 2012, the month first; if that is wrong"),
+        ("yesterday", "1970-01-01T00:00:00", "'yesterday' cannot be read; give --start"),
+        ("31/31/2012 1:00", "1970-01-01T00:00:00", "cannot be read"),
+    ],
+)
+def test_a_date_is_read_as_its_country_writes_it(tmp_path: Path, written: str, moment: str, doubt: str) -> None:
+    path = movie(tmp_path, head=HEAD.replace("Thursday, 16 February 2017 1:26:22 p.m.", written))
+    told: list[str] = []
+    frames = [item for item in read_recording(path, "ann", notice=told.append) if isinstance(item, Frames)]
+    assert np.datetime64(int(frames[0].time[0]), "ns") == np.datetime64(moment)
+    assert len(told) == bool(doubt)
+    assert doubt in "".join(told)
+
+
+def test_quoted_decimal_commas_are_read(tmp_path: Path) -> None:
+    quoted = 'B,"1,5",2\nB,3,4\n5,6,7\n8,9,B\n'
+    assert read(movie(tmp_path, *[quoted] * 20))[1].pressure[0].tolist() == [1.5, 2, 3, 4, 5, 6, 7, 8, 9]

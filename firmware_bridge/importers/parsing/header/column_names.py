@@ -8,13 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firmware_bridge.errors import CorruptData
-from firmware_bridge.importers.parsing.csv_sniffer import SEPARATORS, cells_of
-from firmware_bridge.importers.parsing.files import BOM
-
-
-def separator_of(line: bytes) -> str:
-    """Return the separator that stands most often in a line."""
-    return max(SEPARATORS, key=lambda separator: line.count(separator.encode()))
+from firmware_bridge.importers.parsing.header.cells import cells_of, separator_of
 
 
 class ColumnNames(NamedTuple):
@@ -29,7 +23,7 @@ class ColumnNames(NamedTuple):
     def of(path: Path, line: int, text: bytes) -> ColumnNames:
         """Cut a line of names; a mark of comment before the first one is taken off."""
         separator = separator_of(text)
-        names = [name.strip() for name in cells_of(text.removeprefix(BOM), separator)]
+        names = [name.strip() for name in cells_of(text, separator)]
         return ColumnNames(path, line, separator, [names[0].lstrip("# "), *names[1:]] if names else [])
 
     def find(self, name: str) -> int | None:
