@@ -28,6 +28,8 @@ HOLD = SECOND
 """So much of a connection is held back: it took up to 0.75 s until packets came as soon as they were sent."""
 HOLD_IN_DOUBT = 3 * SECOND
 """The same where the device's time does not seem to pass as fast as the host's; long enough to tell by how much."""
+MOST_HELD = 65_536
+"""Packets that are held back at most: a recording may have lost the times of its arrivals (choice; 3 s at 20 kHz)."""
 
 
 class Counts(NamedTuple):
@@ -138,6 +140,8 @@ class Decoder:
         for time, data in packets:
             if self._hold is not None and self._began is not None and time >= self._began + self._hold:
                 found += self._end_hold()
+            elif self._hold is not None and len(self._raw) >= MOST_HELD:
+                found += self._release()
             whole = self._framer.feed(data)
             if whole and self._began is None:
                 self._began = time

@@ -207,6 +207,15 @@ def test_noise_costs_the_packets_that_it_touches(profile: Profile, link: str, da
     assert [p for p in frames.pressure[:, -1].tolist() if p in kept] == kept or frames.pressure[:, 0].tolist() == kept
 
 
+def test_what_is_held_back_is_bounded_where_no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firmware_bridge.codec.decoder.MOST_HELD", 30)
+    decoder = Decoder(insole(DEMO))
+    found = [decoder.feed([packet._replace(time=START)]) for packet in speak(DEMO, "ble", 40)]
+    assert [frames is not None for frames in found] == [False] * 30 + [True] * 10
+    assert sum(len(frames) for frames in found if frames) == decoder.counts.received == 160
+    assert not decoder.holds
+
+
 def test_battery_is_the_last_one_heard() -> None:
     decoder = Decoder(insole(DEMO))
     assert math.isnan(decoder.battery_pct)
