@@ -24,6 +24,8 @@ _COUNT_DOUBT = 0.02
 _COUNT_SURE = 0.015, SECOND * 3 // 100
 """After three seconds it is believed, if it differs by more than the first, and what came apart is more than the second
 (choice): a declared rate is a rough one, unlike a crystal's."""
+_DECLARED_WITHIN = 0.02
+"""A declared rate that is nearer to the seen one than this is believed: stamps in whole ms show no better (choice)."""
 _MOST = 5.0
 """By which factor the true time between samples may differ from the declared one (choice)."""
 _JUDGED = 64
@@ -227,11 +229,15 @@ class PacketTimes:
             return 1.0
         periods = packets.period.tolist()
         apart = [
-            (now.tick - before.tick) / period
+            (now.tick - before.tick, period)
             for before, now, period in zip(followed, followed[1:], periods, strict=False)
             if before and now and not (now.lost or now.restarted or now.doubted or before.doubted)
         ]
-        return self._stretch if len(apart) < FEWEST else min(max(float(np.median(apart)), 1 / _MOST), _MOST)
+        if len(apart) < FEWEST:
+            return self._stretch
+        passed, declared = map(sum, zip(*apart, strict=True))
+        stretch = min(max(passed / declared, 1 / _MOST), _MOST)
+        return stretch if abs(stretch - 1) > _DECLARED_WITHIN else 1.0
 
     def _latest(self, packets: PacketStamps, followed: list[Follows | None]) -> list[int | None]:
         """Return of each packet the latest time that it and those behind it allow, up to where the clock began anew."""
