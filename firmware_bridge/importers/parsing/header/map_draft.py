@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.importers.parsing.foot_from_name import side_of
-from firmware_bridge.importers.parsing.header.cells import is_number, with_point
-from firmware_bridge.importers.parsing.header.header_line import Header, find_header, names_of
+from firmware_bridge.importers.parsing.header.cells import cells_of, is_number, separator_of, with_point
+from firmware_bridge.importers.parsing.header.header_line import SOUGHT, Header, find_header, names_of
 from firmware_bridge.importers.parsing.inverted_readings import looks_inverted
 from firmware_bridge.importers.parsing.times.time_cells import likely_unit
 from firmware_bridge.model import Side
@@ -47,15 +47,17 @@ def draft_map(path: Path, head: bytes) -> str:
         path: the file.
         head: its first bytes, as `head_of` gives them.
     """
-    look = find_header(head) or _without_rows(head)
-    last = max((place for place, name in enumerate(look.names) if name), default=0)
+    look = find_header(head) or _first_line(head)
+    headed = any(look.names)
+    first = look.names if headed else look.rows[0]
+    last = max((place for place, cell in enumerate(first) if cell.strip()), default=0)
     names = look.names[: last + 1]
-    shown = [f"{number} {name!r}" for number, name in enumerate(names[:_SHOWN], 1)]
+    shown = [f"{number} {cell!r}" for number, cell in enumerate(first[: last + 1][:_SHOWN], 1)]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     beside = path.with_name(f"{path.name.split('.')[0]}.columns.toml")
     time = _time(names, look.rows)
     named = {side: columns for side in Side if (columns := _foot(names, side))}
-    feet = named or _either_foot(path, names, time)
+    feet = named or (_either_foot if headed else _all_of_a_foot)(path, names, time)
     whose = "" if named or len(feet) != 1 or side_of(path.name) else "  # left or right? The header does not say"
     sensors = {place for columns in feet.values() for place in columns}
     taken = sensors if time is None else sensors | {time}
@@ -64,6 +66,7 @@ def draft_map(path: Path, head: bytes) -> str:
         *(f"{side} = {_columns(names, columns)}{whose}" for side, columns in feet.items()),
         *([] if feet else ['left = "left_{n}"', 'right = "right_{n}"']),
         *_above(look),
+        *([] if headed else ["header = false"]),
         f"separator = {_quoted(look.separator)}",
         f'decimal = "{look.decimal}"',
         f'unit = "{_unit(look, sensors)}"'.ljust(30)
@@ -78,14 +81,29 @@ def draft_map(path: Path, head: bytes) -> str:
         if place not in taken
     ]
     leaves = f"It leaves out {', '.join(left_out)}.\n" if left_out and feet else ""
+    shows = "Its header is" if headed else "It has no header; its first row is"
     return (
-        f"{path}: a CSV file needs a map of its columns. Its header is\n  {', '.join(shown)}{more}\n{leaves}"
+        f"{path}: a CSV file needs a map of its columns. {shows}\n  {', '.join(shown)}{more}\n{leaves}"
         f"Save this as {beside}, correct it, and import again (or name it by --columns):\n\n" + "\n".join(lines) + "\n"
     )
 
 
-def _without_rows(head: bytes) -> Header:
-    return Header(",", ".", names_of(head.split(b"\n", 1)[0], ","), 0, [], [])
+def _first_line(head: bytes) -> Header:
+    """Return the first line as a header, of columns without names where it is a row of numbers."""
+    lines = [line for line in head.split(b"\n")[:SOUGHT] if line.strip()]
+    separator = separator_of(lines[0]) if lines else ","
+    rows = [cells_of(line, separator) for line in lines]
+    said = [cell for cell in rows[0] if cell.strip()] if rows else []
+    if len(said) < 2 or not all(map(is_number, said)):
+        return Header(",", ".", names_of(head.split(b"\n", 1)[0], ","), 0, [], [])
+    comma = separator != "," and any("," in cell for cell in said)
+    return Header(separator, "," if comma else ".", [""] * len(rows[0]), 0, [], rows)
+
+
+def _all_of_a_foot(path: Path, names: list[str], time: int | None) -> dict[Side, list[int]]:
+    """Return all columns but the time as those of the foot that the file's name tells, or else of the left one."""
+    columns = [place for place in range(len(names)) if place != time]
+    return {side_of(path.name) or Side.LEFT: columns} if columns else {}
 
 
 def _above(look: Header) -> list[str]:

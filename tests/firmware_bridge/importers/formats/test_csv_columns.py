@@ -147,6 +147,15 @@ def test_the_suggestion_finds_the_feet(tmp_path: Path, header: str, feet: list[s
     assert [line for line in str(told.value).splitlines() if line.startswith(("left", "right"))] == feet
 
 
+@pytest.mark.parametrize("end", ["\n", ",\n"])
+def test_the_suggestion_fits_a_file_without_a_header(tmp_path: Path, end: str) -> None:
+    (path := tmp_path / "walk.csv").write_text("".join(f"{20 * i},{i % 7},0{end}" for i in range(60)))
+    with pytest.raises(ConfigError, match="It has no header; its first row is\n  1 '0', 2 '0', 3 '0'\n") as told:
+        list(read_recording(path, "ann", form="csv"))
+    (tmp_path / "walk.columns.toml").write_text(str(told.value).partition("\n\n")[2])
+    assert left(path) == [[i % 7, 0] for i in range(60)]
+
+
 @pytest.mark.parametrize("unloaded", [1023, 4095, 65535])
 def test_readings_that_fall_are_not_stored_in_silence(tmp_path: Path, unloaded: int) -> None:
     step = np.sin(np.arange(900) / 15)[:, None] * [0.3, 0.5]

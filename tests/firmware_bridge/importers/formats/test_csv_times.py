@@ -245,6 +245,28 @@ def test_the_suggested_map_has_the_unit(
     assert f"since_1970 = {str(since_1970).lower()}" in str(told.value)
 
 
+def test_the_suggestion_asks_for_the_rate_where_no_column_is_a_time(tmp_path: Path) -> None:
+    (path := tmp_path / "walk.csv").write_text("left_1,right_1\n" + "".join(f"{i % 7},{i % 5}\n" for i in range(60)))
+    with pytest.raises(ConfigError, match="# samples a second: no column is a time") as told:
+        list(read_recording(path, "ann"))
+    said = str(told.value).partition("\n\n")[2]
+    (tmp_path / "walk.columns.toml").write_text(said.replace("# rate_hz", "rate_hz"))
+    assert set(np.diff(left(path)[0]).tolist()) == {10_000}
+
+
+def test_a_rate_beside_a_profile_wins_over_it(tmp_path: Path) -> None:
+    text = '[device]\nid = "one"\nname = "one"\nevidence = "documented"\nrate_hz = 100\nunit = "raw"\n'
+    (tmp_path / "one.toml").write_text(text + "[sensors]\npositions = [[0.5, 0.5]]\n")
+    profile = MAP + 'profile = "one.toml"\n'
+    batches = (np.arange(COUNT) * 20 // 100 * 100).tolist()  # five rows of 50 Hz share a stamp
+    with pytest.raises(ConfigError, match="its times mean 50 samples a second, not the 100 of map or profile"):
+        left(written(tmp_path, batches, profile))
+    time, _, rate = left(written(tmp_path, batches, profile + "rate_hz = 50\n"))
+    assert (len(time), rate, set(np.diff(time).tolist())) == (COUNT, 50, {20_000})
+    time, _, rate = left(written(tmp_path, [0] * COUNT, profile))
+    assert (len(time), rate, set(np.diff(time).tolist())) == (COUNT, 100, {10_000})
+
+
 @pytest.mark.parametrize(
     ("columns", "says"),
     [
