@@ -14,7 +14,7 @@ from firmware_bridge.codec.timing.arrival_clock import ArrivalClock
 from firmware_bridge.codec.timing.clock_rate import RateJudge, steady_rate
 from firmware_bridge.codec.timing.device_clock import MAX_DRIFT, DeviceClock
 from firmware_bridge.codec.timing.sequence import Continuity, Follows
-from firmware_bridge.codec.timing.stamps import BACKLOG, FEWEST, SHARED, FirstLook, first_look, mended
+from firmware_bridge.codec.timing.stamps import BACKLOG, FEWEST_STAMPS, SHARED, FirstLook, first_look, mended
 from firmware_bridge.model import SECOND, Bools, ClockState, Int64s
 
 COUNTED_DRIFT = 0.05
@@ -233,7 +233,7 @@ class PacketTimes:
             for before, now, period in zip(followed, followed[1:], periods, strict=False)
             if before and now and not (now.lost or now.restarted or now.doubted or before.doubted)
         ]
-        if len(apart) < FEWEST:
+        if len(apart) < FEWEST_STAMPS:
             return self._stretch
         passed, declared = map(sum, zip(*apart, strict=True))
         stretch = min(max(passed / declared, 1 / _MOST), _MOST)

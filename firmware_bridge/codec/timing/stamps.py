@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from firmware_bridge.codec.timing.clock_rate import steady_rate
 from firmware_bridge.model import SECOND, Bools, Float64s, Int64s
 
-FEWEST = 8
+FEWEST_STAMPS = 8
 """Of fewer stamps nothing is said (choice)."""
 _OFF = SECOND
 """A stamp that is off by more than this from what most say is garbled: no start of a connection delays so long."""
@@ -60,7 +60,7 @@ def first_look(stamps: Int64s, modulus: int, arrivals: Int64s) -> FirstLook:
         arrivals: (n,) UTC ns.
     """
     nothing = np.zeros(len(stamps), np.bool_)
-    if len(stamps) < FEWEST:
+    if len(stamps) < FEWEST_STAMPS:
         return FirstLook(is_clock=True, shared=False, rate=1.0, apart=0.0, garbled=nothing)
     steps = (np.diff(stamps) + modulus // 2) % modulus - modulus // 2
     if not steps.any():
