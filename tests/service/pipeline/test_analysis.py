@@ -36,7 +36,7 @@ def log(tmp_path: Path) -> Iterator[Log]:
 
 def links(wearer: str, start: int, seconds: int) -> list[Item]:
     return [
-        Link(start + k * SECOND, wearer, side, "x", True, 100, 0, 0, 0, 0, 0, 90.0)
+        Link(start + k * SECOND, wearer, side, "x", True, 100, 0, 0, 0, 0, 0, 90.0, clock_rate=1.0)
         for k in range(seconds)
         for side in Side
     ]

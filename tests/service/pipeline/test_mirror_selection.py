@@ -63,7 +63,7 @@ def test_a_chunk_within_a_slot_has_nothing() -> None:
 
 
 def test_without_samples_all_else_is_copied() -> None:
-    link = Link(START, "ada", Side.LEFT, "d", True, 1, 2, 3, 4, 5, 6, 7.0)
+    link = Link(START, "ada", Side.LEFT, "d", True, 1, 2, 3, 4, 5, 6, 7.0, clock_rate=1.0)
     target = MirrorTarget("x", frames="none")
     assert list(target.of([frames(3), link])) == [link]
     assert set(COPIED) - set(target.kinds) == {Frames}

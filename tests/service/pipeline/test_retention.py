@@ -54,7 +54,10 @@ def chunk(time: int, wearer: str = "ada", sensors: int = 16) -> Frames:
 def day(number: float, wearer: str = "ada", count: int = 4) -> list[Item]:
     """Return some samples and link rows of a day, 0 being today."""
     start = NOW + round(number * DAY)
-    links = [Link(start + i * SECOND, wearer, Side.LEFT, "d", True, 50, 0, 0, 0, 0, 0, 90.0) for i in range(count)]
+    links = [
+        Link(start + i * SECOND, wearer, Side.LEFT, "d", True, 50, 0, 0, 0, 0, 0, 90.0, clock_rate=1.0)
+        for i in range(count)
+    ]
     return [item for link in links for item in (chunk(link.time, wearer), link)]
 
 
@@ -255,7 +258,10 @@ def test_the_same_trouble_is_told_once_while_the_store_is_away(
 
 
 def test_an_insole_that_is_switched_off_leaves_no_account_for_ever(log: EmbeddedLog) -> None:
-    off = [Link(NOW + k * DAY, "ada", Side.LEFT, "d", False, 0, 0, 0, 0, 0, 0, 90.0) for k in range(-500, 1)]
+    off = [
+        Link(NOW + k * DAY, "ada", Side.LEFT, "d", False, 0, 0, 0, 0, 0, 0, 90.0, clock_rate=1.0)
+        for k in range(-500, 1)
+    ]
     log.put(off)
     analyzed(log, "ada")
     retained(log)
