@@ -41,13 +41,13 @@ def headline(verdict: Verdict, blocks: Sequence[Block] = (), flags: Iterable[Fla
 
     Args:
         verdict: on one topic of one bout.
-        blocks: of that bout; they tell which foot lost data.
+        blocks: of that bout; they tell which foot lost data, and whether it was as usual before.
         flags: of that bout; the first one on the verdict's measure that still stands tells since when.
     """
     if verdict.answer == DIFFERS and not math.isnan(verdict.normal):
         said = _difference(verdict)
         since = _began(verdict, flags)
-        if said and since is not None:
+        if said and since is not None and _was_usual(verdict, blocks, since):
             return f"{said}, from minute {minute(since, verdict.time)}"
         return said or verdict_text(verdict).title
     lost = losses(blocks) if verdict.reason in {"loss", "data_quality"} else ""
@@ -70,6 +70,12 @@ def _began(verdict: Verdict, flags: Iterable[Flag]) -> int | None:
     return standing
 
 
+def _was_usual(verdict: Verdict, blocks: Sequence[Block], since: int) -> bool:
+    """Tell whether the bout was as usual at first: only then did something begin in it."""
+    before = (getattr(block, verdict.measure, math.nan) for block in blocks if block.time < since and not block.void)
+    return any(verdict.normal_low <= value <= verdict.normal_high for value in before)
+
+
 def minute(time: int, bout: int) -> int:
     """Return in which minute of a bout a moment lies; the first one is 1."""
     return max(time - bout, 0) // (60 * SECOND) + 1
@@ -80,4 +86,4 @@ def _difference(verdict: Verdict) -> str:
     words = MEASURE_WORDING.get(verdict.measure)
     if words is None:
         return ""
-    return words.change(*(value - verdict.normal for value in (verdict.value, verdict.low, verdict.high)))
+    return words.change(verdict)

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from service.records.rows import Flag, Verdict
-from service.wording.phrases import Finding, inner, interval, leaning, off_normal, own_usual, quantity, sided_interval
+from service.wording.phrases import (
+    Finding,
+    interval,
+    leaning,
+    off_normal,
+    off_usual,
+    own_usual,
+    quantity,
+    sided_interval,
+)
 
 
 class MeasureWording(Protocol):
@@ -49,8 +58,8 @@ class MeasureWording(Protocol):
         """Name what differs in a few words."""
         ...
 
-    def change(self, off: float, low: float, high: float) -> str:
-        """Say by how much it is off the wearer's normal, with the interval."""
+    def change(self, finding: Finding) -> str:
+        """Say by how much it is off the wearer's normal (which is known), with the interval."""
         ...
 
 
@@ -90,15 +99,17 @@ class Symmetry:
         """Name the foot and the size."""
         return f"{'right' if verdict.value > 0 else 'left'} foot {abs(verdict.value):.1f} % {self.short}"
 
-    def change(self, off: float, low: float, high: float) -> str:
-        """Say which foot has more than usual."""
-        foot = "Right" if off > 0 else "Left"
-        return f"{foot} foot {self.does} {abs(off):.1f} % {self.more} {off_normal(off, low, high)}"
+    def change(self, finding: Finding) -> str:
+        """Say which foot has more than usual, set against the other one: either of them may have changed."""
+        off, low, high = off_usual(finding)
+        foot, other = ("Right", "left") if off > 0 else ("Left", "right")
+        size = f"{abs(off):.1f} % {self.more} against the {other} one"
+        return f"{foot} foot {self.does} {size} {off_normal(off, low, high)}"
 
 
 @dataclass(frozen=True, slots=True)
 class OneFoot:
-    """The two sides of one foot: inner minus outer, in % of their sum."""
+    """The two sides of one foot: inner minus outer, in % of their sum; told as what a side carries of the load."""
 
     behind: ClassVar[str] = ""
     option: ClassVar[str] = ""
@@ -114,23 +125,34 @@ class OneFoot:
 
     def observation(self, finding: Finding, since: str = "") -> str:
         """Say which side carried how much more."""
-        more, less = ("inner", "outer") if finding.value >= 0 else ("outer", "inner")
-        evidence = f"{sided_interval(finding.low, finding.high, inner)}{quantity(finding.strides, 'stride')}"
-        share = f"{abs(finding.value):.1f} % more of its load on the {more} than on the {less} side"
-        return f"Your {self.foot} foot carried {share} ({evidence}){since}."
+        side = _side(finding)
+        low, high = sorted(_share(value, side) for value in (finding.low, finding.high))
+        evidence = f"{interval(low, high, 0)}{quantity(finding.strides, 'stride')}"
+        carried = f"carried {_share(finding.value, side):.0f} % of the load"
+        return f"The {side} side of your {self.foot} foot {carried} ({evidence}){since}."
 
     def context(self, finding: Finding) -> str:
         """Say what is usual."""
-        return own_usual(finding, inner)
+        side = _side(finding)
+        return own_usual(finding, lambda value: f"{_share(value, side):.0f} %")
 
     def headline(self, verdict: Verdict) -> str:
         """Name the foot and the side."""
         return f"{self.foot} foot, more load on the {_side(verdict)} side"
 
-    def change(self, off: float, low: float, high: float) -> str:
+    def change(self, finding: Finding) -> str:
         """Say which side carries more than usual."""
-        share = f"{abs(off):.1f} % more of its load on the {'inner' if off > 0 else 'outer'} side"
-        return f"{self.foot.capitalize()} foot carried {share} {off_normal(off, low, high)}"
+        side = _side(finding)
+        now, usual, *ends = (_share(x, side) for x in (finding.value, finding.normal, finding.low, finding.high))
+        told = f" ({min(ends):.0f} to {max(ends):.0f})" if all(map(math.isfinite, ends)) else ""
+        return (
+            f"{self.foot.capitalize()} foot, {side} side carried {now:.0f} % of the load{told}, usually {usual:.0f} %"
+        )
+
+
+def _share(index: float, side: str) -> float:
+    """Return what a side carries of a foot's load, %, by the medial-lateral index."""
+    return 50 + (index if side == "inner" else -index) / 2
 
 
 def _side(finding: Finding) -> str:
@@ -182,8 +204,9 @@ class Level:
         """Name it and its size."""
         return f"{f'{self.foot} foot, ' if self.foot else ''}{self.name} {self._say(verdict.value)} {self.unit}"
 
-    def change(self, off: float, low: float, high: float) -> str:
+    def change(self, finding: Finding) -> str:
         """Say how much more or less it is than usual."""
+        off, low, high = off_usual(finding)
         size = f"{abs(off):.{self.digits}f} {self.unit} {self.more if off > 0 else self.less}"
         return f"{self._whose} was {size} {off_normal(off, low, high, self.digits)}"
 
@@ -229,8 +252,9 @@ class LeftOverRight:
         more = "left" if verdict.value > 1 else "right"
         return f"{more} {self.thing} {self.does} {abs(100 * (verdict.value - 1)):.0f} % more"
 
-    def change(self, off: float, low: float, high: float) -> str:
+    def change(self, finding: Finding) -> str:
         """Say which one has more than usual."""
+        off, low, high = off_usual(finding)
         more, than = "Left" if off > 0 else "Right", off_normal(100 * off, 100 * low, 100 * high)
         return f"{more} {self.thing} {self.does} {abs(100 * off):.0f} % more {than}"
 
@@ -266,6 +290,7 @@ class Count:
         """Name how many more there were."""
         return f"{verdict.value:.0f} % more {self.things} than in {self.days} days"
 
-    def change(self, off: float, low: float, high: float) -> str:
+    def change(self, finding: Finding) -> str:
         """Say how many more or fewer there were than usual."""
+        off, low, high = off_usual(finding)
         return f"{abs(off):.0f} % {'more' if off > 0 else 'fewer'} {self.things} {off_normal(off, low, high, 0)}"

@@ -28,11 +28,6 @@ def leaning(value: float) -> str:
     return f"{'right' if value > 0 else 'left'} {abs(value):.1f} %"
 
 
-def inner(value: float) -> str:
-    """Put a signed percentage of a foot's two sides into words: 7.9 is "inner 7.9 %"."""
-    return f"{'inner' if value >= 0 else 'outer'} {abs(value):.1f} %"
-
-
 def interval(low: float, high: float, digits: int = 1) -> str:
     """Return the part of an evidence that tells the interval; "" where it is not known."""
     if math.isnan(low) or math.isnan(high):
@@ -61,6 +56,11 @@ def own_usual(finding: Finding, say: Say) -> str:
     known = not (math.isnan(finding.normal_low) or math.isnan(finding.normal_high))
     band = f" (usual range {say(finding.normal_low)} to {say(finding.normal_high)})" if known else ""
     return f"{when} it was {say(finding.normal)}{band}."
+
+
+def off_usual(finding: Finding) -> tuple[float, float, float]:
+    """Return how far the value is off the wearer's usual, and its interval's ends."""
+    return finding.value - finding.normal, finding.low - finding.normal, finding.high - finding.normal
 
 
 def off_normal(off: float, low: float, high: float, digits: int = 1) -> str:
