@@ -51,13 +51,14 @@ def chunk(time: int, wearer: str = "ada", sensors: int = 16) -> Frames:
     return Frames(wearer, Side.LEFT, "d", time + np.arange(50) * SECOND // 100, noise)
 
 
+def told(time: int, wearer: str, received: int) -> Link:
+    return Link(time, wearer, Side.LEFT, "d", received > 0, received, 0, 0, 0, 0, 0, 90.0, clock_rate=1.0)
+
+
 def day(number: float, wearer: str = "ada", count: int = 4) -> list[Item]:
     """Return some samples and link rows of a day, 0 being today."""
     start = NOW + round(number * DAY)
-    links = [
-        Link(start + i * SECOND, wearer, Side.LEFT, "d", True, 50, 0, 0, 0, 0, 0, 90.0, clock_rate=1.0)
-        for i in range(count)
-    ]
+    links = [told(start + i * SECOND, wearer, 50) for i in range(count)]
     return [item for link in links for item in (chunk(link.time, wearer), link)]
 
 
@@ -258,10 +259,7 @@ def test_the_same_trouble_is_told_once_while_the_store_is_away(
 
 
 def test_an_insole_that_is_switched_off_leaves_no_account_for_ever(log: EmbeddedLog) -> None:
-    off = [
-        Link(NOW + k * DAY, "ada", Side.LEFT, "d", False, 0, 0, 0, 0, 0, 0, 90.0, clock_rate=1.0)
-        for k in range(-500, 1)
-    ]
+    off = [told(NOW + k * DAY, "ada", 0) for k in range(-500, 1)]
     log.put(off)
     analyzed(log, "ada")
     retained(log)
