@@ -48,7 +48,7 @@ def draft_map(path: Path, head: bytes) -> str:
         head: its first bytes, as `head_of` gives them.
     """
     look = find_header(head) or _first_line(head)
-    headed = any(look.names)
+    headed = any(look.names) or not look.rows
     first = look.names if headed else look.rows[0]
     last = max((place for place, cell in enumerate(first) if cell.strip()), default=0)
     names = look.names[: last + 1]
