@@ -55,11 +55,10 @@ def told(time: int, wearer: str, received: int) -> Link:
     return Link(time, wearer, Side.LEFT, "d", received > 0, received, 0, 0, 0, 0, 0, 90.0, clock_rate=1.0)
 
 
-def day(number: float, wearer: str = "ada", count: int = 4) -> list[Item]:
-    """Return some samples and link rows of a day, 0 being today."""
+def day(number: float, wearer: str = "ada", count: int = 4) -> list[Item]:  # 0 is today
     start = NOW + round(number * DAY)
-    links = [told(start + i * SECOND, wearer, 50) for i in range(count)]
-    return [item for link in links for item in (chunk(link.time, wearer), link)]
+    times = range(start, start + count * SECOND, SECOND)
+    return [item for time in times for item in (chunk(time, wearer), told(time, wearer, 50))]
 
 
 def analyzed(log: EmbeddedLog, *wearers: str) -> None:
@@ -259,8 +258,7 @@ def test_the_same_trouble_is_told_once_while_the_store_is_away(
 
 
 def test_an_insole_that_is_switched_off_leaves_no_account_for_ever(log: EmbeddedLog) -> None:
-    off = [told(NOW + k * DAY, "ada", 0) for k in range(-500, 1)]
-    log.put(off)
+    log.put(off := [told(NOW + k * DAY, "ada", 0) for k in range(-500, 1)])
     analyzed(log, "ada")
     retained(log)
     assert [row.time for row in log.read(Link, "ada")] == [row.time for row in off if row.time >= NOW - 400 * DAY]
