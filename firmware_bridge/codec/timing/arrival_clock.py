@@ -38,7 +38,8 @@ class ArrivalClock:
 
     def __init__(self, last: int | None = None) -> None:
         """Begin, behind the time `last` that was given before, if any."""
-        self._last = last
+        self.last = last
+        """The UTC ns that was given last."""
         self._arrived = self._gap = self._declared_gap = 0
         self._passed = self._declared = 0.0  # time that packets took, and that they should have
 
@@ -47,10 +48,10 @@ class ArrivalClock:
 
         `latest`: where the packets that came next are known as well, the latest time that they allow.
         """
-        if self._last is None:
+        if self.last is None:
             time = arrival if latest is None else latest
         else:
-            expected = self._last + self._gap
+            expected = self.last + self._gap
             late = arrival - expected
             hole = late > max(_HOLE, _HOLE_PERIODS * self._gap)
             if not hole:
@@ -59,8 +60,8 @@ class ArrivalClock:
                 time = arrival if latest is None else latest
             else:
                 time = min(expected + round(_GAIN * late), arrival + RUNS_AHEAD)
-            time = max(time, self._last + 1)
-        self._last, self._arrived, self._declared_gap = time, arrival, period
+            time = max(time, self.last + 1)
+        self.last, self._arrived, self._declared_gap = time, arrival, period
         self._gap = round(period * self._stretch)
         return time
 

@@ -50,9 +50,10 @@ class DeviceClock:
     Strictly increasing for increasing device time. A function of the packets alone, not of how they were batched.
     """
 
-    def __init__(self, max_drift: float = MAX_DRIFT) -> None:
+    def __init__(self, max_drift: float = MAX_DRIFT, last: int | None = None) -> None:
+        """Begin, behind the time `last` that was given before, if any."""
         self._max_drift = max_drift
-        self.last: int | None = None
+        self.last = last
         """The UTC ns that was given last."""
         self._running = False
         self._offset = self._target = 0.0

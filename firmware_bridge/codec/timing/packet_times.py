@@ -101,8 +101,12 @@ class PacketTimes:
         return math.nan if self._continuity.rate == 1 else self._continuity.rate
 
     def relink(self) -> None:
-        """Note that the link was lost."""
+        """Note that the link was lost. Stamps that were given up are looked at again: the device may be another one."""
         self._continuity.relink()
+        if self._distrusted:
+            self._distrusted = False
+            self._continuity.trust_stamps(self._modulus)
+            self._clock = DeviceClock(last=self._clock.last)
         self._judge.reset()
         self._spread.reset()
         self._doubted.clear()
@@ -220,8 +224,7 @@ class PacketTimes:
         self._shared = False
         self._stretch = self._continuity.rate = 1.0
         self._continuity.distrust_stamps()
-        last = self._clock.last if isinstance(self._clock, DeviceClock) else None
-        self._clock = ArrivalClock(last)
+        self._clock = ArrivalClock(self._clock.last)
 
     def _stretched(self, packets: PacketStamps, followed: list[Follows | None]) -> float:
         """Return by how much packets lie further apart than declared, where nothing between them is missing."""
@@ -271,7 +274,7 @@ class _SharedStamps:
     def reset(self) -> None:
         """Forget what came."""
         self._last: int | None = None
-        self._before, self._number, self._step = 0, 0, SECOND
+        self._number, self._step = 0, SECOND
 
     def own(self, stamp: int, period: int) -> int:
         """Return the stamp of the next sample, ns; `period` is the nominal one by the device's clock."""

@@ -85,6 +85,10 @@ class Continuity:
         """Look at the device's time stamps no more."""
         self._tick_modulus = None
 
+    def trust_stamps(self, tick_modulus: int | None) -> None:
+        """Look at the device's time stamps again, which wrap at a modulus, ns."""
+        self._tick_modulus = tick_modulus
+
     def follow(
         self, sequence: int, tick: int, arrival: int, period: int | None = None, *, repeated: bool = False
     ) -> Follows | None:
