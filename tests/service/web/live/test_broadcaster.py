@@ -160,12 +160,12 @@ async def test_what_is_put_is_heard_after_one_look_at_the_log(
 ) -> None:
     """However many look on, and whatever else the loop does: a look is 30 ms from the next one."""
     await _put(log, a_device())
-    looks: list[int] = []
+    looks: list[str] = []
     version = log.version
 
     def looked() -> int:
-        looks.append(version())
-        return looks[-1]
+        looks.append("begun")  # before it reads: one that began before the put need not see it
+        return version()
 
     monkeypatch.setattr(log, "version", looked)
     async with AsyncExitStack() as stack:
